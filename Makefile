@@ -1,0 +1,197 @@
+# rtk: Cloudflare RealtimeKit as tables in SQLite. `make help` lists the targets.
+#
+#   ext/*.c           -> ./rtk.so            the extension
+#   tests/api/*.c     -> build/api           the local API server of demo and tests
+#   tests/unit/*.c    -> build/unit/test_*   linked with the extension's objects
+#   tests/host/*.c    -> build/host/test_*   programs that load ./rtk.so
+#
+# `make test SANITIZE=address,undefined` builds all of it, rtk.so too, once more
+# in build/address-undefined and leaves the normal build alone.
+
+VERSION  = 0.1.0
+PREFIX   = /usr/local
+LIBDIR   = $(PREFIX)/lib
+CFLAGS   = -O2 -g
+SANITIZE =
+
+# --- what differs between systems ---------------------------------------------
+
+ifeq ($(shell uname -s),Darwin)
+SO      = rtk.dylib
+LDSO    = -dynamiclib -undefined dynamic_lookup
+BREW   := $(shell brew --prefix)
+SQLITE3 = $(BREW)/opt/sqlite/bin/sqlite3# Apple's own cannot load extensions
+export PKG_CONFIG_PATH := $(BREW)/opt/sqlite/lib/pkgconfig:$(BREW)/opt/curl/lib/pkgconfig:$(PKG_CONFIG_PATH)
+else
+SO      = rtk.so
+# soname: `.load rtk` finds it through ldconfig. nodelete: it stays in memory
+# when SQLite closes the last connection, and with it the request budget.
+LDSO    = -shared -Wl,-soname,rtk.so -Wl,-z,nodelete
+SQLITE3 = sqlite3
+endif
+
+ifeq ($(strip $(SANITIZE)),)
+B     = build
+RTK   = $(SO)
+else
+comma = ,
+B     = build/$(subst $(comma),-,$(strip $(SANITIZE)))
+RTK   = $(B)/$(SO)
+SANFLAGS = -fsanitize=$(strip $(SANITIZE)) -fno-sanitize-recover=all \
+           -fno-omit-frame-pointer
+# The shell itself is not sanitized: the runtime has to be there before it.
+san_lib = $(if $(findstring $(1),$(SANITIZE)),$(shell $(CC) -print-file-name=$(2)))
+PRELOAD = $(call san_lib,address,libasan.so)$(call san_lib,thread,libtsan.so)
+endif
+
+# --- flags --------------------------------------------------------------------
+
+# Asked anew at each use: in `make deps demo` the answer comes with deps.
+# cJSON is included as <cjson/cJSON.h>, its .pc may name the folder below.
+cflags = $(patsubst %/cjson,%,$(shell pkg-config --cflags $(1)))
+libs   = $(shell pkg-config --libs $(1))
+
+WARN   = -Wall -Wextra -Wshadow -Wconversion -Wmissing-prototypes -Wvla \
+         -Wformat=2
+DEFS   = -D_POSIX_C_SOURCE=200809L -DRTK_VERSION='"$(VERSION)"'
+EXT    = -std=c11 $(WARN) $(DEFS) -fPIC -fvisibility=hidden \
+         $(call cflags,sqlite3 libcurl libcjson)
+API    = -std=c11 $(WARN) $(DEFS) \
+         -DAPI_EXAMPLES='"$(CURDIR)/tests/api/realtimekit-livestreams.openapi.json"' \
+         $(call cflags,libmicrohttpd libcjson zlib)
+UNIT   = -std=c11 $(WARN) $(DEFS) -DSQLITE_CORE -iquote ext \
+         $(call cflags,cmocka sqlite3 libcurl libcjson)
+HOST   = -std=c11 $(WARN) $(DEFS) $(call cflags,cmocka sqlite3)
+
+EXT_LIBS  = $(call libs,libcurl libcjson) -lm
+API_LIBS  = $(call libs,libmicrohttpd libcjson zlib) -pthread -lm
+UNIT_LIBS = $(call libs,cmocka sqlite3) $(EXT_LIBS) -pthread
+HOST_LIBS = $(call libs,cmocka sqlite3) -pthread -ldl
+
+COMPILE = @mkdir -p $(@D) && echo "  CC   $@" && \
+          $(CC) $(CFLAGS) $(SANFLAGS) -MMD -MP
+LINK    = @mkdir -p $(@D) && echo "  LINK $@" && \
+          $(CC) $(CFLAGS) $(SANFLAGS) $(LDFLAGS)
+
+EXT_C  := $(wildcard ext/*.c)
+API_C  := $(wildcard tests/api/*.c)
+UNIT_C := $(wildcard tests/unit/test_*.c)
+HOST_C := $(wildcard tests/host/test_*.c)
+SOURCES  = $(EXT_C) $(API_C) $(UNIT_C) $(HOST_C)
+PROGRAMS = $(UNIT_C:tests/%.c=$(B)/%) $(HOST_C:tests/%.c=$(B)/%)
+
+# --- build --------------------------------------------------------------------
+
+.PHONY: all demo test valgrind lint format objects install uninstall deps clean \
+        help
+.DELETE_ON_ERROR:
+.SECONDARY:
+ifneq ($(filter deps clean,$(MAKECMDGOALS)),)
+.NOTPARALLEL: # what these do comes before the goals after them
+endif
+
+all: $(RTK) ## build ./rtk.so (the default)
+
+$(RTK): $(EXT_C:%.c=$(B)/%.o)
+	$(LINK) $(LDSO) -o $@ $^ $(EXT_LIBS)
+
+$(B)/api: $(API_C:%.c=$(B)/%.o)
+	$(LINK) -o $@ $^ $(API_LIBS)
+
+$(B)/unit/librtk.a: $(EXT_C:ext/%.c=$(B)/core/%.o)
+	@mkdir -p $(@D) && rm -f $@ && $(AR) rcs $@ $^
+
+$(B)/unit/test_%: $(B)/tests/unit/test_%.o $(B)/unit/librtk.a
+	$(LINK) -o $@ $^ $(UNIT_LIBS)
+
+$(B)/host/test_%: $(B)/tests/host/test_%.o
+	$(LINK) -o $@ $^ $(HOST_LIBS)
+
+$(B)/ext/%.o: ext/%.c Makefile
+	$(COMPILE) $(EXT) -c -o $@ $<
+
+$(B)/core/%.o: ext/%.c Makefile # the same for static linking, as SQLite has it
+	$(COMPILE) $(EXT) -DSQLITE_CORE -c -o $@ $<
+
+$(B)/tests/api/%.o: tests/api/%.c Makefile
+	$(COMPILE) $(API) -c -o $@ $<
+
+$(B)/tests/unit/%.o: tests/unit/%.c Makefile
+	$(COMPILE) $(UNIT) -c -o $@ $<
+
+$(B)/tests/host/%.o: tests/host/%.c Makefile
+	$(COMPILE) $(HOST) -c -o $@ $<
+
+-include $(shell find build -name '*.d' 2>/dev/null)
+
+# --- run ----------------------------------------------------------------------
+
+# What the scripts in tests/ work on; called by hand they take the normal build.
+TESTED = BUILD='$(CURDIR)/$(B)' RTK_SO='$(CURDIR)/$(RTK)' PRELOAD='$(PRELOAD)' \
+         SQLITE3='$(VALGRIND)$(SQLITE3)' SANITIZE='$(SANITIZE)'
+
+demo: $(RTK) $(B)/api ## show what it does, on the local API server
+	@$(TESTED) tests/demo
+
+test: $(RTK) $(B)/api $(PROGRAMS) ## run all tests (SANITIZE=address,undefined)
+	@$(TESTED) tests/all
+
+valgrind: VALGRIND = valgrind -q --error-exitcode=99 --leak-check=full \
+                     --errors-for-leak-kinds=definite #
+valgrind: $(RTK) $(B)/api ## run the SQL tests under valgrind
+	@$(TESTED) CASE_TIMEOUT=120 tests/all sql
+
+# --- lint ---------------------------------------------------------------------
+
+LINT_OBJECTS = --no-print-directory objects CFLAGS="-O2 -Werror"
+
+FORMATTED = $(SOURCES) $(wildcard ext/*.h tests/*/*.h)
+
+lint: $(SO) ## check warnings (gcc, clang), format, cppcheck, layers, symbols
+	@$(MAKE) $(LINT_OBJECTS) CC=gcc B=build/lint/gcc
+	@$(MAKE) $(LINT_OBJECTS) CC=clang B=build/lint/clang
+	clang-format --dry-run -Werror $(FORMATTED)
+	cppcheck -q --std=c11 --enable=warning,performance,portability \
+	  --inline-suppr --error-exitcode=1 -Iext -DSQLITE_EXTENSION_INIT1= \
+	  '-DSQLITE_EXTENSION_INIT2(api)=' -DSQLITE_EXTENSION_INIT3= $(SOURCES)
+	tests/lint/layers
+	tests/lint/banned
+	tests/lint/symbols $(SO)
+
+format: ## lay out the C sources as .clang-format says
+	clang-format -i $(FORMATTED)
+
+objects: $(SOURCES:%.c=$(B)/%.o) # every source, for its warnings
+
+# --- install ------------------------------------------------------------------
+
+DEST = $(DESTDIR)$(LIBDIR)
+LDCONFIG = [ -n '$(DESTDIR)' ] || [ $$(id -u) != 0 ] || \
+           ! command -v ldconfig >/dev/null || ldconfig
+
+install: $(RTK) ## install into PREFIX=/usr/local, for `.load rtk` anywhere
+	install -d '$(DEST)'
+	install -m 755 $(RTK) '$(DEST)/$(SO)'
+	$(if $(filter rtk.so,$(SO)),ln -sf rtk.so '$(DEST)/librtk.so')
+	@$(LDCONFIG)
+	@if [ -n '$(DESTDIR)' ]; then \
+	  echo 'staged: on the system it goes to, run ldconfig'; \
+	elif cd / && $(SQLITE3) -batch -init /dev/null :memory: '.load rtk' 2>/dev/null; \
+	then echo 'installed: `.load rtk` works from any directory'; \
+	else echo 'installed: `.load $(LIBDIR)/rtk`'; fi
+
+uninstall: ## remove what install made (same PREFIX, DESTDIR)
+	rm -f '$(DEST)/$(SO)' $(if $(filter rtk.so,$(SO)),'$(DEST)/librtk.so')
+	@$(LDCONFIG)
+
+# --- the rest -----------------------------------------------------------------
+
+deps: ## install what demo and test need (lint: tests/deps lint)
+	@tests/deps
+
+clean: ## remove everything that make made
+	rm -rf build rtk.so rtk.dylib
+
+help: ## show this list
+	@sed -n 's/^\([a-z]*\):.*## /\1 /p' Makefile | \
+	  while read -r t what; do printf '  make %-10s %s\n' "$$t" "$$what"; done

@@ -1,0 +1,13 @@
+/* The two clocks: one that only goes forward, and the calendar's. */
+#ifndef RTK_CLOCK_H
+#define RTK_CLOCK_H
+
+#include <stdint.h>
+
+/* Milliseconds since some fixed moment; never goes back. */
+int64_t rtk_clock_ms(void);
+
+/* Milliseconds since 1970-01-01 UTC. */
+int64_t rtk_clock_unix_ms(void);
+
+#endif

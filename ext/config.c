@@ -1,0 +1,480 @@
+/*
+** The settings of one connection.
+**
+** Names in the environment are those that people know from Cloudflare's own
+** SDKs (CLOUDFLARE_API_TOKEN, CLOUDFLARE_BASE_URL), Wrangler
+** (CLOUDFLARE_ACCOUNT_ID) and curl (CURL_CA_BUNDLE, SSL_CERT_FILE); the others
+** are RTK_ and the setting's name.
+*/
+#include "config.h"
+
+#include "err.h"
+#include "http.h"
+#include "limits.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <sqlite3ext.h>
+SQLITE_EXTENSION_INIT3
+
+enum kind {
+  KIND_TEXT,
+  KIND_INT,
+  KIND_CHOICE,
+  KIND_SWITCH, /* on or off; 1 and 0 are taken too */
+  KIND_URL,
+  KIND_PROXY, /* may hold a password, which is not shown */
+  KIND_TOKEN
+};
+
+struct row {
+  const char *name;
+  const char *env[2]; /* the first that is set and not empty counts */
+  const char *standard;
+  enum kind kind;
+  int64_t min, max;         /* KIND_INT */
+  const char *choices[2];   /* KIND_CHOICE, KIND_SWITCH */
+  bool is_env_only;         /* cannot be set in SQL */
+  bool voids_foreign_token; /* set in SQL, it could lead a token elsewhere */
+  const char *doc;
+};
+
+#define DAY_MS 86400000
+#define GIB 1073741824
+
+static const struct row rows[RTK_SETTING_COUNT] = {
+    [RTK_API_TOKEN] = {.name = "api_token",
+                       .env = {"CLOUDFLARE_API_TOKEN"},
+                       .kind = KIND_TOKEN,
+                       .doc = "Cloudflare API token with the permission"
+                              " Realtime or Realtime Admin"},
+    [RTK_API_TOKEN_FILE] = {.name = "api_token_file",
+                            .env = {"CLOUDFLARE_API_TOKEN_FILE"},
+                            .is_env_only = true,
+                            .doc = "file to read the token from when"
+                                   " api_token is not set"},
+    [RTK_ACCOUNT] = {.name = "account",
+                     .env = {"CLOUDFLARE_ACCOUNT_ID"},
+                     .doc = "account used where a query names none"},
+    [RTK_APP] = {.name = "app",
+                 .env = {"REALTIMEKIT_APP_ID"},
+                 .doc = "app used where a query names none"},
+    [RTK_BASE_URL] = {.name = "base_url",
+                      .env = {"CLOUDFLARE_BASE_URL"},
+                      .standard = "https://api.cloudflare.com/client/v4",
+                      .kind = KIND_URL,
+                      .voids_foreign_token = true,
+                      .doc = "where the API is"},
+    [RTK_TIMEOUT_MS] = {.name = "timeout_ms",
+                        .env = {"RTK_TIMEOUT_MS"},
+                        .standard = "60000",
+                        .kind = KIND_INT,
+                        .min = 1,
+                        .max = DAY_MS,
+                        .doc = "longest time for one request"},
+    [RTK_CONNECT_TIMEOUT_MS] = {.name = "connect_timeout_ms",
+                                .env = {"RTK_CONNECT_TIMEOUT_MS"},
+                                .standard = "10000",
+                                .kind = KIND_INT,
+                                .min = 1,
+                                .max = DAY_MS,
+                                .doc = "longest time to get a connection"},
+    [RTK_MAX_WAIT_MS] = {.name = "max_wait_ms",
+                         .env = {"RTK_MAX_WAIT_MS"},
+                         .standard = "60000",
+                         .kind = KIND_INT,
+                         .min = 0,
+                         .max = DAY_MS,
+                         .doc = "longest wait for the quota or a retry that a"
+                                " statement sits out; 0: any"},
+    [RTK_MAX_RETRIES] = {.name = "max_retries",
+                         .env = {"RTK_MAX_RETRIES"},
+                         .standard = "2",
+                         .kind = KIND_INT,
+                         .min = 0,
+                         .max = 10,
+                         .doc = "how often a request that failed is made"
+                                " again"},
+    [RTK_CONCURRENCY] = {.name = "concurrency",
+                         .env = {"RTK_CONCURRENCY"},
+                         .standard = "50",
+                         .kind = KIND_INT,
+                         .min = 1,
+                         .max = 1000,
+                         .doc = "how many requests are under way at once"},
+    [RTK_CACHE_MAX_BYTES] = {.name = "cache_max_bytes",
+                             .env = {"RTK_CACHE_MAX_BYTES"},
+                             .standard = "67108864",
+                             .kind = KIND_INT,
+                             .min = 0,
+                             .max = 64LL * GIB,
+                             .doc = "memory for replies that may be asked for"
+                                    " again"},
+    [RTK_MAX_RESPONSE_BYTES] = {.name = "max_response_bytes",
+                                .env = {"RTK_MAX_RESPONSE_BYTES"},
+                                .standard = "1048576",
+                                .kind = KIND_INT,
+                                .min = 1,
+                                .max = GIB,
+                                .doc = "longest body that is accepted"},
+    [RTK_ON_ERROR] = {.name = "on_error",
+                      .env = {"RTK_ON_ERROR"},
+                      .standard = "fail",
+                      .kind = KIND_CHOICE,
+                      .choices = {"fail", "row"},
+                      .doc = "what an id that cannot be fetched does: end the"
+                             " statement, or give a row with its error"},
+    [RTK_TRUST_SCHEMA] = {.name = "trust_schema",
+                          .env = {"RTK_TRUST_SCHEMA"},
+                          .standard = "off",
+                          .kind = KIND_SWITCH,
+                          .choices = {"off", "on"},
+                          .is_env_only = true,
+                          .doc = "on: views and triggers stored in a database"
+                                 " may make requests"},
+    [RTK_CA_FILE] = {.name = "ca_file",
+                     .env = {"CURL_CA_BUNDLE", "SSL_CERT_FILE"},
+                     .voids_foreign_token = true,
+                     .doc = "PEM file of trusted certificates; none: the"
+                            " system's"},
+    [RTK_PROXY] = {.name = "proxy",
+                   .kind = KIND_PROXY,
+                   .voids_foreign_token = true,
+                   .doc = "proxy for https; none: HTTPS_PROXY and NO_PROXY,"
+                          " as libcurl reads them"},
+};
+
+struct rtk_config {
+  char *env[RTK_SETTING_COUNT]; /* sqlite3_malloc(); NULL: not set */
+  char *set[RTK_SETTING_COUNT];
+  int64_t address_version;
+  struct rtk_err problem; /* the first value in the environment that is bad */
+};
+
+/* --- checking a value ------------------------------------------------------ */
+
+static bool parse_int(const char *text, int64_t *number) {
+  char *end = NULL;
+  if (*text != '-' && (*text < '0' || *text > '9')) return false;
+  errno = 0;
+  *number = strtoll(text, &end, 10);
+  return errno == 0 && *end == '\0';
+}
+
+static int check_int(const struct row *row, const char *value,
+                     struct rtk_err *err) {
+  int64_t number = 0;
+  if (parse_int(value, &number) && number >= row->min && number <= row->max) {
+    return SQLITE_OK;
+  }
+  return rtk_err_set(err, "%s must be a whole number from %lld to %lld",
+                     row->name, (long long)row->min, (long long)row->max);
+}
+
+static int check_choice(const struct row *row, const char *value,
+                        struct rtk_err *err) {
+  for (int i = 0; i < 2; i++) {
+    if (strcmp(value, row->choices[i]) == 0) return SQLITE_OK;
+  }
+  return rtk_err_set(err, "%s must be '%s' or '%s'", row->name, row->choices[0],
+                     row->choices[1]);
+}
+
+/* Anything else could add a header of its own.  Never shows the value. */
+static int check_token(const struct row *row, const char *value,
+                       struct rtk_err *err) {
+  for (const char *c = value; *c != '\0'; c++) {
+    if (*c <= ' ' || *c > '~') {
+      return rtk_err_set(err,
+                         "%s must be visible ASCII characters without spaces:"
+                         " copy the token again",
+                         row->name);
+    }
+  }
+  if (*value != '\0') return SQLITE_OK;
+  return rtk_err_set(err, "%s must not be empty: NULL takes it back",
+                     row->name);
+}
+
+static int check_value(const struct row *row, const char *value,
+                       struct rtk_err *err) {
+  switch (row->kind) {
+  case KIND_INT:
+    return check_int(row, value, err);
+  case KIND_CHOICE:
+  case KIND_SWITCH:
+    return check_choice(row, value, err);
+  case KIND_URL:
+    return rtk_http_check_base_url(value, err);
+  case KIND_TOKEN:
+    return check_token(row, value, err);
+  case KIND_TEXT:
+  case KIND_PROXY:
+    break;
+  }
+  if (*value != '\0') return SQLITE_OK;
+  return rtk_err_set(err, "%s must not be empty: NULL takes it back",
+                     row->name);
+}
+
+/* A copy without the white space around it; NULL: no memory. */
+static char *trimmed(const char *text) {
+  static const char space[] = " \t\r\n";
+  text += strspn(text, space);
+  size_t size = strlen(text);
+  while (size > 0 && strchr(space, text[size - 1]) != NULL) size--;
+  char *copy = sqlite3_malloc64(size + 1);
+  if (copy == NULL) return NULL;
+  memcpy(copy, text, size);
+  copy[size] = '\0';
+  return copy;
+}
+
+/* The value as it is kept. */
+static char *normalised(const struct row *row, const char *value) {
+  if (row->kind == KIND_SWITCH && strcmp(value, "0") == 0) value = "off";
+  if (row->kind == KIND_SWITCH && strcmp(value, "1") == 0) value = "on";
+  return trimmed(value);
+}
+
+/* --- new, free ------------------------------------------------------------- */
+
+static int read_env(struct rtk_config *config, int i) {
+  struct rtk_err err = {0};
+  for (int k = 0; k < 2 && config->env[i] == NULL; k++) {
+    const char *name = rows[i].env[k];
+    const char *value = name == NULL ? NULL : getenv(name);
+    if (value == NULL || value[0] == '\0') continue;
+    char *copy = normalised(&rows[i], value);
+    if (copy == NULL) return SQLITE_NOMEM;
+    int rc = check_value(&rows[i], copy, &err);
+    if (rc == SQLITE_OK) {
+      config->env[i] = copy;
+      continue;
+    }
+    rtk_config_wipe(copy);
+    rtk_err_prefix(&err, name);
+    rtk_err_prefix(&err, "environment variable");
+    if (config->problem.message == NULL) {
+      config->problem.message = rtk_err_take(&err);
+    }
+    rtk_err_clear(&err);
+    if (rc == SQLITE_NOMEM) return rc;
+  }
+  return SQLITE_OK;
+}
+
+int rtk_config_new(struct rtk_config **config) {
+  struct rtk_config *made = sqlite3_malloc64(sizeof(*made));
+  if (made == NULL) return SQLITE_NOMEM;
+  memset(made, 0, sizeof(*made));
+  for (int i = 0; i < RTK_SETTING_COUNT; i++) {
+    int rc = read_env(made, i);
+    if (rc == SQLITE_OK) continue;
+    rtk_config_free(made);
+    return rc;
+  }
+  *config = made;
+  return SQLITE_OK;
+}
+
+void rtk_config_free(struct rtk_config *config) {
+  if (config == NULL) return;
+  for (int i = 0; i < RTK_SETTING_COUNT; i++) {
+    rtk_config_wipe(config->env[i]);
+    rtk_config_wipe(config->set[i]);
+  }
+  rtk_err_clear(&config->problem);
+  sqlite3_free(config);
+}
+
+/* Through a volatile pointer, so that the compiler does not leave it out. */
+void rtk_config_wipe(char *token) {
+  if (token == NULL) return;
+  for (volatile char *c = token; *c != '\0'; c++) *c = '\0';
+  sqlite3_free(token);
+}
+
+/* --- set and get ------------------------------------------------------------ */
+
+int rtk_config_find(const char *name, enum rtk_setting *setting,
+                    struct rtk_err *err) {
+  for (int i = 0; i < RTK_SETTING_COUNT; i++) {
+    if (strcmp(name, rows[i].name) != 0) continue;
+    *setting = (enum rtk_setting)i;
+    return SQLITE_OK;
+  }
+  sqlite3_str *names = sqlite3_str_new(NULL);
+  for (int i = 0; i < RTK_SETTING_COUNT; i++) {
+    sqlite3_str_appendf(names, "%s%s", i == 0 ? "" : ", ", rows[i].name);
+  }
+  char *list = sqlite3_str_finish(names);
+  if (list == NULL) return SQLITE_NOMEM;
+  int rc = rtk_err_set(err, "no setting '%.*s': there are %s", RTK_SHOW_ID_MAX,
+                       name, list);
+  sqlite3_free(list);
+  return rc;
+}
+
+int rtk_config_set(struct rtk_config *config, const char *name,
+                   const char *value, struct rtk_err *err) {
+  enum rtk_setting i = 0;
+  int rc = rtk_config_find(name, &i, err);
+  if (rc != SQLITE_OK) return rc;
+  if (rows[i].is_env_only) {
+    return rtk_err_set(err,
+                       "%s cannot be set in SQL: set the environment variable"
+                       " %s before the program starts",
+                       name, rows[i].env[0]);
+  }
+  char *copy = NULL;
+  if (value != NULL) {
+    copy = normalised(&rows[i], value);
+    if (copy == NULL) return SQLITE_NOMEM;
+    rc = check_value(&rows[i], copy, err);
+    if (rc != SQLITE_OK) {
+      rtk_config_wipe(copy);
+      return rc;
+    }
+  }
+  rtk_config_wipe(config->set[i]);
+  config->set[i] = copy;
+  if (rows[i].voids_foreign_token || rows[i].kind == KIND_TOKEN) {
+    config->address_version++;
+  }
+  return SQLITE_OK;
+}
+
+const char *rtk_config_text(const struct rtk_config *config,
+                            enum rtk_setting setting) {
+  if (config->set[setting] != NULL) return config->set[setting];
+  if (config->env[setting] != NULL) return config->env[setting];
+  return rows[setting].standard;
+}
+
+int64_t rtk_config_int(const struct rtk_config *config,
+                       enum rtk_setting setting) {
+  int64_t number = 0; /* every text in force has been checked */
+  (void)parse_int(rtk_config_text(config, setting), &number);
+  return number;
+}
+
+/* "http://user:password@proxy:3128" is shown as "http://proxy:3128". */
+static char *without_userinfo(const char *text) {
+  const char *at = strrchr(text, '@');
+  const char *scheme = strstr(text, "://");
+  if (at == NULL) return sqlite3_mprintf("%s", text);
+  int keep = scheme == NULL ? 0 : (int)(scheme + 3 - text);
+  return sqlite3_mprintf("%.*s%s", keep, text, at + 1);
+}
+
+char *rtk_config_shown(const struct rtk_config *config,
+                       enum rtk_setting setting, bool *nomem) {
+  const char *text = rtk_config_text(config, setting);
+  *nomem = false;
+  if (text == NULL) return NULL;
+  if (rows[setting].kind == KIND_TOKEN) text = "set";
+  char *shown = rows[setting].kind == KIND_PROXY ? without_userinfo(text)
+                                                 : sqlite3_mprintf("%s", text);
+  *nomem = shown == NULL;
+  return shown;
+}
+
+const char *rtk_config_name(enum rtk_setting setting) {
+  return rows[setting].name;
+}
+
+const char *rtk_config_default(enum rtk_setting setting) {
+  return rows[setting].standard;
+}
+
+const char *rtk_config_source(const struct rtk_config *config,
+                              enum rtk_setting setting) {
+  if (config->set[setting] != NULL) return "set";
+  return config->env[setting] != NULL ? "environment" : "default";
+}
+
+const char *rtk_config_doc(enum rtk_setting setting) {
+  return rows[setting].doc;
+}
+
+bool rtk_config_is_number(enum rtk_setting setting) {
+  return rows[setting].kind == KIND_INT;
+}
+
+int64_t rtk_config_address_version(const struct rtk_config *config) {
+  return config->address_version;
+}
+
+int rtk_config_check(const struct rtk_config *config, struct rtk_err *err) {
+  if (config->problem.message == NULL) return SQLITE_OK;
+  return rtk_err_set(err, "%s", config->problem.message);
+}
+
+/* --- the token -------------------------------------------------------------- */
+
+static int read_token_file(const char *path, char **token,
+                           struct rtk_err *err) {
+  char text[RTK_TOKEN_MAX + 1] = {0};
+  FILE *file = fopen(path, "re");
+  if (file == NULL) {
+    return rtk_err_set(err, "CLOUDFLARE_API_TOKEN_FILE: cannot open %s: %s",
+                       path, strerror(errno));
+  }
+  size_t size = fread(text, 1, sizeof(text) - 1, file);
+  (void)fclose(file);
+  text[size] = '\0';
+  *token = trimmed(text);
+  memset(text, 0, sizeof(text));
+  if (*token == NULL) return SQLITE_NOMEM;
+  int rc = check_token(&rows[RTK_API_TOKEN_FILE], *token, err);
+  if (rc != SQLITE_OK) {
+    rtk_config_wipe(*token);
+    *token = NULL;
+  }
+  return rc;
+}
+
+/* The setting made in SQL that a token from elsewhere must not follow. */
+static const char *diverting_setting(const struct rtk_config *config) {
+  for (int i = 0; i < RTK_SETTING_COUNT; i++) {
+    if (rows[i].voids_foreign_token && config->set[i] != NULL) {
+      return rows[i].name;
+    }
+  }
+  return NULL;
+}
+
+int rtk_config_token(const struct rtk_config *config, char **token,
+                     const char **source, struct rtk_err *err) {
+  const char *diverting = diverting_setting(config);
+  const char *path = config->env[RTK_API_TOKEN_FILE];
+  const char *value = config->set[RTK_API_TOKEN];
+  *source = "set by rtk_config()";
+  if (value == NULL && diverting != NULL) {
+    return rtk_err_set(err,
+                       "%s was set in SQL, so the token from the environment"
+                       " is not sent there: SELECT rtk_config('api_token',"
+                       " '…') too, or set %s outside SQL",
+                       diverting, diverting);
+  }
+  if (value == NULL) {
+    value = config->env[RTK_API_TOKEN];
+    *source = "from CLOUDFLARE_API_TOKEN";
+  }
+  if (value == NULL && path != NULL) {
+    *source = "from the file in CLOUDFLARE_API_TOKEN_FILE";
+    return read_token_file(path, token, err);
+  }
+  if (value == NULL) {
+    return rtk_err_set(err,
+                       "no API token: set the environment variable"
+                       " CLOUDFLARE_API_TOKEN before the program starts, or"
+                       " SELECT rtk_config('api_token', '…')");
+  }
+  *token = sqlite3_mprintf("%s", value);
+  return *token == NULL ? SQLITE_NOMEM : SQLITE_OK;
+}

@@ -1,0 +1,81 @@
+/*
+** The settings of one connection: rows of one table, each with a default, a
+** value from the environment, and a value set in SQL, the later one first.
+*/
+#ifndef RTK_CONFIG_H
+#define RTK_CONFIG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct rtk_err;
+
+enum rtk_setting {
+  RTK_API_TOKEN,
+  RTK_API_TOKEN_FILE,
+  RTK_ACCOUNT,
+  RTK_APP,
+  RTK_BASE_URL,
+  RTK_TIMEOUT_MS,
+  RTK_CONNECT_TIMEOUT_MS,
+  RTK_MAX_WAIT_MS,
+  RTK_MAX_RETRIES,
+  RTK_CONCURRENCY,
+  RTK_CACHE_MAX_BYTES,
+  RTK_MAX_RESPONSE_BYTES,
+  RTK_ON_ERROR,
+  RTK_TRUST_SCHEMA,
+  RTK_CA_FILE,
+  RTK_PROXY,
+  RTK_SETTING_COUNT
+};
+
+struct rtk_config;
+
+/* Reads the environment, now and not again.  What stands there and makes no
+** sense is kept in mind: see rtk_config_check().  Returns SQLITE_OK with
+** *config given (free with rtk_config_free()), or SQLITE_NOMEM. */
+int rtk_config_new(struct rtk_config **config);
+void rtk_config_free(struct rtk_config *config);
+
+/* Sets by name; `value` NULL goes back to the environment's value or the
+** default.  SQLITE_ERROR with a message that lists what is allowed. */
+int rtk_config_set(struct rtk_config *config, const char *name,
+                   const char *value, struct rtk_err *err);
+
+/* Finds by name: SQLITE_ERROR with a message that lists the names. */
+int rtk_config_find(const char *name, enum rtk_setting *setting,
+                    struct rtk_err *err);
+
+/* The value in force, borrowed until the next set; NULL when there is none. */
+const char *rtk_config_text(const struct rtk_config *config,
+                            enum rtk_setting setting);
+int64_t rtk_config_int(const struct rtk_config *config,
+                       enum rtk_setting setting);
+
+/* For showing: a secret is "set" or NULL; userinfo in a URL is left out.
+** NULL with *nomem set when there was no memory.  Free with sqlite3_free(). */
+char *rtk_config_shown(const struct rtk_config *config,
+                       enum rtk_setting setting, bool *nomem);
+const char *rtk_config_name(enum rtk_setting setting);
+const char *rtk_config_default(enum rtk_setting setting); /* may be NULL */
+const char *rtk_config_source(const struct rtk_config *config,
+                              enum rtk_setting setting);
+const char *rtk_config_doc(enum rtk_setting setting);
+bool rtk_config_is_number(enum rtk_setting setting);
+
+/* SQLITE_ERROR when the environment holds a value that makes no sense. */
+int rtk_config_check(const struct rtk_config *config, struct rtk_err *err);
+
+/* The token to be sent, and where it came from in words (static).  *token is
+** given: wipe and free it with rtk_config_wipe().  SQLITE_ERROR says what is
+** missing; a base_url, proxy or ca_file set in SQL voids a token that was
+** not. */
+int rtk_config_token(const struct rtk_config *config, char **token,
+                     const char **source, struct rtk_err *err);
+void rtk_config_wipe(char *token);
+
+/* Goes up whenever it may have changed which token goes where. */
+int64_t rtk_config_address_version(const struct rtk_config *config);
+
+#endif

@@ -1,0 +1,55 @@
+/* What all tables and functions of one database connection share. */
+#include "conn.h"
+
+#include "config.h"
+#include "err.h"
+#include "fetch.h"
+
+#include <string.h>
+
+#include <sqlite3ext.h>
+SQLITE_EXTENSION_INIT3
+
+int rtk_conn_new(struct sqlite3 *db, struct rtk_conn **conn,
+                 struct rtk_err *err) {
+  struct rtk_conn *made = sqlite3_malloc64(sizeof(*made));
+  if (made == NULL) return SQLITE_NOMEM;
+  memset(made, 0, sizeof(*made));
+  made->db = made->cancel.db = db;
+  made->holders = 1;
+  int rc = rtk_config_new(&made->config);
+  if (rc == SQLITE_OK) {
+    rc = rtk_fetch_new(made->config, &made->cancel, &made->fetch, err);
+  }
+  if (rc != SQLITE_OK) {
+    rtk_conn_release(made);
+    return rc;
+  }
+  *conn = made;
+  return SQLITE_OK;
+}
+
+struct rtk_conn *rtk_conn_hold(struct rtk_conn *conn) {
+  conn->holders++;
+  return conn;
+}
+
+void rtk_conn_release(void *conn) {
+  struct rtk_conn *released = conn;
+  if (--released->holders > 0) return;
+  rtk_fetch_free(released->fetch);
+  rtk_config_free(released->config);
+  sqlite3_free(released);
+}
+
+void rtk_conn_open_cursor(struct rtk_conn *conn) {
+  if (conn->cursors++ == 0) rtk_fetch_begin(conn->fetch);
+}
+
+void rtk_conn_close_cursor(struct rtk_conn *conn) {
+  if (--conn->cursors == 0) rtk_fetch_end(conn->fetch);
+}
+
+bool rtk_conn_trusts_schema(const struct rtk_conn *conn) {
+  return strcmp(rtk_config_text(conn->config, RTK_TRUST_SCHEMA), "on") == 0;
+}

@@ -1,0 +1,43 @@
+/*
+** What all tables and functions of one database connection share.  Lives from
+** the loading of rtk to the closing of the connection.
+*/
+#ifndef RTK_CONN_H
+#define RTK_CONN_H
+
+#include "cancel.h"
+
+#include <stdbool.h>
+
+struct rtk_config;
+struct rtk_err;
+struct rtk_fetch;
+struct sqlite3;
+
+struct rtk_conn {
+  struct sqlite3 *db;        /* borrowed: the host closes it */
+  struct rtk_config *config; /* owned, as is the next */
+  struct rtk_fetch *fetch;
+  struct rtk_cancel cancel;
+  int cursors; /* open */
+  int holders;
+};
+
+/* SQLITE_OK with *conn given and held once, SQLITE_NOMEM or SQLITE_ERROR. */
+int rtk_conn_new(struct sqlite3 *db, struct rtk_conn **conn,
+                 struct rtk_err *err);
+
+/* Every module and function that SQLite knows holds the connection; its
+** destructor, which SQLite calls also when registering fails, releases it. */
+struct rtk_conn *rtk_conn_hold(struct rtk_conn *conn);
+void rtk_conn_release(void *conn);
+
+/* Around the life of each cursor: what is asked once per statement is
+** remembered from the first that opens until the last has closed. */
+void rtk_conn_open_cursor(struct rtk_conn *conn);
+void rtk_conn_close_cursor(struct rtk_conn *conn);
+
+/* May tables be used from the views and triggers of a database? */
+bool rtk_conn_trusts_schema(const struct rtk_conn *conn);
+
+#endif

@@ -1,0 +1,70 @@
+/*
+** The read endpoints of the API as data: everything that sets one table apart
+** from another stands in its entry in endpoint.c, and the rest of rtk only
+** follows these fields.
+*/
+#ifndef RTK_ENDPOINT_H
+#define RTK_ENDPOINT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum rtk_column_kind {
+  RTK_COLUMN_DATA,     /* a field of the reply, by the column's own name */
+  RTK_COLUMN_ARGUMENT, /* hidden; fills the next {…} of the path */
+  RTK_COLUMN_ERROR,    /* hidden; why there is no data */
+  RTK_COLUMN_STATUS,   /* hidden; the HTTP status */
+  RTK_COLUMN_RESPONSE  /* hidden; the reply's body */
+};
+
+enum rtk_column_type {
+  RTK_COLUMN_TEXT,
+  RTK_COLUMN_INTEGER,
+  RTK_COLUMN_NUMERIC /* INTEGER or REAL, as the reply has it */
+};
+
+/* For arguments: what a value has to be. */
+enum rtk_argument_kind {
+  RTK_ARGUMENT_ID,    /* an unusable value: no row, no request */
+  RTK_ARGUMENT_SCOPE, /* an unusable value is an error; has a default */
+};
+
+struct rtk_column {
+  const char *name;
+  enum rtk_column_kind kind;
+  enum rtk_column_type type;
+  bool is_hidden; /* DATA only; every other kind is always hidden */
+  const char *doc;
+
+  /* DATA: the argument that an equality on this column stands in for. */
+  const char *stands_for;
+
+  /* ARGUMENT */
+  enum rtk_argument_kind argument;
+  const char *setting; /* SCOPE: the setting that holds the default */
+  size_t max_chars;    /* SCOPE */
+};
+
+struct rtk_endpoint {
+  const char *name; /* of the table */
+  const char *noun; /* what its id names, in messages: "session" */
+  const char *path; /* below the base URL, {…} for each argument in order */
+  const char *rows; /* where the row is in the reply: "data" */
+  const struct rtk_column *columns; /* in the order of the table */
+  int column_count;
+};
+
+/* Every endpoint, for registering and for documentation. */
+extern const struct rtk_endpoint rtk_endpoints[];
+extern const int rtk_endpoint_count;
+
+/* The `nth` argument's column (from 0), or -1. */
+int rtk_endpoint_argument(const struct rtk_endpoint *endpoint, int nth);
+
+bool rtk_column_is_hidden(const struct rtk_column *column);
+
+/* The statement for sqlite3_declare_vtab(): free with sqlite3_free(); NULL
+** when there is no memory. */
+char *rtk_endpoint_schema(const struct rtk_endpoint *endpoint);
+
+#endif

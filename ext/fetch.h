@@ -1,0 +1,59 @@
+/*
+** Requests of one connection, from "this is wanted" to "this is the reply":
+** each URL asked for once in a statement, `concurrency` of them at a time,
+** with retries, pauses and cancelling.
+**
+** An entry is wanted, waited for by rtk_fetch_drive() until its `reply` is
+** there, and released; what is released before its reply has come is
+** cancelled.
+*/
+#ifndef RTK_FETCH_H
+#define RTK_FETCH_H
+
+#include "value.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct rtk_cancel;
+struct rtk_config;
+struct rtk_endpoint;
+struct rtk_entry;
+struct rtk_err;
+struct rtk_fetch;
+
+/* `config` and `cancel` are borrowed and must outlive it.  SQLITE_OK with
+** *fetch given (free with rtk_fetch_free()), SQLITE_NOMEM or SQLITE_ERROR. */
+int rtk_fetch_new(const struct rtk_config *config, struct rtk_cancel *cancel,
+                  struct rtk_fetch **fetch, struct rtk_err *err);
+
+/* Every entry has been released. */
+void rtk_fetch_free(struct rtk_fetch *fetch);
+
+/* Around a statement, or several that overlap: at the end all that is
+** remembered is forgotten, failures too. */
+void rtk_fetch_begin(struct rtk_fetch *fetch);
+void rtk_fetch_end(struct rtk_fetch *fetch);
+
+/* Asks for endpoint.path with these arguments, the last of which is shown in
+** messages.  *entry is held for the caller: rtk_fetch_release() it.
+** SQLITE_OK, SQLITE_NOMEM or SQLITE_ERROR. */
+int rtk_fetch_want(struct rtk_fetch *fetch, const struct rtk_endpoint *endpoint,
+                   const struct rtk_text *arguments, size_t argument_count,
+                   struct rtk_entry **entry, struct rtk_err *err);
+void rtk_fetch_release(struct rtk_fetch *fetch, struct rtk_entry *entry);
+
+/* May one more be asked ahead of its turn?  Not when `concurrency` are under
+** way, nor when what waits for its turn fills cache_max_bytes. */
+bool rtk_fetch_has_room(const struct rtk_fetch *fetch);
+
+/* Moves everything on, waiting a few milliseconds at the most when `is_idle`
+** (the caller has nothing else to do).  SQLITE_OK; SQLITE_INTERRUPT;
+** SQLITE_NOMEM; SQLITE_ERROR when the statement has to end (why it has to,
+** only the idle are told: what has already come can still be used). */
+int rtk_fetch_drive(struct rtk_fetch *fetch, bool is_idle, struct rtk_err *err);
+
+/* Has it been so long since the last drive that the network may be idle? */
+bool rtk_fetch_is_due(const struct rtk_fetch *fetch);
+
+#endif

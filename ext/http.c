@@ -1,0 +1,622 @@
+/*
+** Many HTTP transfers at once on one thread, by libcurl's multi interface.
+**
+** Every option relied on is set in configure(), whatever libcurl's default.
+** Limits: RTK_CONNECTIONS_MAX connections, max_bytes for a body,
+** RTK_HEADER_MAX for a header, time-outs that are never 0 (libcurl takes 0 for
+** no limit at all).
+*/
+#include "http.h"
+
+#include "clock.h"
+#include "err.h"
+#include "limits.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <string.h>
+#include <strings.h>
+#include <time.h>
+
+#include <curl/curl.h>
+
+#include <sqlite3ext.h>
+SQLITE_EXTENSION_INIT3
+
+#define USER_AGENT "rtk/" RTK_VERSION " (SQLite extension)"
+#define HTTPS_ONLY_WORDS "https, or http to localhost"
+
+/* From this libcurl on a transfer whose name is being resolved can be let go
+** without waiting for the resolver. */
+#define CURL_QUICK_EXIT_SINCE 0x075700
+#define CURL_PROTOCOLS_STR_SINCE 0x075500
+
+struct rtk_transfer {
+  struct rtk_transfer *next; /* in one of the lists of struct rtk_http */
+  CURL *easy;
+  void *owner;
+  char *body; /* sqlite3_malloc() */
+  size_t body_size;
+  size_t body_room;
+  int64_t max_bytes;
+  int64_t timeout_ms;
+  int64_t connect_timeout_ms;
+  CURLcode result;
+  bool is_done;
+  bool is_too_large;
+  bool is_nomem;
+  struct rtk_response response;
+  char detail[CURL_ERROR_SIZE];
+};
+
+struct rtk_http {
+  CURLM *multi;
+  struct rtk_transfer *done;      /* ended, not yet named; oldest first */
+  struct rtk_transfer **done_end; /* where the next one is linked in */
+  struct rtk_transfer *idle;      /* to be used again */
+  struct rtk_transfer *adrift;    /* cancelled, the resolver still has them */
+};
+
+/* --- SIGPIPE -------------------------------------------------------------
+** With CURLOPT_NOSIGNAL libcurl leaves signals alone, and a TLS library may
+** then raise SIGPIPE on a broken connection.  It is held back for this thread
+** around libcurl's work, and one that we caused is taken off. */
+
+struct sigpipe {
+  sigset_t before;
+  bool was_pending;
+};
+
+static void sigpipe_begin(struct sigpipe *state) {
+  sigset_t pending;
+  sigset_t only;
+  sigemptyset(&pending);
+  sigemptyset(&only);
+  sigaddset(&only, SIGPIPE);
+  (void)sigpending(&pending);
+  state->was_pending = sigismember(&pending, SIGPIPE) == 1;
+  (void)pthread_sigmask(SIG_BLOCK, &only, &state->before);
+}
+
+static void sigpipe_end(const struct sigpipe *state) {
+  sigset_t pending;
+  sigset_t only;
+  int number = 0;
+  sigemptyset(&pending);
+  sigemptyset(&only);
+  sigaddset(&only, SIGPIPE);
+  (void)sigpending(&pending);
+  if (!state->was_pending && sigismember(&pending, SIGPIPE) == 1) {
+    (void)sigwait(&only, &number);
+  }
+  (void)pthread_sigmask(SIG_SETMASK, &state->before, NULL);
+}
+
+/* --- start and end -------------------------------------------------------- */
+
+static pthread_once_t curl_once = PTHREAD_ONCE_INIT;
+static CURLcode curl_started = CURLE_FAILED_INIT;
+
+/* Never undone: other users of libcurl in this process may be at work. */
+static void start_curl(void) {
+  curl_started = curl_global_init(CURL_GLOBAL_DEFAULT);
+}
+
+int rtk_http_new(struct rtk_http **http, struct rtk_err *err) {
+  (void)pthread_once(&curl_once, start_curl);
+  if (curl_started != CURLE_OK) {
+    return rtk_err_set(err, "libcurl does not start: %s",
+                       curl_easy_strerror(curl_started));
+  }
+  struct rtk_http *made = sqlite3_malloc64(sizeof(*made));
+  if (made == NULL) return SQLITE_NOMEM;
+  memset(made, 0, sizeof(*made));
+  made->done_end = &made->done;
+  made->multi = curl_multi_init();
+  if (made->multi == NULL) {
+    sqlite3_free(made);
+    return SQLITE_NOMEM;
+  }
+  (void)curl_multi_setopt(made->multi, CURLMOPT_PIPELINING,
+                          (long)CURLPIPE_MULTIPLEX);
+  (void)curl_multi_setopt(made->multi, CURLMOPT_MAX_HOST_CONNECTIONS,
+                          (long)RTK_CONNECTIONS_MAX);
+  (void)curl_multi_setopt(made->multi, CURLMOPT_MAXCONNECTS,
+                          (long)RTK_CONNECTIONS_MAX);
+  *http = made;
+  return SQLITE_OK;
+}
+
+static void free_transfer(struct rtk_transfer *transfer) {
+  curl_easy_cleanup(transfer->easy);
+  sqlite3_free(transfer->body);
+  sqlite3_free(transfer);
+}
+
+static void free_list(CURLM *multi, struct rtk_transfer *list) {
+  while (list != NULL) {
+    struct rtk_transfer *next = list->next;
+    (void)curl_multi_remove_handle(multi, list->easy);
+    free_transfer(list);
+    list = next;
+  }
+}
+
+void rtk_http_free(struct rtk_http *http) {
+  if (http == NULL) return;
+  struct sigpipe sigpipe;
+  sigpipe_begin(&sigpipe);
+  free_list(http->multi, http->done);
+  free_list(http->multi, http->idle);
+  free_list(http->multi, http->adrift);
+  (void)curl_multi_cleanup(http->multi);
+  sigpipe_end(&sigpipe);
+  sqlite3_free(http);
+}
+
+/* --- receiving ------------------------------------------------------------ */
+
+static size_t on_body(char *bytes, size_t one, size_t size, void *user) {
+  struct rtk_transfer *t = user;
+  (void)one; /* always 1 */
+  if (t->body_size + size > (size_t)t->max_bytes) {
+    t->is_too_large = true;
+    return 0;
+  }
+  if (t->body_size + size > t->body_room) {
+    size_t room = t->body_room == 0 ? 1024 : t->body_room;
+    while (room < t->body_size + size) room *= 2;
+    char *body = sqlite3_realloc64(t->body, room);
+    if (body == NULL) {
+      t->is_nomem = true;
+      return 0;
+    }
+    t->body = body;
+    t->body_room = room;
+  }
+  memcpy(t->body + t->body_size, bytes, size);
+  t->body_size += size;
+  return size;
+}
+
+/* The headers that rtk reads, and where they are kept. */
+static const struct {
+  const char *name;
+  size_t offset;
+} kept_headers[] = {
+    {"content-type", offsetof(struct rtk_response, content_type)},
+    {"cf-ray", offsetof(struct rtk_response, cf_ray)},
+    {"location", offsetof(struct rtk_response, location)},
+    {"x-should-retry", offsetof(struct rtk_response, should_retry)},
+    {"retry-after", offsetof(struct rtk_response, retry_after)},
+    {"retry-after-ms", offsetof(struct rtk_response, retry_after_ms)},
+};
+
+static void keep_header(char *kept, const char *value, size_t size) {
+  while (size > 0 && (*value == ' ' || *value == '\t')) value++, size--;
+  while (size > 0 && strchr(" \t\r\n", value[size - 1]) != NULL) size--;
+  if (size >= RTK_HEADER_MAX) size = RTK_HEADER_MAX - 1;
+  memcpy(kept, value, size);
+  kept[size] = '\0';
+}
+
+/* A status line begins another reply (after 100, or a proxy's CONNECT): what
+** was kept of the one before is forgotten. */
+static size_t on_header(char *bytes, size_t one, size_t size, void *user) {
+  struct rtk_transfer *t = user;
+  (void)one;
+  if (size >= 5 && memcmp(bytes, "HTTP/", 5) == 0) {
+    memset(&t->response, 0, sizeof(t->response));
+    return size;
+  }
+  const char *colon = memchr(bytes, ':', size);
+  if (colon == NULL) return size;
+  size_t name_size = (size_t)(colon - bytes);
+  for (size_t i = 0; i < sizeof(kept_headers) / sizeof(*kept_headers); i++) {
+    const char *name = kept_headers[i].name;
+    if (strlen(name) == name_size && strncasecmp(name, bytes, name_size) == 0) {
+      keep_header((char *)&t->response + kept_headers[i].offset, colon + 1,
+                  size - name_size - 1);
+    }
+  }
+  return size;
+}
+
+/* --- sending -------------------------------------------------------------- */
+
+static bool is_plain_http(const char *url) {
+  return strncasecmp(url, "http:", 5) == 0;
+}
+
+/* The first failure counts; the rest is then passed over. */
+#define SET(option, value)                                                     \
+  if (rc == CURLE_OK) rc = curl_easy_setopt(easy, option, value)
+
+static CURLcode set_protocols(CURL *easy, const char *url) {
+  CURLcode rc = CURLE_OK;
+  bool is_plain = is_plain_http(url);
+#if LIBCURL_VERSION_NUM >= CURL_PROTOCOLS_STR_SINCE
+  rc = curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR,
+                        is_plain ? "http" : "https");
+  if (rc != CURLE_UNKNOWN_OPTION) return rc;
+  rc = CURLE_OK;
+#endif
+  /* 181 is CURLOPT_PROTOCOLS, deprecated since 7.85 but always there. */
+  SET((CURLoption)(CURLOPTTYPE_LONG + 181),
+      is_plain ? (long)CURLPROTO_HTTP : (long)CURLPROTO_HTTPS);
+  return rc;
+}
+
+static CURLcode set_security(CURL *easy, const struct rtk_request *request) {
+  CURLcode rc = set_protocols(easy, request->url);
+  SET(CURLOPT_FOLLOWLOCATION, 0L); /* a token goes to one host only */
+  SET(CURLOPT_SSL_VERIFYPEER, 1L);
+  SET(CURLOPT_SSL_VERIFYHOST, 2L);
+  SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+  if (request->ca_file != NULL) SET(CURLOPT_CAINFO, request->ca_file);
+  SET(CURLOPT_HTTPAUTH, (long)CURLAUTH_BEARER);
+  SET(CURLOPT_XOAUTH2_BEARER, request->token);
+  SET(CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
+  /* Plain http is for loopback: a proxy would see the token. */
+  if (is_plain_http(request->url)) {
+    SET(CURLOPT_PROXY, "");
+  } else if (request->proxy != NULL) {
+    SET(CURLOPT_PROXY, request->proxy);
+  }
+  return rc;
+}
+
+static CURLcode configure(struct rtk_transfer *t,
+                          const struct rtk_request *request) {
+  CURL *easy = t->easy;
+  CURLcode rc = set_security(easy, request);
+  SET(CURLOPT_URL, request->url);
+  SET(CURLOPT_HTTPGET, 1L);
+  SET(CURLOPT_USERAGENT, USER_AGENT);
+  SET(CURLOPT_ACCEPT_ENCODING, "");
+  SET(CURLOPT_PATH_AS_IS, 1L);
+  SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
+  SET(CURLOPT_PIPEWAIT, 1L);
+  SET(CURLOPT_NOSIGNAL, 1L);
+  SET(CURLOPT_NOPROGRESS, 1L);
+  SET(CURLOPT_TCP_KEEPALIVE, 1L);
+  SET(CURLOPT_TIMEOUT_MS, (long)request->timeout_ms);
+  SET(CURLOPT_CONNECTTIMEOUT_MS, (long)request->connect_timeout_ms);
+  SET(CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)request->max_bytes);
+  SET(CURLOPT_WRITEFUNCTION, on_body);
+  SET(CURLOPT_WRITEDATA, t);
+  SET(CURLOPT_HEADERFUNCTION, on_header);
+  SET(CURLOPT_HEADERDATA, t);
+  SET(CURLOPT_ERRORBUFFER, t->detail);
+  SET(CURLOPT_PRIVATE, t);
+#if LIBCURL_VERSION_NUM >= CURL_QUICK_EXIT_SINCE
+  /* Before 7.87 there is no such option, and nothing is lost. */
+  if (rc == CURLE_OK) (void)curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
+#endif
+  return rc;
+}
+
+static struct rtk_transfer *take_idle(struct rtk_http *http) {
+  struct rtk_transfer *t = http->idle;
+  if (t != NULL) {
+    http->idle = t->next;
+    return t;
+  }
+  t = sqlite3_malloc64(sizeof(*t));
+  if (t == NULL) return NULL;
+  memset(t, 0, sizeof(*t));
+  t->easy = curl_easy_init();
+  if (t->easy == NULL) {
+    sqlite3_free(t);
+    return NULL;
+  }
+  return t;
+}
+
+/* Keeps the easy handle, for its memory, and drops all that it was told. */
+static void make_idle(struct rtk_http *http, struct rtk_transfer *t) {
+  CURL *easy = t->easy;
+  curl_easy_reset(easy);
+  sqlite3_free(t->body);
+  memset(t, 0, sizeof(*t));
+  t->easy = easy;
+  t->next = http->idle;
+  http->idle = t;
+}
+
+int rtk_http_start(struct rtk_http *http, const struct rtk_request *request,
+                   struct rtk_transfer **transfer, struct rtk_err *err) {
+  struct rtk_transfer *t = take_idle(http);
+  if (t == NULL) return SQLITE_NOMEM;
+  t->owner = request->owner;
+  t->max_bytes = request->max_bytes;
+  t->timeout_ms = request->timeout_ms;
+  t->connect_timeout_ms = request->connect_timeout_ms;
+
+  CURLcode rc = configure(t, request);
+  if (rc != CURLE_OK) {
+    make_idle(http, t);
+    if (rc == CURLE_OUT_OF_MEMORY) return SQLITE_NOMEM;
+    return rtk_err_set(err, "libcurl refuses a setting: %s",
+                       curl_easy_strerror(rc));
+  }
+  CURLMcode added = curl_multi_add_handle(http->multi, t->easy);
+  if (added != CURLM_OK) {
+    make_idle(http, t);
+    if (added == CURLM_OUT_OF_MEMORY) return SQLITE_NOMEM;
+    return rtk_err_set(err, "libcurl: %s", curl_multi_strerror(added));
+  }
+  *transfer = t;
+  return SQLITE_OK;
+}
+
+/* --- how it ended --------------------------------------------------------- */
+
+static const struct {
+  CURLcode result;
+  enum rtk_failure failure;
+} failures[] = {
+    {CURLE_OK, RTK_FAILURE_NONE},
+    {CURLE_COULDNT_RESOLVE_HOST, RTK_FAILURE_RESOLVE},
+    {CURLE_COULDNT_RESOLVE_PROXY, RTK_FAILURE_PROXY},
+    {CURLE_COULDNT_CONNECT, RTK_FAILURE_CONNECT},
+    {CURLE_SEND_ERROR, RTK_FAILURE_CONNECT},
+    {CURLE_RECV_ERROR, RTK_FAILURE_CONNECT},
+    {CURLE_GOT_NOTHING, RTK_FAILURE_CONNECT},
+    {CURLE_PARTIAL_FILE, RTK_FAILURE_CONNECT},
+    {CURLE_HTTP2, RTK_FAILURE_CONNECT},
+    {CURLE_HTTP2_STREAM, RTK_FAILURE_CONNECT},
+    {CURLE_OPERATION_TIMEDOUT, RTK_FAILURE_TIMEOUT},
+    {CURLE_SSL_CONNECT_ERROR, RTK_FAILURE_TLS},
+    {CURLE_PEER_FAILED_VERIFICATION, RTK_FAILURE_TRUST},
+    {CURLE_SSL_CACERT_BADFILE, RTK_FAILURE_CA_FILE},
+    {CURLE_FILESIZE_EXCEEDED, RTK_FAILURE_TOO_LARGE},
+#if LIBCURL_VERSION_NUM >= 0x074900
+    {CURLE_PROXY, RTK_FAILURE_PROXY},
+#endif
+};
+
+static enum rtk_failure failure_of(const struct rtk_transfer *t) {
+  if (t->is_too_large) return RTK_FAILURE_TOO_LARGE;
+  for (size_t i = 0; i < sizeof(failures) / sizeof(*failures); i++) {
+    if (failures[i].result == t->result) return failures[i].failure;
+  }
+  return RTK_FAILURE_OTHER;
+}
+
+static curl_off_t time_us(CURL *easy, CURLINFO info) {
+  curl_off_t us = 0;
+  (void)curl_easy_getinfo(easy, info, &us);
+  return us;
+}
+
+/* How far a transfer came before its time was up: that is what tells a wrong
+** address from a slow server. */
+static void describe_timeout(struct rtk_transfer *t) {
+  CURL *easy = t->easy;
+  bool is_connected = time_us(easy, CURLINFO_PRETRANSFER_TIME_T) > 0;
+  const char *phase = "the reply to end";
+  if (time_us(easy, CURLINFO_NAMELOOKUP_TIME_T) == 0) {
+    phase = "the name to be resolved";
+  } else if (time_us(easy, CURLINFO_CONNECT_TIME_T) == 0) {
+    phase = "the connection";
+  } else if (!is_connected) {
+    phase = "the TLS handshake";
+  } else if (time_us(easy, CURLINFO_STARTTRANSFER_TIME_T) == 0) {
+    phase = "a reply";
+  }
+  bool is_connecting = !is_connected && t->connect_timeout_ms < t->timeout_ms;
+  sqlite3_snprintf((int)sizeof(t->detail), t->detail,
+                   "waited for %s, %s = %lld ms went by", phase,
+                   is_connecting ? "connect_timeout_ms" : "timeout_ms",
+                   is_connecting ? t->connect_timeout_ms : t->timeout_ms);
+}
+
+static void describe(struct rtk_transfer *t) {
+  struct rtk_response *r = &t->response;
+  long status = 0;
+  (void)curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
+  r->status = (int)status;
+  r->failure = failure_of(t);
+  r->body = t->body;
+  r->body_size = t->body_size;
+  r->detail = t->detail;
+  switch (r->failure) {
+  case RTK_FAILURE_NONE:
+    t->detail[0] = '\0';
+    break;
+  case RTK_FAILURE_TIMEOUT:
+    describe_timeout(t);
+    break;
+  case RTK_FAILURE_TOO_LARGE:
+    sqlite3_snprintf((int)sizeof(t->detail), t->detail,
+                     "the reply is larger than max_response_bytes = %lld",
+                     t->max_bytes);
+    break;
+  case RTK_FAILURE_TLS:
+  case RTK_FAILURE_TRUST:
+  case RTK_FAILURE_CA_FILE:
+  case RTK_FAILURE_PROXY:
+    if (t->detail[0] != '\0') break; /* libcurl's own words say most */
+    /* fall through */
+  default:
+    sqlite3_snprintf((int)sizeof(t->detail), t->detail, "%s",
+                     curl_easy_strerror(t->result));
+  }
+}
+
+static void collect_done(struct rtk_http *http) {
+  int left = 0;
+  CURLMsg *message = NULL;
+  while ((message = curl_multi_info_read(http->multi, &left)) != NULL) {
+    if (message->msg != CURLMSG_DONE) continue;
+    CURL *easy = message->easy_handle; /* copied: removing frees the message */
+    CURLcode result = message->data.result;
+    char *private = NULL;
+    (void)curl_easy_getinfo(easy, CURLINFO_PRIVATE, &private);
+    (void)curl_multi_remove_handle(http->multi, easy);
+    struct rtk_transfer *t = (struct rtk_transfer *)(void *)private;
+    t->is_done = true;
+    t->result = result;
+    if (result == CURLE_OUT_OF_MEMORY) t->is_nomem = true;
+    if (t->owner == NULL) continue; /* adrift: see release_adrift() */
+    describe(t);
+    t->next = NULL;
+    *http->done_end = t;
+    http->done_end = &t->next;
+  }
+}
+
+/* Is the resolver's thread still at this transfer? */
+static bool is_resolving(const struct rtk_transfer *t) {
+  return !t->is_done && time_us(t->easy, CURLINFO_NAMELOOKUP_TIME_T) == 0;
+}
+
+static bool has_quick_exit(void) {
+  return LIBCURL_VERSION_NUM >= CURL_QUICK_EXIT_SINCE &&
+         curl_version_info(CURLVERSION_NOW)->version_num >=
+             CURL_QUICK_EXIT_SINCE;
+}
+
+/* Cancelled transfers that the resolver has let go of. */
+static void release_adrift(struct rtk_http *http) {
+  struct rtk_transfer **link = &http->adrift;
+  while (*link != NULL) {
+    struct rtk_transfer *t = *link;
+    if (is_resolving(t)) {
+      link = &t->next;
+      continue;
+    }
+    *link = t->next;
+    (void)curl_multi_remove_handle(http->multi, t->easy);
+    make_idle(http, t);
+  }
+}
+
+int rtk_http_poll(struct rtk_http *http, int wait_ms, struct rtk_err *err) {
+  struct sigpipe sigpipe;
+  int running = 0;
+  sigpipe_begin(&sigpipe);
+  CURLMcode rc = curl_multi_perform(http->multi, &running);
+  if (rc == CURLM_OK) collect_done(http);
+  if (rc == CURLM_OK && wait_ms > 0 && http->done == NULL) {
+    rc = curl_multi_poll(http->multi, NULL, 0, wait_ms, NULL);
+    if (rc == CURLM_OK) rc = curl_multi_perform(http->multi, &running);
+    if (rc == CURLM_OK) collect_done(http);
+  }
+  release_adrift(http);
+  sigpipe_end(&sigpipe);
+  if (rc == CURLM_OK) return SQLITE_OK;
+  if (rc == CURLM_OUT_OF_MEMORY) return SQLITE_NOMEM;
+  return rtk_err_set(err, "libcurl: %s", curl_multi_strerror(rc));
+}
+
+struct rtk_transfer *rtk_http_next_done(struct rtk_http *http) {
+  struct rtk_transfer *t = http->done;
+  if (t == NULL) return NULL;
+  http->done = t->next;
+  if (http->done == NULL) http->done_end = &http->done;
+  t->next = NULL;
+  return t;
+}
+
+void *rtk_transfer_owner(const struct rtk_transfer *transfer) {
+  return transfer->owner;
+}
+
+const struct rtk_response *rtk_transfer_response(
+    const struct rtk_transfer *transfer) {
+  return &transfer->response;
+}
+
+bool rtk_transfer_is_nomem(const struct rtk_transfer *transfer) {
+  return transfer->is_nomem;
+}
+
+static void unlink_done(struct rtk_http *http, struct rtk_transfer *t) {
+  struct rtk_transfer **link = &http->done;
+  while (*link != NULL && *link != t) link = &(*link)->next;
+  if (*link == NULL) return;
+  *link = t->next;
+  if (*link == NULL) http->done_end = link;
+}
+
+void rtk_http_end(struct rtk_http *http, struct rtk_transfer *transfer) {
+  struct sigpipe sigpipe;
+  sigpipe_begin(&sigpipe);
+  unlink_done(http, transfer);
+  if (is_resolving(transfer) && !has_quick_exit()) {
+    transfer->owner = NULL;
+    transfer->next = http->adrift;
+    http->adrift = transfer;
+  } else {
+    if (!transfer->is_done) {
+      (void)curl_multi_remove_handle(http->multi, transfer->easy);
+    }
+    make_idle(http, transfer);
+  }
+  sigpipe_end(&sigpipe);
+}
+
+/* --- addresses, dates, versions ------------------------------------------- */
+
+/* 127.0.0.0/8 as an address: 127.example.com is somebody's name. */
+static bool is_loopback(const char *host) {
+  return strcasecmp(host, "localhost") == 0 || strcmp(host, "[::1]") == 0 ||
+         (strncmp(host, "127.", 4) == 0 &&
+          host[strspn(host, "0123456789.")] == '\0');
+}
+
+static int check_parts(CURLU *parts, const char *url, struct rtk_err *err) {
+  char *scheme = NULL;
+  char *host = NULL;
+  char *extra = NULL;
+  int rc = SQLITE_OK;
+  if (curl_url_set(parts, CURLUPART_URL, url, 0) != CURLUE_OK ||
+      curl_url_get(parts, CURLUPART_SCHEME, &scheme, 0) != CURLUE_OK ||
+      curl_url_get(parts, CURLUPART_HOST, &host, 0) != CURLUE_OK) {
+    rc = rtk_err_set(err, "base_url is not a URL: it looks like"
+                          " https://api.cloudflare.com/client/v4");
+  } else if (strcasecmp(scheme, "https") != 0 &&
+             !(strcasecmp(scheme, "http") == 0 && is_loopback(host))) {
+    rc = rtk_err_set(err,
+                     "base_url begins with %s://%s: a token is sent by"
+                     " " HTTPS_ONLY_WORDS " only",
+                     scheme, host);
+  } else if (curl_url_get(parts, CURLUPART_USER, &extra, 0) == CURLUE_OK ||
+             curl_url_get(parts, CURLUPART_QUERY, &extra, 0) == CURLUE_OK ||
+             curl_url_get(parts, CURLUPART_FRAGMENT, &extra, 0) == CURLUE_OK) {
+    rc = rtk_err_set(err, "base_url has a user, a query or a fragment:"
+                          " leave them out");
+  }
+  curl_free(extra);
+  curl_free(host);
+  curl_free(scheme);
+  return rc;
+}
+
+int rtk_http_check_base_url(const char *url, struct rtk_err *err) {
+  CURLU *parts = curl_url();
+  if (parts == NULL) return SQLITE_NOMEM;
+  int rc = check_parts(parts, url, err);
+  curl_url_cleanup(parts);
+  return rc;
+}
+
+bool rtk_http_parse_date(const char *text, int64_t *unix_ms) {
+  time_t seconds = text[0] == '\0' ? -1 : curl_getdate(text, NULL);
+  if (seconds < 0) return false;
+  *unix_ms = (int64_t)seconds * 1000;
+  return true;
+}
+
+void rtk_http_version(char *text, int size) {
+  const curl_version_info_data *info = curl_version_info(CURLVERSION_NOW);
+  const char *http2 =
+      (info->features & CURL_VERSION_HTTP2) != 0 ? info->nghttp2_version : NULL;
+  sqlite3_snprintf(size, text, "libcurl %s (%s, %s%s)", info->version,
+                   info->ssl_version == NULL ? "no TLS" : info->ssl_version,
+                   http2 == NULL ? "no HTTP/2" : "nghttp2/",
+                   http2 == NULL ? "" : http2);
+}

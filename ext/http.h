@@ -1,0 +1,77 @@
+/*
+** Many HTTP transfers at once on one thread.  The only module that sees
+** libcurl; it knows nothing of the API behind the URLs.
+**
+** One struct rtk_http belongs to one database connection and is used by one
+** thread at a time, as the connection is.  It keeps its network connections,
+** TLS sessions and DNS answers until it is freed.
+*/
+#ifndef RTK_HTTP_H
+#define RTK_HTTP_H
+
+#include "response.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct rtk_err;
+struct rtk_http;
+struct rtk_transfer;
+
+/* One GET.  Everything is borrowed for the call of rtk_http_start() only. */
+struct rtk_request {
+  const char *url;     /* https, or http to loopback */
+  const char *token;   /* bearer token: visible ASCII */
+  const char *ca_file; /* PEM; NULL: the system's */
+  const char *proxy;   /* URL; NULL: HTTPS_PROXY and NO_PROXY */
+  int64_t timeout_ms;  /* more than 0, as is the next */
+  int64_t connect_timeout_ms;
+  int64_t max_bytes; /* of the body, decompressed */
+  void *owner;       /* handed back by rtk_transfer_owner() */
+};
+
+/* Returns SQLITE_OK with *http given, SQLITE_NOMEM, or SQLITE_ERROR when
+** libcurl does not start. */
+int rtk_http_new(struct rtk_http **http, struct rtk_err *err);
+
+/* Cancels what is under way.  NULL is allowed. */
+void rtk_http_free(struct rtk_http *http);
+
+/* Begins a transfer; it moves on in rtk_http_poll().  *transfer is freed by
+** rtk_http_end() and must not outlive `http`. */
+int rtk_http_start(struct rtk_http *http, const struct rtk_request *request,
+                   struct rtk_transfer **transfer, struct rtk_err *err);
+
+/* Moves all transfers on, waiting at most `wait_ms` (0: not at all) for
+** something to happen.  Returns SQLITE_OK, SQLITE_NOMEM or SQLITE_ERROR. */
+int rtk_http_poll(struct rtk_http *http, int wait_ms, struct rtk_err *err);
+
+/* The next transfer that has come to its end, in the order in which they did,
+** or NULL.  Each is named once. */
+struct rtk_transfer *rtk_http_next_done(struct rtk_http *http);
+
+void *rtk_transfer_owner(const struct rtk_transfer *transfer);
+
+/* Of a transfer that rtk_http_next_done() named: borrowed until its end. */
+const struct rtk_response *rtk_transfer_response(
+    const struct rtk_transfer *transfer);
+
+/* Did memory run out while it was received? */
+bool rtk_transfer_is_nomem(const struct rtk_transfer *transfer);
+
+/* Releases a transfer; one that is still under way is cancelled at once. */
+void rtk_http_end(struct rtk_http *http, struct rtk_transfer *transfer);
+
+/* Is this a base URL that a token may be sent to?  https, or http to a
+** loopback address; a host; no user, query or fragment.  SQLITE_ERROR with a
+** message that says what is wrong with it. */
+int rtk_http_check_base_url(const char *url, struct rtk_err *err);
+
+/* An HTTP date as milliseconds since 1970; false when it is none. */
+bool rtk_http_parse_date(const char *text, int64_t *unix_ms);
+
+/* "libcurl 7.88.1 (OpenSSL/3.0.17, nghttp2/1.52.0)": static storage is not
+** used; writes at most `size` bytes. */
+void rtk_http_version(char *text, int size);
+
+#endif

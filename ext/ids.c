@@ -1,0 +1,55 @@
+/* The ids of one batch, in order. */
+#include "ids.h"
+
+#include <string.h>
+
+#include <sqlite3ext.h>
+SQLITE_EXTENSION_INIT3
+
+void rtk_ids_clear(struct rtk_ids *ids) { ids->size = ids->count = 0; }
+
+void rtk_ids_deinit(struct rtk_ids *ids) {
+  sqlite3_free(ids->bytes);
+  sqlite3_free(ids->starts);
+  memset(ids, 0, sizeof(*ids));
+}
+
+/* Makes room for `more` elements of `one` bytes behind `count`. */
+static int grow(void **memory, size_t *room, size_t count, size_t more,
+                size_t one) {
+  if (count + more <= *room) return SQLITE_OK;
+  size_t wanted = *room < 64 ? 64 : *room + *room / 2;
+  if (wanted < count + more) wanted = count + more;
+  void *grown = sqlite3_realloc64(*memory, wanted * one);
+  if (grown == NULL) return SQLITE_NOMEM;
+  *memory = grown;
+  *room = wanted;
+  return SQLITE_OK;
+}
+
+int rtk_ids_add(struct rtk_ids *ids, struct rtk_text text, bool is_integer) {
+  void *bytes = ids->bytes;
+  void *starts = ids->starts;
+  int rc = grow(&bytes, &ids->room, ids->size, text.size + 1, 1);
+  ids->bytes = bytes;
+  if (rc != SQLITE_OK) return rc;
+  rc = grow(&starts, &ids->starts_room, ids->count, 1, sizeof(size_t));
+  ids->starts = starts;
+  if (rc != SQLITE_OK) return rc;
+
+  ids->starts[ids->count++] = ids->size;
+  ids->bytes[ids->size] = is_integer ? 'i' : 't';
+  memcpy(ids->bytes + ids->size + 1, text.bytes, text.size);
+  ids->size += text.size + 1;
+  return SQLITE_OK;
+}
+
+struct rtk_text rtk_ids_text(const struct rtk_ids *ids, size_t i) {
+  size_t start = ids->starts[i] + 1;
+  size_t end = i + 1 < ids->count ? ids->starts[i + 1] : ids->size;
+  return (struct rtk_text){ids->bytes + start, end - start};
+}
+
+bool rtk_ids_is_integer(const struct rtk_ids *ids, size_t i) {
+  return ids->bytes[ids->starts[i]] == 'i';
+}

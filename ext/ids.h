@@ -1,0 +1,32 @@
+/*
+** The ids of one batch, in order: nothing is kept of them but their bytes and
+** 9 more each.
+*/
+#ifndef RTK_IDS_H
+#define RTK_IDS_H
+
+#include "value.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct rtk_ids {
+  char *bytes; /* for each id a byte for its kind, then its text */
+  size_t size, room;
+  size_t *starts;
+  size_t count, starts_room;
+};
+
+/* Empties the list but keeps its memory. */
+void rtk_ids_clear(struct rtk_ids *ids);
+void rtk_ids_deinit(struct rtk_ids *ids);
+
+/* Copies one id to the end.  `is_integer`: the text is the decimal form of an
+** SQLite INTEGER.  SQLITE_OK or SQLITE_NOMEM. */
+int rtk_ids_add(struct rtk_ids *ids, struct rtk_text text, bool is_integer);
+
+/* Borrowed until the next add. */
+struct rtk_text rtk_ids_text(const struct rtk_ids *ids, size_t i);
+bool rtk_ids_is_integer(const struct rtk_ids *ids, size_t i);
+
+#endif

@@ -1,0 +1,67 @@
+/*
+** JSON text into values.  The only module that sees cJSON.
+**
+** A struct rtk_json is one node of a parsed document and borrowed from it:
+** the root, which rtk_json_parse() gives, is freed by rtk_json_free() and
+** takes every other node with it.  Every function takes NULL for a node that
+** is not there.
+*/
+#ifndef RTK_JSON_H
+#define RTK_JSON_H
+
+#include "value.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct rtk_json;
+
+enum rtk_json_kind {
+  RTK_JSON_NONE, /* there is no such node */
+  RTK_JSON_NULL,
+  RTK_JSON_BOOL,
+  RTK_JSON_NUMBER,
+  RTK_JSON_STRING,
+  RTK_JSON_ARRAY,
+  RTK_JSON_OBJECT
+};
+
+/* Parses exactly `size` bytes of UTF-8; white space around the value is
+** allowed, anything else after it is not.  Returns SQLITE_OK with *root given
+** (free with rtk_json_free()), SQLITE_ERROR when it is not JSON, or
+** SQLITE_NOMEM. */
+int rtk_json_parse(const char *text, size_t size, struct rtk_json **root);
+void rtk_json_free(struct rtk_json *root);
+
+enum rtk_json_kind rtk_json_kind(const struct rtk_json *node);
+
+/* Members of an object by exact name; elements of an array in their order.
+** All return NULL when there is none. */
+const struct rtk_json *rtk_json_member(const struct rtk_json *node,
+                                       const char *name);
+const struct rtk_json *rtk_json_first(const struct rtk_json *node);
+const struct rtk_json *rtk_json_next(const struct rtk_json *node);
+
+/* True for the JSON literal `true` only. */
+bool rtk_json_is_true(const struct rtk_json *node);
+
+/* The text of a string, borrowed from the document; NULL for anything else. */
+const char *rtk_json_string(const struct rtk_json *node);
+
+/* The number, or `otherwise` for anything else and beyond ±2^31. */
+int rtk_json_int(const struct rtk_json *node, int otherwise);
+
+/* The node as an SQLite value.  A number without a fraction and within ±2^53
+** is an integer, any other a real; true and false are 1 and 0; with
+** `is_numeric` a string that holds exactly a JSON number becomes that number;
+** an object or array becomes its JSON text, which *owned then holds: free it
+** with rtk_json_text_free().  Other text is borrowed from the document.
+** Returns SQLITE_OK or SQLITE_NOMEM. */
+int rtk_json_value(const struct rtk_json *node, bool is_numeric,
+                   struct rtk_value *value, char **owned);
+void rtk_json_text_free(char *text);
+
+/* cJSON's version, for rtk_version(). */
+const char *rtk_json_version(void);
+
+#endif

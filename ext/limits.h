@@ -1,0 +1,66 @@
+/*
+** Every bound of rtk in one place, with its unit and its reason.  What a user
+** can change is a setting (config.c); what stands here is fixed.
+*/
+#ifndef RTK_LIMITS_H
+#define RTK_LIMITS_H
+
+/* The oldest host: SQLITE_VTAB_DIRECTONLY came with 3.31 (Ubuntu 20.04). */
+#define RTK_SQLITE_MIN 3031000
+#define RTK_SQLITE_MIN_TEXT "3.31"
+
+/* sqlite3_vtab_in() is in the routine table from this version on. */
+#define RTK_SQLITE_VTAB_IN 3038000
+
+/* Bytes.  A longer id fits no server's request line: it is not asked for. */
+#define RTK_ID_MAX 1024
+
+/* Characters of account and app.  The reference says 32 for both, yet real
+** app ids are UUIDs with dashes (36). */
+#define RTK_ACCOUNT_MAX 32
+#define RTK_APP_MAX 64
+
+/* Bytes of a token file: a token has 40, an OAuth token up to some 2,000. */
+#define RTK_TOKEN_MAX 4096
+
+/* Bytes of an id, and of the server's own words, shown in a message. */
+#define RTK_SHOW_ID_MAX 64
+#define RTK_SHOW_TEXT_MAX 300
+
+/* Bytes kept of any reply header that rtk reads: dates and quota lists. */
+#define RTK_HEADER_MAX 128
+
+/* Connections to one host over HTTP/1.1; over HTTP/2 one carries all. */
+#define RTK_CONNECTIONS_MAX 16
+
+/* ms between two looks at whether the host wants to stop.  Cancelling is
+** promised within 100 ms. */
+#define RTK_CANCEL_CHECK_MS 20
+
+/* ms between two rounds of the statement that lets a host's progress handler
+** run, promised to be heard within 300 ms; and the length of that statement
+** in steps of a recursive query, about 5,000 opcodes. */
+#define RTK_PROGRESS_CHECK_MS 200
+#define RTK_PROGRESS_STEPS 400
+
+/* ms: while rows are read from what has arrived, transfers are driven at
+** least this often, so that the connection stays busy. */
+#define RTK_DRIVE_EVERY_MS 2
+
+/* ms: waits before a retry when the server names none, as the official SDKs
+** have them: 500, 1000, 2000 … 8000, less up to a quarter. */
+#define RTK_BACKOFF_FIRST_MS 500
+#define RTK_BACKOFF_MAX_MS 8000
+
+/* ms: the longest announced wait that is believed, one day; also keeps sums
+** of times far from overflow. */
+#define RTK_WAIT_MAX_MS 86400000
+
+/* How deep an error_chain is followed. */
+#define RTK_ERROR_CHAIN_MAX 8
+
+/* Columns and arguments of one endpoint, checked by the unit tests. */
+#define RTK_COLUMNS_MAX 48
+#define RTK_INPUTS_MAX 15
+
+#endif

@@ -1,0 +1,70 @@
+/*
+** What is known or being asked, by URL: the memory of one statement, bounded,
+** the least recently used forgotten first.
+**
+** An entry lives while somebody holds it; one that nobody holds lives on only
+** if its reply has come, and until its room is needed.
+*/
+#ifndef RTK_MEMO_H
+#define RTK_MEMO_H
+
+#include "value.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct rtk_endpoint;
+struct rtk_reply;
+struct rtk_transfer;
+struct rtk_memo;
+
+struct rtk_entry {
+  const char *url; /* with the id behind it in the entry's own memory */
+  struct rtk_text id;
+  size_t scope_size; /* bytes of the URL that name the account and app */
+  const struct rtk_endpoint *endpoint;
+  struct rtk_reply *reply; /* NULL until it has come */
+
+  /* For memo.c alone. */
+  uint64_t hash;
+  size_t size; /* bytes of memory without the reply */
+  int holders;
+  struct rtk_entry *hash_next;
+  struct rtk_entry *newer, *older; /* among those that nobody holds */
+
+  /* For fetch.c alone. */
+  struct rtk_transfer *transfer; /* NULL when not under way */
+  int tries;
+  int64_t not_before_ms;
+  struct rtk_entry *next, *previous; /* in one of its lists */
+};
+
+/* SQLITE_OK with *memo given (free with rtk_memo_free()) or SQLITE_NOMEM. */
+int rtk_memo_new(struct rtk_memo **memo);
+
+/* Nobody may hold an entry any more. */
+void rtk_memo_free(struct rtk_memo *memo);
+
+/* Drops the replies that nobody holds. */
+void rtk_memo_drop_idle(struct rtk_memo *memo);
+
+/* The entry of this URL, held once more; *is_new when it was not there and
+** fetch.c has to fill it in.  SQLITE_OK or SQLITE_NOMEM. */
+int rtk_memo_hold(struct rtk_memo *memo, const char *url, struct rtk_text id,
+                  struct rtk_entry **entry, bool *is_new);
+
+/* Lets go of an entry.  When that was the last holder and there is no reply,
+** the entry is gone: fetch.c has stopped its transfer before. */
+void rtk_memo_release(struct rtk_memo *memo, struct rtk_entry *entry,
+                      int64_t max_bytes);
+bool rtk_memo_is_last_holder(const struct rtk_entry *entry);
+
+/* Gives an entry its reply, which the memo then owns. */
+void rtk_memo_settle(struct rtk_memo *memo, struct rtk_entry *entry,
+                     struct rtk_reply *reply, int64_t max_bytes);
+
+/* Bytes of all entries with a reply that somebody holds. */
+int64_t rtk_memo_held_bytes(const struct rtk_memo *memo);
+
+#endif

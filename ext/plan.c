@@ -1,0 +1,135 @@
+/*
+** Which way a query takes into a table.
+*/
+#include "plan.h"
+
+#include "endpoint.h"
+
+#include <string.h>
+
+#include <sqlite3ext.h>
+SQLITE_EXTENSION_INIT3
+
+/* The unit of cost is a thousandth of a request.  How long an IN list is
+** nobody can tell; at these prices the planner asks for it once, whatever the
+** join, instead of once for each outer row. */
+#define COST_ONE 1000.0
+#define COST_LIST 10000.0
+#define ROWS_LIST 100
+#define COST_IMPOSSIBLE 1e99
+#define ROWS_IMPOSSIBLE 1000000000
+
+/* What the query offers for one argument: indexes of terms, or -1. */
+struct offer {
+  int one;
+  int list;
+  bool is_later; /* there is a term, but its value is not known yet */
+};
+
+static bool is_equality(int op) {
+  return op == SQLITE_INDEX_CONSTRAINT_EQ || op == SQLITE_INDEX_CONSTRAINT_IS ||
+         op == SQLITE_INDEX_CONSTRAINT_ISNULL;
+}
+
+/* LIMIT and OFFSET come with column 0, so the operator is looked at first. */
+static void look_at(const struct rtk_plan_term *terms, int count, int column,
+                    bool takes_lists, struct offer *offer) {
+  *offer = (struct offer){.one = -1, .list = -1};
+  for (int i = 0; i < count; i++) {
+    const struct rtk_plan_term *term = &terms[i];
+    if (!is_equality(term->op) || term->column != column) continue;
+    if (!term->is_binary) continue;
+    if (!term->is_usable) {
+      offer->is_later = true;
+    } else if (takes_lists && term->is_list) {
+      if (offer->list < 0) offer->list = i;
+    } else if (offer->one < 0) {
+      offer->one = i;
+    }
+  }
+}
+
+static bool has_any(const struct offer *offer) {
+  return offer->one >= 0 || offer->list >= 0;
+}
+
+/* The column that stands in for an argument (`id` for `session_id`), or -1. */
+static int stand_in(const struct rtk_endpoint *endpoint, const char *argument) {
+  for (int i = 0; i < endpoint->column_count; i++) {
+    const char *name = endpoint->columns[i].stands_for;
+    if (name != NULL && strcmp(name, argument) == 0) return i;
+  }
+  return -1;
+}
+
+static void take(struct rtk_plan_term *terms, const struct offer *offer,
+                 bool is_echoed, int argument, int *argv,
+                 struct rtk_plan *plan) {
+  if (offer->one >= 0) {
+    plan->bits |= RTK_PLAN_ONE(argument);
+    terms[offer->one].argv = ++*argv;
+    terms[offer->one].is_exact = is_echoed;
+  } else if (offer->list >= 0) {
+    plan->bits |= RTK_PLAN_LIST(argument);
+    terms[offer->list].argv = ++*argv;
+    terms[offer->list].is_whole = true;
+  }
+}
+
+static void set_price(struct rtk_plan *plan, double cost, int64_t rows) {
+  plan->cost = cost;
+  plan->rows = rows;
+  plan->is_unique = rows == 1;
+}
+
+/* The last argument is the one that ids are asked by; before it stand account
+** and app, which have defaults. */
+static void price(const struct rtk_endpoint *endpoint, struct rtk_plan *plan) {
+  const char *words = "%s = (one request)";
+  const char *name = "";
+  set_price(plan, COST_ONE, 1);
+  for (int k = 0; rtk_endpoint_argument(endpoint, k) >= 0; k++) {
+    int column = rtk_endpoint_argument(endpoint, k);
+    name = endpoint->columns[column].name;
+    if (plan->bits & RTK_PLAN_LIST(k)) {
+      words = "%s IN (batch)";
+      set_price(plan, COST_LIST, ROWS_LIST);
+    } else if (!(plan->bits & RTK_PLAN_ONE(k)) &&
+               endpoint->columns[column].setting == NULL) {
+      words = "%s is missing";
+      set_price(plan, COST_IMPOSSIBLE, ROWS_IMPOSSIBLE);
+    }
+  }
+  sqlite3_snprintf(sizeof(plan->words), plan->words, words, name);
+}
+
+int rtk_plan_choose(const struct rtk_endpoint *endpoint,
+                    struct rtk_plan_term *terms, int count,
+                    struct rtk_plan *plan) {
+  int argv = 0;
+  *plan = (struct rtk_plan){0};
+  for (int i = 0; i < count; i++) {
+    terms[i].argv = 0;
+    terms[i].is_whole = terms[i].is_exact = false;
+  }
+  for (int k = 0; rtk_endpoint_argument(endpoint, k) >= 0; k++) {
+    int column = rtk_endpoint_argument(endpoint, k);
+    const struct rtk_column *argument = &endpoint->columns[column];
+    bool takes_lists = argument->argument == RTK_ARGUMENT_ID;
+    bool is_echoed = true;
+    struct offer offer;
+    look_at(terms, count, column, takes_lists, &offer);
+    int stands_in = stand_in(endpoint, argument->name);
+    if (!has_any(&offer) && stands_in >= 0) {
+      struct offer other;
+      look_at(terms, count, stands_in, takes_lists, &other);
+      other.is_later = other.is_later || offer.is_later;
+      offer = other;
+      is_echoed = false;
+    }
+    if (!has_any(&offer) && offer.is_later) return SQLITE_CONSTRAINT;
+    take(terms, &offer, is_echoed, k, &argv, plan);
+  }
+  price(endpoint, plan);
+  return SQLITE_OK;
+}

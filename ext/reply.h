@@ -1,0 +1,45 @@
+/*
+** What one request came to: rows, nothing, or the reason for neither.  A
+** reply is one block of memory and never changes once it is made.
+*/
+#ifndef RTK_REPLY_H
+#define RTK_REPLY_H
+
+#include "value.h"
+
+#include <stddef.h>
+
+struct rtk_endpoint;
+struct rtk_json;
+
+enum rtk_outcome {
+  RTK_OUTCOME_ROWS,
+  RTK_OUTCOME_GONE,   /* the API's own 404: no row */
+  RTK_OUTCOME_FAILED, /* this id has no data */
+  RTK_OUTCOME_DENIED, /* 403: nor has any other id of the account and app */
+  RTK_OUTCOME_CALLER  /* nothing can be had: the statement ends */
+};
+
+struct rtk_reply {
+  enum rtk_outcome outcome;
+  int http_status; /* 0 when no reply came */
+  size_t size;     /* bytes of memory that the reply takes */
+  /* ROWS: row_count times as many values as the endpoint has columns, NULL
+  ** for those that are not data. */
+  int row_count;
+  const struct rtk_value *values;
+  struct rtk_text body; /* ROWS; JSON */
+  const char *error;    /* otherwise: what happened and what to do */
+};
+
+/* Both return SQLITE_OK with *reply given, to be freed with rtk_reply_free(),
+** or SQLITE_NOMEM.  Texts are copied. */
+int rtk_reply_of_row(const struct rtk_endpoint *endpoint, int http_status,
+                     const struct rtk_json *row, struct rtk_text body,
+                     struct rtk_reply **reply);
+int rtk_reply_of_error(enum rtk_outcome outcome, int http_status,
+                       const char *error, struct rtk_reply **reply);
+
+void rtk_reply_free(struct rtk_reply *reply);
+
+#endif

@@ -1,0 +1,12 @@
+/*
+** Tables that show what rtk itself knows: rtk_settings.
+*/
+#ifndef RTK_REPORT_H
+#define RTK_REPORT_H
+
+struct rtk_conn;
+
+/* Registers them all.  SQLITE_OK or SQLite's code. */
+int rtk_report_register(struct rtk_conn *conn);
+
+#endif

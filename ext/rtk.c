@@ -1,0 +1,99 @@
+/*
+** rtk: Cloudflare RealtimeKit read endpoints as SQLite tables.
+**
+**     .load ./rtk
+**     SELECT c.name, s.viewer_seconds
+**       FROM customer_session AS c
+**       JOIN rtk_livestream_session('ACCOUNT', 'APP', c.session_id) AS s;
+**
+** This file is the entry point and nothing else.
+*/
+#include "conn.h"
+#include "endpoint.h"
+#include "err.h"
+#include "limits.h"
+#include "report.h"
+#include "sqlfunc.h"
+#include "vtab.h"
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <sqlite3ext.h>
+SQLITE_EXTENSION_INIT1
+
+#if defined(_WIN32)
+#error "rtk has not been built for Windows"
+#endif
+
+#define EXPORT __attribute__((visibility("default")))
+
+EXPORT int sqlite3_rtk_init(sqlite3 *db, char **message,
+                            const sqlite3_api_routines *api);
+
+static pthread_mutex_t api_lock = PTHREAD_MUTEX_INITIALIZER;
+
+/* SQLite's routines are reached through one table for the whole process: the
+** first one that came.  A second SQLite library in the process has another
+** one, and its connections would be handed to the wrong library. */
+static bool is_same_sqlite(const sqlite3_api_routines *api) {
+#ifdef SQLITE_CORE
+  (void)api;
+  return true;
+#else
+  (void)pthread_mutex_lock(&api_lock);
+  if (sqlite3_api == NULL) sqlite3_api = api;
+  bool is_same = sqlite3_api == api;
+  (void)pthread_mutex_unlock(&api_lock);
+  return is_same;
+#endif
+}
+
+/* Has this connection loaded rtk before?  Registering again would fail while
+** a statement runs, and forget the settings. */
+static bool is_loaded(sqlite3 *db) {
+  sqlite3_stmt *stmt = NULL;
+  int rc = sqlite3_prepare_v2(db, "SELECT rtk_version()", -1, &stmt, NULL);
+  (void)sqlite3_finalize(stmt);
+  return rc == SQLITE_OK;
+}
+
+static int register_all(struct rtk_conn *conn) {
+  int rc = SQLITE_OK;
+  for (int i = 0; i < rtk_endpoint_count && rc == SQLITE_OK; i++) {
+    rc = rtk_vtab_register(conn, &rtk_endpoints[i]);
+  }
+  if (rc == SQLITE_OK) rc = rtk_report_register(conn);
+  if (rc == SQLITE_OK) rc = rtk_sqlfunc_register(conn);
+  return rc;
+}
+
+int sqlite3_rtk_init(sqlite3 *db, char **message,
+                     const sqlite3_api_routines *api) {
+  struct rtk_conn *conn = NULL;
+  struct rtk_err err = {0};
+#ifndef SQLITE_CORE
+  if (api->libversion_number() < RTK_SQLITE_MIN) {
+    *message = api->mprintf("rtk needs SQLite " RTK_SQLITE_MIN_TEXT
+                            " or later, this is %s",
+                            api->libversion());
+    return SQLITE_ERROR;
+  }
+  if (!is_same_sqlite(api)) {
+    *message = api->mprintf("rtk is in use by another SQLite library of this"
+                            " process: load it through one of them only");
+    return SQLITE_ERROR;
+  }
+#else
+  (void)is_same_sqlite(api);
+#endif
+  if (is_loaded(db)) return SQLITE_OK;
+  int rc = rtk_conn_new(db, &conn, &err);
+  if (rc == SQLITE_OK) {
+    rc = register_all(conn);
+    rtk_conn_release(conn);
+  }
+  if (err.message != NULL) *message = rtk_err_take(&err);
+  return rc;
+}

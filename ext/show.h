@@ -1,0 +1,21 @@
+/*
+** Text from elsewhere (a server, a user) made fit to stand in a message: cut,
+** on one line, valid UTF-8, and without the token.
+*/
+#ifndef RTK_SHOW_H
+#define RTK_SHOW_H
+
+#include <stddef.h>
+
+struct sqlite3_str;
+
+/* Appends at most `max` bytes; control characters become spaces, bytes that
+** are not UTF-8 become "?"; "…" stands for what was cut. */
+void rtk_show(struct sqlite3_str *out, const char *text, size_t size,
+              size_t max);
+
+/* Replaces each occurrence of the token in `message` in place.  Either may
+** be NULL. */
+void rtk_show_redact(char *message, const char *token);
+
+#endif

@@ -1,0 +1,90 @@
+/* The SQL functions. */
+#include "sqlfunc.h"
+
+#include "config.h"
+#include "conn.h"
+#include "err.h"
+#include "http.h"
+#include "json.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <sqlite3ext.h>
+SQLITE_EXTENSION_INIT3
+
+static void result_error(sqlite3_context *out, int rc, struct rtk_err *err) {
+  if (rc == SQLITE_NOMEM) {
+    sqlite3_result_error_nomem(out);
+  } else {
+    rtk_err_prefix(err, "rtk_config");
+    sqlite3_result_error(out, err->message, -1);
+  }
+  rtk_err_clear(err);
+}
+
+static void config_function(sqlite3_context *out, int argc,
+                            sqlite3_value **argv) {
+  struct rtk_conn *conn = sqlite3_user_data(out);
+  const char *name = (const char *)sqlite3_value_text(argv[0]);
+  struct rtk_err err = {0};
+  enum rtk_setting setting = 0;
+  bool is_nomem = false;
+  int rc = rtk_config_find(name == NULL ? "" : name, &setting, &err);
+  if (rc == SQLITE_OK && argc == 2) {
+    const char *value = (const char *)sqlite3_value_text(argv[1]);
+    rc = rtk_config_set(conn->config, name, value, &err);
+  }
+  if (rc != SQLITE_OK) {
+    result_error(out, rc, &err);
+    return;
+  }
+  char *shown = rtk_config_shown(conn->config, setting, &is_nomem);
+  if (is_nomem) {
+    sqlite3_result_error_nomem(out);
+  } else if (rtk_config_is_number(setting)) {
+    sqlite3_result_int64(out, rtk_config_int(conn->config, setting));
+    sqlite3_free(shown);
+  } else {
+    sqlite3_result_text(out, shown, -1, sqlite3_free);
+  }
+}
+
+static void version_function(sqlite3_context *out, int argc,
+                             sqlite3_value **argv) {
+  char http[160];
+  (void)argc;
+  (void)argv;
+  rtk_http_version(http, (int)sizeof(http));
+  char *text = sqlite3_mprintf("rtk %s, SQLite %s, %s, cJSON %s", RTK_VERSION,
+                               sqlite3_libversion(), http, rtk_json_version());
+  if (text == NULL) {
+    sqlite3_result_error_nomem(out);
+  } else {
+    sqlite3_result_text(out, text, -1, sqlite3_free);
+  }
+}
+
+/* A view or trigger of somebody else's database must not change settings. */
+static const struct {
+  const char *name;
+  int argc;
+  int flags;
+  void (*function)(sqlite3_context *, int, sqlite3_value **);
+} functions[] = {
+    {"rtk_config", 1, SQLITE_UTF8 | SQLITE_DIRECTONLY, config_function},
+    {"rtk_config", 2, SQLITE_UTF8 | SQLITE_DIRECTONLY, config_function},
+    {"rtk_version", 0, SQLITE_UTF8 | SQLITE_INNOCUOUS, version_function},
+};
+
+int rtk_sqlfunc_register(struct rtk_conn *conn) {
+  int rc = SQLITE_OK;
+  for (size_t i = 0; i < sizeof(functions) / sizeof(*functions); i++) {
+    if (rc != SQLITE_OK) break;
+    rc = sqlite3_create_function_v2(conn->db, functions[i].name,
+                                    functions[i].argc, functions[i].flags,
+                                    rtk_conn_hold(conn), functions[i].function,
+                                    NULL, NULL, rtk_conn_release);
+  }
+  return rc;
+}

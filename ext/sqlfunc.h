@@ -1,0 +1,16 @@
+/*
+** The SQL functions:
+**
+**     rtk_config(name)          the setting's value (a secret: 'set')
+**     rtk_config(name, value)   sets it and returns it; NULL takes it back
+**     rtk_version()             rtk and what it runs on
+*/
+#ifndef RTK_SQLFUNC_H
+#define RTK_SQLFUNC_H
+
+struct rtk_conn;
+
+/* Registers them all.  SQLITE_OK or SQLite's code. */
+int rtk_sqlfunc_register(struct rtk_conn *conn);
+
+#endif

@@ -1,0 +1,318 @@
+/*
+** What a response means.
+**
+** No error reply of these endpoints is documented.  The shapes understood
+** here are those that the rest of Cloudflare's API sends: errors[] with a
+** nested error_chain, a single error, a bare message, HTML, and nothing.
+*/
+#include "status.h"
+
+#include "endpoint.h"
+#include "json.h"
+#include "limits.h"
+#include "reply.h"
+#include "response.h"
+#include "show.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <sqlite3ext.h>
+SQLITE_EXTENSION_INIT3
+
+/* --- the rules -------------------------------------------------------------
+** The first that fits holds.  In a hint %s is where the token came from. */
+
+struct rule {
+  int from, to; /* HTTP status */
+  int code;     /* one of the error codes in the body; 0: whatever it is */
+  enum rtk_outcome outcome;
+  enum rtk_retry_kind retry;
+  const char *hint;
+};
+
+#define HINT_TOKEN_FORM                                                        \
+  "the API token (%s) is malformed: copy it again, without quotes or spaces"
+#define HINT_ROUTE                                                             \
+  "the account or the app is wrong: compare both with the dashboard"
+
+static const struct rule rules[] = {
+    {200, 200, 0, RTK_OUTCOME_ROWS, RTK_RETRY_NEVER, NULL},
+    {201, 299, 0, RTK_OUTCOME_FAILED, RTK_RETRY_NEVER,
+     "only 200 carries data: check base_url"},
+    {300, 399, 0, RTK_OUTCOME_FAILED, RTK_RETRY_NEVER,
+     "redirects are not followed, to keep the token where it belongs:"
+     " check base_url"},
+    {400, 400, 6003, RTK_OUTCOME_CALLER, RTK_RETRY_NEVER, HINT_TOKEN_FORM},
+    {400, 400, 6111, RTK_OUTCOME_CALLER, RTK_RETRY_NEVER, HINT_TOKEN_FORM},
+    {401, 401, 0, RTK_OUTCOME_CALLER, RTK_RETRY_NEVER,
+     "the API token (%s) is not accepted: it is wrong, expired or revoked"},
+    {403, 403, 0, RTK_OUTCOME_DENIED, RTK_RETRY_NEVER,
+     "the API token (%s) needs the permission \"Realtime\" or"
+     " \"Realtime Admin\" for this account"},
+    {404, 404, 7000, RTK_OUTCOME_FAILED, RTK_RETRY_NEVER, HINT_ROUTE},
+    {404, 404, 7003, RTK_OUTCOME_FAILED, RTK_RETRY_NEVER, HINT_ROUTE},
+    {404, 404, 0, RTK_OUTCOME_GONE, RTK_RETRY_NEVER,
+     "this address does not speak the API: check base_url, which ends in"
+     " /client/v4"},
+    {408, 409, 0, RTK_OUTCOME_FAILED, RTK_RETRY_AGAIN, "try again later"},
+    {429, 429, 0, RTK_OUTCOME_CALLER, RTK_RETRY_PAUSE,
+     "the quota of the token is used up: try again later"},
+    {400, 499, 0, RTK_OUTCOME_FAILED, RTK_RETRY_NEVER, NULL},
+    {500, 599, 0, RTK_OUTCOME_FAILED, RTK_RETRY_AGAIN,
+     "the server is in trouble: try again later"},
+    {0, 999, 0, RTK_OUTCOME_FAILED, RTK_RETRY_NEVER, "check base_url"},
+};
+
+/* The same for a request that got no whole reply. */
+static const struct {
+  enum rtk_outcome outcome;
+  enum rtk_retry_kind retry;
+  const char *hint;
+} failures[RTK_FAILURE_COUNT] = {
+    [RTK_FAILURE_RESOLVE] = {RTK_OUTCOME_FAILED, RTK_RETRY_AGAIN,
+                             "check the network and base_url"},
+    [RTK_FAILURE_CONNECT] = {RTK_OUTCOME_FAILED, RTK_RETRY_AGAIN,
+                             "check the network and base_url"},
+    [RTK_FAILURE_PROXY] = {RTK_OUTCOME_FAILED, RTK_RETRY_AGAIN,
+                           "check the proxy: setting proxy, HTTPS_PROXY and"
+                           " NO_PROXY"},
+    [RTK_FAILURE_TLS] = {RTK_OUTCOME_FAILED, RTK_RETRY_AGAIN,
+                         "check base_url and what stands between"},
+    [RTK_FAILURE_TRUST] = {RTK_OUTCOME_CALLER, RTK_RETRY_NEVER,
+                           "check base_url and the clock, or name your"
+                           " certificates in ca_file"},
+    [RTK_FAILURE_CA_FILE] = {RTK_OUTCOME_CALLER, RTK_RETRY_NEVER,
+                             "install the package ca-certificates, or name"
+                             " your certificates in ca_file"},
+    [RTK_FAILURE_TIMEOUT] = {RTK_OUTCOME_FAILED, RTK_RETRY_AGAIN,
+                             "check the network, or allow more time"},
+    [RTK_FAILURE_TOO_LARGE] = {RTK_OUTCOME_FAILED, RTK_RETRY_NEVER,
+                               "raise max_response_bytes if it is right"},
+    [RTK_FAILURE_OTHER] = {RTK_OUTCOME_FAILED, RTK_RETRY_NEVER, NULL},
+};
+
+/* --- the envelope ---------------------------------------------------------- */
+
+/* One error of the envelope, from the outermost to the innermost cause. */
+struct reason {
+  const char *message; /* borrowed from the JSON; NULL when there is none */
+  int code;            /* 0 when there is none */
+};
+
+struct envelope {
+  struct rtk_json *root; /* NULL when the body is not JSON */
+  bool is_ours;          /* has the marks of the API's own replies */
+  bool is_refusal;       /* "success": false */
+  struct reason reasons[RTK_ERROR_CHAIN_MAX];
+  int reason_count;
+};
+
+static void add_reason(struct envelope *envelope,
+                       const struct rtk_json *message,
+                       const struct rtk_json *code) {
+  struct reason reason = {rtk_json_string(message), rtk_json_int(code, 0)};
+  if (reason.message == NULL && reason.code == 0) return;
+  if (envelope->reason_count == RTK_ERROR_CHAIN_MAX) return;
+  envelope->reasons[envelope->reason_count++] = reason;
+}
+
+/* The first of errors[], then the first of its error_chain, and so on. */
+static void read_errors(struct envelope *envelope,
+                        const struct rtk_json *errors) {
+  const struct rtk_json *error = rtk_json_first(errors);
+  for (int i = 0; error != NULL && i < RTK_ERROR_CHAIN_MAX; i++) {
+    add_reason(envelope, rtk_json_member(error, "message"),
+               rtk_json_member(error, "code"));
+    error = rtk_json_first(rtk_json_member(error, "error_chain"));
+  }
+}
+
+static int read_envelope(const struct rtk_response *response,
+                         struct envelope *envelope) {
+  memset(envelope, 0, sizeof(*envelope));
+  if (response->body_size == 0) return SQLITE_OK;
+  int rc = rtk_json_parse(response->body, response->body_size, &envelope->root);
+  if (rc != SQLITE_OK) return rc == SQLITE_NOMEM ? rc : SQLITE_OK;
+
+  const struct rtk_json *root = envelope->root;
+  const struct rtk_json *success = rtk_json_member(root, "success");
+  const struct rtk_json *errors = rtk_json_member(root, "errors");
+  const struct rtk_json *error = rtk_json_member(root, "error");
+  envelope->is_refusal =
+      rtk_json_kind(success) == RTK_JSON_BOOL && !rtk_json_is_true(success);
+  envelope->is_ours = envelope->is_refusal || rtk_json_first(errors) != NULL;
+  read_errors(envelope, errors);
+  if (envelope->reason_count == 0) {
+    add_reason(envelope, rtk_json_member(error, "message"),
+               rtk_json_member(error, "code"));
+  }
+  if (envelope->reason_count == 0) {
+    add_reason(envelope, rtk_json_member(root, "message"), NULL);
+  }
+  return SQLITE_OK;
+}
+
+static bool has_code(const struct envelope *envelope, int code) {
+  for (int i = 0; i < envelope->reason_count; i++) {
+    if (envelope->reasons[i].code == code) return true;
+  }
+  return code == 0;
+}
+
+static const struct rule *find_rule(int status,
+                                    const struct envelope *envelope) {
+  const struct rule *rule = rules;
+  while (status < rule->from || status > rule->to ||
+         !has_code(envelope, rule->code)) {
+    rule++; /* the last one fits all */
+  }
+  return rule;
+}
+
+enum rtk_retry_kind rtk_status_retry(const struct rtk_response *response) {
+  static const struct envelope unread;
+  if (response->failure != RTK_FAILURE_NONE) {
+    return failures[response->failure].retry;
+  }
+  return find_rule(response->status, &unread)->retry;
+}
+
+/* --- messages -------------------------------------------------------------- */
+
+static void say_reasons(sqlite3_str *out, const struct envelope *envelope) {
+  const char *before = "";
+  for (int i = 0; i < envelope->reason_count; i++) {
+    const struct reason *reason = &envelope->reasons[i];
+    const char *message = reason->message == NULL ? "error" : reason->message;
+    sqlite3_str_appendall(out, before);
+    rtk_show(out, message, strlen(message), RTK_SHOW_TEXT_MAX);
+    if (reason->code != 0) sqlite3_str_appendf(out, " (code %d)", reason->code);
+    before = ": ";
+  }
+}
+
+/* Of a body that is not the API's only its type and length are told. */
+static void say_body(sqlite3_str *out, const struct envelope *envelope,
+                     const struct rtk_response *response) {
+  const char *type = response->content_type;
+  if (response->body_size == 0) {
+    sqlite3_str_appendall(out, "empty reply");
+    return;
+  }
+  sqlite3_str_appendall(out, envelope->root == NULL ? "the reply is not JSON"
+                                                    : "the reply is no error"
+                                                      " message");
+  sqlite3_str_appendall(out, " (");
+  if (type[0] == '\0') type = "no content type";
+  rtk_show(out, type, strlen(type), RTK_SHOW_ID_MAX);
+  sqlite3_str_appendf(out, ", %lld bytes)", (long long)response->body_size);
+}
+
+static void say_whose(sqlite3_str *out, const struct rtk_ask *ask) {
+  if (ask->id.size == 0) return;
+  sqlite3_str_appendf(out, " for %s '", ask->endpoint->noun);
+  rtk_show(out, ask->id.bytes, ask->id.size, RTK_SHOW_ID_MAX);
+  sqlite3_str_appendall(out, "'");
+}
+
+/* `what`: the middle of the message, or NULL to tell what the body says. */
+static char *make_message(const struct rtk_ask *ask,
+                          const struct rtk_response *response,
+                          const struct envelope *envelope, const char *what,
+                          const char *hint) {
+  sqlite3_str *out = sqlite3_str_new(NULL);
+  if (response->failure == RTK_FAILURE_NONE) {
+    sqlite3_str_appendf(out, "HTTP %d", response->status);
+  } else {
+    sqlite3_str_appendall(out, "no reply");
+  }
+  say_whose(out, ask);
+  if (ask->tries > 1) sqlite3_str_appendf(out, " (%d tries)", ask->tries);
+  sqlite3_str_appendall(out, ": ");
+  if (what != NULL) {
+    rtk_show(out, what, strlen(what), RTK_SHOW_TEXT_MAX);
+  } else if (envelope->reason_count > 0) {
+    say_reasons(out, envelope);
+  } else {
+    say_body(out, envelope, response);
+  }
+  if (hint != NULL) {
+    sqlite3_str_appendall(out, "; ");
+    sqlite3_str_appendf(out, hint, ask->token_source);
+  }
+  if (response->cf_ray[0] != '\0') {
+    sqlite3_str_appendall(out, " [cf-ray ");
+    rtk_show(out, response->cf_ray, strlen(response->cf_ray), RTK_SHOW_ID_MAX);
+    sqlite3_str_appendall(out, "]");
+  }
+  char *message = sqlite3_str_finish(out);
+  rtk_show_redact(message, ask->token);
+  return message;
+}
+
+/* --- the last word ---------------------------------------------------------- */
+
+static int reply_error(const struct rtk_ask *ask,
+                       const struct rtk_response *response,
+                       const struct envelope *envelope,
+                       enum rtk_outcome outcome, const char *what,
+                       const char *hint, struct rtk_reply **reply) {
+  char *message = make_message(ask, response, envelope, what, hint);
+  if (message == NULL) return SQLITE_NOMEM;
+  int rc = rtk_reply_of_error(outcome, response->status, message, reply);
+  sqlite3_free(message);
+  return rc;
+}
+
+/* A 200 whose body may yet not be what it should. */
+static int judge_data(const struct rtk_ask *ask,
+                      const struct rtk_response *response,
+                      const struct envelope *envelope,
+                      struct rtk_reply **reply) {
+  const struct rtk_json *data =
+      rtk_json_member(envelope->root, ask->endpoint->rows);
+  const char *what = NULL;
+  const char *hint = NULL;
+  if (envelope->root == NULL) {
+    hint = "something other than the API answered: check base_url and proxy";
+  } else if (!envelope->is_refusal && rtk_json_kind(data) == RTK_JSON_OBJECT) {
+    struct rtk_text body = {response->body, response->body_size};
+    return rtk_reply_of_row(ask->endpoint, response->status, data, body, reply);
+  } else if (envelope->reason_count == 0) {
+    what = envelope->is_refusal ? "\"success\" is false, with no reason given"
+                                : "the reply has no object \"data\"";
+    hint = "check base_url, and report it if it is right";
+  }
+  return reply_error(ask, response, envelope, RTK_OUTCOME_FAILED, what, hint,
+                     reply);
+}
+
+static int judge(const struct rtk_ask *ask, const struct rtk_response *response,
+                 const struct envelope *envelope, struct rtk_reply **reply) {
+  if (response->failure != RTK_FAILURE_NONE) {
+    return reply_error(ask, response, envelope,
+                       failures[response->failure].outcome, response->detail,
+                       failures[response->failure].hint, reply);
+  }
+  const struct rule *rule = find_rule(response->status, envelope);
+  enum rtk_outcome outcome = rule->outcome;
+  if (outcome == RTK_OUTCOME_ROWS) {
+    return judge_data(ask, response, envelope, reply);
+  }
+  if (outcome == RTK_OUTCOME_GONE && !envelope->is_ours) {
+    outcome = RTK_OUTCOME_FAILED;
+  }
+  return reply_error(ask, response, envelope, outcome, NULL, rule->hint, reply);
+}
+
+int rtk_status_judge(const struct rtk_ask *ask,
+                     const struct rtk_response *response,
+                     struct rtk_reply **reply) {
+  struct envelope envelope;
+  int rc = read_envelope(response, &envelope);
+  if (rc == SQLITE_OK) rc = judge(ask, response, &envelope, reply);
+  rtk_json_free(envelope.root);
+  return rc;
+}

@@ -1,0 +1,34 @@
+/*
+** What a response means: its HTTP status, or the failure instead of one, and
+** the API's envelope into an outcome.  This is where a status is judged.
+*/
+#ifndef RTK_STATUS_H
+#define RTK_STATUS_H
+
+#include "retry.h"
+#include "value.h"
+
+struct rtk_endpoint;
+struct rtk_reply;
+struct rtk_response;
+
+/* What was asked, for the message.  All borrowed for the call. */
+struct rtk_ask {
+  const struct rtk_endpoint *endpoint;
+  struct rtk_text id;       /* as asked; empty when there is none */
+  const char *token;        /* is kept out of the message */
+  const char *token_source; /* in words: "from CLOUDFLARE_API_TOKEN" */
+  int tries;                /* made in all, this one included */
+};
+
+/* May a request with this response be made again?  Cheap: looks at the
+** status only. */
+enum rtk_retry_kind rtk_status_retry(const struct rtk_response *response);
+
+/* The last word on a response.  Returns SQLITE_OK with *reply given, or
+** SQLITE_NOMEM. */
+int rtk_status_judge(const struct rtk_ask *ask,
+                     const struct rtk_response *response,
+                     struct rtk_reply **reply);
+
+#endif

@@ -1,0 +1,393 @@
+/*
+** The local API server for the tests and the demo: answers on 127.0.0.1 as
+** Cloudflare's RealtimeKit read endpoints do, with the published examples,
+** with generated data, and with every fault that a client has to survive.
+**
+**   build/api [OPTIONS] [-- COMMAND ARGS...]
+**
+** With a COMMAND: runs it with CLOUDFLARE_BASE_URL, CLOUDFLARE_API_TOKEN and
+** RTK_TEST_PORT in its environment, ends when it ends, with its exit status
+** (128+n when signal n ended it). SIGINT and SIGTERM are passed on to it.
+** Without: prints `port N`, and serves until the end of stdin or a signal.
+**
+** Options
+**   --log FILE            one line for each request, see below
+**   --token TOKEN         default: local-api-token-0123456789abcdefghijklmn
+**   --keep-token          leave CLOUDFLARE_API_TOKEN as it is for COMMAND
+**   --port-file FILE      write the port's number there
+**   --examples FILE       the OpenAPI file with the published examples
+**   --sessions N          how many generated sessions exist (1000000)
+**   --livestreams N       how many livestreams the lists hold (200)
+**   --delay MS            wait before each reply
+**   --delay-lognormal P50,P99   wait, spread log-normally, in ms
+**   --stall-permille N,MS       N of 1,000 replies wait MS longer
+**   --seed N              of these two
+**   --ratelimit Q,W       Q requests in W seconds: announced in Ratelimit and
+**                         Ratelimit-Policy, then 429 with Retry-After; the
+**                         window begins with the first request in it
+**   --ratelimit-silent Q,W      the same, not announced
+**
+** Log
+**   GET /client/v4/... status=200 conn=3 auth=ok attempt=1
+** The URI is as it came over the wire. status is 0 when there is no reply.
+** conn counts the TCP connections. auth is ok, missing, malformed or bad.
+** attempt: the how-manieth request for exactly this URI. A line is complete in
+** the file before the reply's delay begins. The file is emptied at the start
+** and appended to, so it may be truncated between two tests.
+**
+** Requests
+** Everything below /client/v4 wants `Authorization: Bearer TOKEN`: missing 400
+** (9106), malformed 400 (6003 with 6111 in its error_chain), wrong 401 (10000).
+** Accounts: ACCOUNT, acc*, 32 hex digits. Apps: APP, app*, UUIDs. Others: 404
+** (7003). app-denied: 403 (10000). app-example: the published example from
+** every endpoint but livestreams/sessions/{id}, whatever the id. Other paths:
+** 404 (7000); outside /client/v4: 404 in HTML. Not GET or HEAD: 405.
+**
+** Endpoints: the eight of the OpenAPI file, sessions (meeting sessions),
+** /user/tokens/verify and /accounts/{account}/tokens/verify. Lists take
+** page_no, per_page (20, at most 1000), status, start_time, end_time (on
+** created_at), exclude_meetings, sort_order. Analytics take start_time and
+** end_time, to the day. Only LIVE livestreams have an active session.
+**
+** Ids
+**   the published ones    their published example
+**   s17 or its UUID form  generated data; the id is echoed as it was asked for
+**                         (l, m, k for the other kinds; formulas in data.c)
+**   echo:ANYTHING         the data of session 1 with this id
+**   x:PROGRAM             a fault, at any endpoint with an id
+**   others                404 with the API's envelope
+** An app `app-x:PROGRAM` plays the fault at every endpoint of that app.
+**
+** Fault programs: key=value,key=value,... An unknown key or value: 500 with
+** `unknown fault key or value: ...` as text.
+**   status=503        200 to 599; from 300 on with an error envelope
+**   code=7003         the error code in it
+**   times=2           only the first 2 requests of this exact URI; later ones
+**                     get the session
+**   n=17              which session's data (1)
+**   body=NAME         below
+**   retry_after=1, retry_after_ms=50, retry_after_date=2   (date: now + 2 s)
+**   should_retry=true|false     x-should-retry
+**   ratelimit=R;T     Ratelimit: "default";r=R;t=T
+**   policy=Q;W        Ratelimit-Policy: "default";q=Q;w=W
+**   header=NAME:VALUE any header; VALUE is percent-decoded once more
+**   redirect=LOCATION 302
+**   delay=MS          before the reply
+**   stall=MS          in the middle of the body
+**   truncate=1        half of the body, then the end of the connection
+**   chunked=1         no Content-Length
+**   gzip=1            Content-Encoding: gzip
+**   huge=BYTES        the body padded to this size, at most 256 MiB: a session
+**                     by one more field, any other body by spaces
+**   reset=1, close=1  no reply: a TCP reset, an ordinary end
+** Bodies, with their status when `status` is not given:
+**   400  envelope   chain (nested error_chain)   single ({"error":{...}})
+**        message ({"message":...})   echo_token (the token in the message)
+**        longmsg (5,000 characters, control characters, not UTF-8)
+**   200  session (the default)   falsesuccess   html   text   empty   nodata
+**        notjson   arraydata   missing (data is {})   trailing   bom
+**        nullbyte   escnul   badutf8   deep (5,000 brackets)   bignum   strnum
+**        nested   nulls   extra
+*/
+#include "api.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/types.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#ifdef __linux__
+#include <sys/prctl.h>
+#endif
+
+#ifndef API_EXAMPLES
+#define API_EXAMPLES "tests/api/realtimekit-livestreams.openapi.json"
+#endif
+
+static int stop_pipe[2];            /* readable: the server is to end */
+static volatile sig_atomic_t child; /* 0: none */
+
+static const int passed_on[] = {SIGINT, SIGTERM, SIGHUP};
+enum { PASSED_ON = sizeof passed_on / sizeof passed_on[0] };
+
+/* Arguments ---------------------------------------------------------------- */
+
+static bool two_longs(const char *value, long *first, long *second) {
+  char left;
+  return sscanf(value, "%ld,%ld%c", first, second, &left) == 2 && *first >= 0 &&
+         *second >= 0;
+}
+
+static bool set_delays(struct options *options, const char *value) {
+  char left;
+  return sscanf(value, "%lf,%lf%c", &options->delay_p50_ms,
+                &options->delay_p99_ms, &left) == 2 &&
+         options->delay_p50_ms > 0 &&
+         options->delay_p99_ms >= options->delay_p50_ms;
+}
+
+static bool set_limit(struct options *options, const char *value,
+                      bool is_silent) {
+  options->is_limit_silent = is_silent;
+  return two_longs(value, &options->quota, &options->window_s) &&
+         options->quota > 0 && options->window_s > 0;
+}
+
+/* One option that has a value. */
+static bool set_option(struct options *options, const char *name,
+                       const char *value) {
+  const long most = 1000000000;
+  long seed;
+  if (strcmp(name, "--log") == 0) {
+    options->log_path = value;
+  } else if (strcmp(name, "--token") == 0) {
+    options->token = value;
+  } else if (strcmp(name, "--port-file") == 0) {
+    options->port_path = value;
+  } else if (strcmp(name, "--examples") == 0) {
+    options->examples_path = value;
+  } else if (strcmp(name, "--sessions") == 0) {
+    return parse_count(value, most, &options->sessions);
+  } else if (strcmp(name, "--livestreams") == 0) {
+    return parse_count(value, 1000000, &options->livestreams);
+  } else if (strcmp(name, "--delay") == 0) {
+    return parse_count(value, 3600000, &options->delay_ms);
+  } else if (strcmp(name, "--delay-lognormal") == 0) {
+    return set_delays(options, value);
+  } else if (strcmp(name, "--stall-permille") == 0) {
+    return two_longs(value, &options->stall_permille, &options->stall_ms);
+  } else if (strcmp(name, "--seed") == 0) {
+    if (!parse_count(value, most, &seed)) return false;
+    options->seed = (uint64_t)seed;
+  } else if (strcmp(name, "--ratelimit") == 0) {
+    return set_limit(options, value, false);
+  } else if (strcmp(name, "--ratelimit-silent") == 0) {
+    return set_limit(options, value, true);
+  } else {
+    return false;
+  }
+  return true;
+}
+
+/* The COMMAND goes to *command, NULL without one. */
+static bool read_arguments(struct options *options, char **argv,
+                           char ***command) {
+  int i = 1;
+  *command = NULL;
+  while (argv[i] != NULL) {
+    if (strcmp(argv[i], "--") == 0 && argv[i + 1] != NULL) {
+      *command = argv + i + 1;
+      return true;
+    }
+    if (strcmp(argv[i], "--keep-token") == 0) {
+      options->keep_token = true;
+      i++;
+      continue;
+    }
+    if (argv[i + 1] == NULL || !set_option(options, argv[i], argv[i + 1])) {
+      fprintf(stderr, "api: not understood: %s %s\n", argv[i],
+              argv[i + 1] == NULL ? "" : argv[i + 1]);
+      return false;
+    }
+    i += 2;
+  }
+  return true;
+}
+
+/* Port --------------------------------------------------------------------- */
+
+/* A listening socket on a free port, or -1 after a message. */
+static int listen_anywhere(int *port) {
+  struct sockaddr_in address;
+  socklen_t size = sizeof address;
+  int fd = socket(AF_INET, SOCK_STREAM, 0);
+  memset(&address, 0, sizeof address);
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  if (fd < 0 || fcntl(fd, F_SETFD, FD_CLOEXEC) != 0 ||
+      bind(fd, (struct sockaddr *)&address, sizeof address) != 0 ||
+      listen(fd, SOMAXCONN) != 0 ||
+      getsockname(fd, (struct sockaddr *)&address, &size) != 0) {
+    perror("api: listen");
+    if (fd >= 0) close(fd);
+    return -1;
+  }
+  *port = ntohs(address.sin_port);
+  return fd;
+}
+
+/* Appears whole or not at all, so that who waits for it can read it. */
+static bool write_port(const char *path, int port) {
+  struct text draft = {0};
+  FILE *file;
+  bool ok;
+  if (path == NULL) return true;
+  text_add(&draft, "%s.new", path);
+  file = fopen(draft.data, "we");
+  ok = file != NULL && fprintf(file, "%d\n", port) > 0;
+  if (file != NULL && fclose(file) != 0) ok = false;
+  if (ok && rename(draft.data, path) != 0) ok = false;
+  if (!ok) perror(path);
+  text_free(&draft);
+  return ok;
+}
+
+/* Signals and the child ---------------------------------------------------- */
+
+static void stop(void) {
+  ssize_t written = write(stop_pipe[1], "x", 1);
+  (void)written; /* a full pipe is as readable */
+}
+
+static void on_signal(int number, siginfo_t *info, void *context) {
+  int saved = errno;
+  (void)context;
+  if (child == 0) {
+    stop();
+  } else if (number != SIGINT || info->si_pid != 0) {
+    /* A SIGINT of no process is Ctrl-C: the child has had it from the
+    ** terminal, and a second one ends some programs at once. */
+    kill((pid_t)child, number);
+  }
+  errno = saved;
+}
+
+static void handle_signals(void) {
+  struct sigaction action;
+  int i;
+  memset(&action, 0, sizeof action);
+  action.sa_sigaction = on_signal;
+  action.sa_flags = SA_SIGINFO | SA_RESTART;
+  sigemptyset(&action.sa_mask);
+  for (i = 0; i < PASSED_ON; i++) sigaction(passed_on[i], &action, NULL);
+}
+
+/* This process gets SIGTERM when the one that started it has ended. */
+static void end_with_parent(void) {
+#ifdef __linux__
+  prctl(PR_SET_PDEATHSIG, SIGTERM);
+#endif
+}
+
+/* Must come before any thread: it does what only one thread may do between
+** fork and exec. */
+static pid_t start_child(const struct options *options, char **command,
+                         int port, const sigset_t *mask) {
+  char number[16], url[64];
+  pid_t pid;
+  snprintf(number, sizeof number, "%d", port);
+  snprintf(url, sizeof url, "http://127.0.0.1:%d/client/v4", port);
+  pid = fork();
+  if (pid != 0) return pid;
+  end_with_parent();
+  setenv("CLOUDFLARE_BASE_URL", url, 1);
+  setenv("RTK_TEST_PORT", number, 1);
+  if (!options->keep_token) {
+    setenv("CLOUDFLARE_API_TOKEN", options->token, 1);
+  }
+  sigprocmask(SIG_SETMASK, mask, NULL);
+  execvp(command[0], command);
+  perror(command[0]);
+  _exit(127);
+}
+
+static int wait_for_child(pid_t pid) {
+  int status;
+  while (waitpid(pid, &status, 0) < 0) {
+    if (errno != EINTR) return 1;
+  }
+  child = 0;
+  return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+/* Until the end of stdin or a signal. */
+static void wait_for_end(void) {
+  struct pollfd fds[2] = {{.fd = STDIN_FILENO, .events = POLLIN},
+                          {.fd = stop_pipe[0], .events = POLLIN}};
+  char ignored[4096];
+  for (;;) {
+    if (poll(fds, 2, -1) < 0 && errno != EINTR) return;
+    if (fds[1].revents != 0) return;
+    if (fds[0].revents != 0 &&
+        read(STDIN_FILENO, ignored, sizeof ignored) <= 0) {
+      return;
+    }
+  }
+}
+
+/* Serves until there is nothing left to serve; the exit status. */
+static int serve(const struct options *options, char **command, int listen_fd,
+                 int port) {
+  sigset_t blocked, before;
+  pid_t pid = 0;
+  int status = 0, i;
+  /* The server's threads inherit the blocked signals: the main thread is the
+  ** one that is interrupted. */
+  sigemptyset(&blocked);
+  for (i = 0; i < PASSED_ON; i++) sigaddset(&blocked, passed_on[i]);
+  sigprocmask(SIG_BLOCK, &blocked, &before);
+  if (command != NULL) {
+    pid = start_child(options, command, port, &before);
+    if (pid < 0) {
+      perror("api: fork");
+      return 1;
+    }
+  }
+  child = pid;
+  signal(SIGPIPE, SIG_IGN);
+  handle_signals();
+  if (!server_start(options, listen_fd, stop_pipe[0])) {
+    fputs("api: the server does not start\n", stderr);
+    if (pid != 0) kill(pid, SIGTERM);
+    return 1;
+  }
+  pthread_sigmask(SIG_UNBLOCK, &blocked, NULL);
+  if (command != NULL) {
+    status = wait_for_child(pid);
+  } else {
+    printf("port %d\n", port);
+    fflush(stdout);
+    wait_for_end();
+  }
+  stop();
+  server_stop();
+  return status;
+}
+
+int main(int argc, char **argv) {
+  struct options options = {
+      .token = "local-api-token-0123456789abcdefghijklmn",
+      .examples_path = API_EXAMPLES,
+      .seed = 1,
+      .sessions = 1000000,
+      .livestreams = 200,
+  };
+  char **command;
+  int listen_fd, port = 0, status = 2;
+  (void)argc;
+  end_with_parent();
+  if (!read_arguments(&options, argv, &command)) return status;
+  if (pipe(stop_pipe) != 0 || fcntl(stop_pipe[0], F_SETFD, FD_CLOEXEC) != 0 ||
+      fcntl(stop_pipe[1], F_SETFD, FD_CLOEXEC) != 0 ||
+      fcntl(stop_pipe[1], F_SETFL, O_NONBLOCK) != 0) {
+    perror("api: pipe");
+    return status;
+  }
+  listen_fd = listen_anywhere(&port);
+  if (routes_open(&options) && log_open(options.log_path) && listen_fd >= 0 &&
+      write_port(options.port_path, port)) {
+    status = serve(&options, command, listen_fd, port);
+  }
+  log_close();
+  routes_close();
+  return status;
+}

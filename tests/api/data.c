@@ -1,0 +1,276 @@
+/*
+** The generated livestreams, livestream sessions and meeting sessions.
+** Everything follows from a number by the formulas below; nothing is stored
+** but the order of the list and the sums of the analytics.
+**
+** Livestream L (from 1), id 00000000-0000-4000-9000-%012x of L, or l%d:
+**   created_at  2024-01-01T00:00:00Z + (L-1)*315792 s mod 2 years
+**               + (L-1)/200*7 s, so that 200 of them fill 2024 and 2025
+**   status      LIVE when L%10 is 0, INVOKED when 3, ERRORED when 7, else IDLE
+**   meeting_id  null when L%5 is 4, else ...-a000-... of L (or m%d)
+**   sessions    numbers 5*(L-1)+1 to 5*L
+** Session n (from 1), id 00000000-0000-4000-8000-%012x of n, or s%d:
+**   livestream_id   of L = (n-1)/5 + 1
+**   created_at      that of L + (n-1)%5 * 20 h, milliseconds n*37%1000
+**   started_time    created_at + 2 s, no milliseconds
+**   ingest_seconds  60 + n*37%7200
+**   viewer_seconds  n*12 when n is even, n*12.375 (has a fraction) when odd
+**   stopped_time    started_time + ingest_seconds; null (live) when n%50 is 0
+**   updated_at      started_time + ingest_seconds + 60 s
+**   err_message     null, but a text when n%17 is 0
+**   invoked_time    null, but created_at - 3 s when n%3 is 0
+** Meeting session S (from 1), id ...-b000-... of S, or k%d: the meeting of
+**   livestream S; its livestream sessions are those of livestream S.
+*/
+#include "api.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum { DAY_MS = 86400 * 1000, LIVESTREAMS_IN_ORDER = 200 };
+
+static const long base_ms = 1704067200L * 1000; /* 2024-01-01T00:00:00Z */
+static const long livestream_step_ms = 315792L * 1000;
+
+/* The id's forms: a letter and digits, or a UUID with this group. */
+static const struct {
+  char letter;
+  const char *uuid_prefix;
+} forms[] = {
+    [KIND_SESSION] = {'s', "00000000-0000-4000-8000-"},
+    [KIND_LIVESTREAM] = {'l', "00000000-0000-4000-9000-"},
+    [KIND_MEETING] = {'m', "00000000-0000-4000-a000-"},
+    [KIND_MEETING_SESSION] = {'k', "00000000-0000-4000-b000-"},
+};
+
+static long sessions_total, livestreams_total, livestreams_listed;
+static long *listed; /* livestream numbers by created_at */
+static struct day days[DAYS];
+
+void format_time(char *out, size_t size, long time_ms) {
+  time_t seconds = (time_t)(time_ms / 1000);
+  struct tm tm;
+  char text[32];
+  gmtime_r(&seconds, &tm);
+  strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &tm);
+  snprintf(out, size, "%s.%03ldZ", text, time_ms % 1000);
+}
+
+void format_day(char *out, size_t size, long time_ms) {
+  time_t seconds = (time_t)(time_ms / 1000);
+  struct tm tm;
+  gmtime_r(&seconds, &tm);
+  strftime(out, size, "%Y-%m-%d", &tm);
+}
+
+/* Numbers ------------------------------------------------------------------ */
+
+long data_livestream_created_ms(long number) {
+  long place = number - 1;
+  return base_ms + place % LIVESTREAMS_IN_ORDER * livestream_step_ms +
+         place / LIVESTREAMS_IN_ORDER * 7000;
+}
+
+static long session_created_ms(long n) {
+  long each_ms = 20L * 3600 * 1000;
+  long created = data_livestream_created_ms((n - 1) / SESSIONS_EACH + 1);
+  return created + (n - 1) % SESSIONS_EACH * each_ms + n * 37 % 1000;
+}
+
+static long session_ingest_seconds(long n) { return 60 + n * 37 % 7200; }
+
+/* In thousandths: n*12.375 or n*12. */
+static long session_viewer_ms(long n) { return n % 2 ? n * 12375 : n * 12000; }
+
+const char *data_livestream_status(long number) {
+  switch (number % 10) {
+  case 0:
+    return "LIVE";
+  case 3:
+    return "INVOKED";
+  case 7:
+    return "ERRORED";
+  default:
+    return "IDLE";
+  }
+}
+
+bool data_livestream_has_meeting(long number) { return number % 5 != 4; }
+
+long data_livestream_sessions(long number, long *first) {
+  long left;
+  *first = SESSIONS_EACH * (number - 1) + 1;
+  left = sessions_total - *first + 1;
+  return left < 0 ? 0 : left < SESSIONS_EACH ? left : SESSIONS_EACH;
+}
+
+long data_first_day_ms(void) { return base_ms; }
+
+const struct day *data_day(int day) { return &days[day]; }
+
+long data_livestream_at(long place) { return listed[place]; }
+
+/* Ids ---------------------------------------------------------------------- */
+
+static long number_of_digits(const char *digits, size_t len, int base) {
+  char text[20];
+  size_t i;
+  for (i = 0; i < len; i++) {
+    bool is_digit = digits[i] >= '0' && digits[i] <= '9';
+    bool is_hex = base == 16 && digits[i] >= 'a' && digits[i] <= 'f';
+    if (!is_digit && !is_hex) return 0;
+  }
+  memcpy(text, digits, len);
+  text[len] = 0;
+  return strtol(text, NULL, base);
+}
+
+long data_number(enum kind kind, struct piece id) {
+  enum { PREFIX_LEN = 24, DIGITS = 12 };
+  long number = 0;
+  if (id.len >= 2 && id.len <= 1 + DIGITS && id.data[0] == forms[kind].letter &&
+      id.data[1] != '0') {
+    number = number_of_digits(id.data + 1, id.len - 1, 10);
+  } else if (id.len == PREFIX_LEN + DIGITS &&
+             piece_begins(id, forms[kind].uuid_prefix)) {
+    number = number_of_digits(id.data + PREFIX_LEN, DIGITS, 16);
+  }
+  if (number > (kind == KIND_SESSION ? sessions_total : livestreams_total)) {
+    return 0;
+  }
+  return number;
+}
+
+static void put_id(struct text *out, enum kind kind, long number,
+                   struct piece id) {
+  if (id.data != NULL) {
+    text_json(out, id.data, id.len);
+  } else {
+    text_add(out, "\"%s%012lx\"", forms[kind].uuid_prefix,
+             (unsigned long)number);
+  }
+}
+
+/* Objects ------------------------------------------------------------------ */
+
+static void put_time(struct text *out, const char *name, bool is_null,
+                     long time_ms) {
+  char time[64];
+  if (is_null) {
+    text_add(out, "\"%s\":null,", name);
+    return;
+  }
+  format_time(time, sizeof time, time_ms);
+  text_add(out, "\"%s\":\"%s\",", name, time);
+}
+
+void data_session(struct text *out, long n, struct piece id) {
+  long created_ms = session_created_ms(n);
+  long started_ms = created_ms / 1000 * 1000 + 2000;
+  long ended_ms = started_ms + session_ingest_seconds(n) * 1000;
+  long viewer_ms = session_viewer_ms(n);
+  text_puts(out, "{");
+  put_time(out, "created_at", false, created_ms);
+  text_add(out, "\"err_message\":%s,\"id\":",
+           n % 17 == 0 ? "\"ingest lost: the encoder closed the connection\""
+                       : "null");
+  put_id(out, KIND_SESSION, n, id);
+  text_add(out, ",\"ingest_seconds\":%ld,", session_ingest_seconds(n));
+  put_time(out, "invoked_time", n % 3 != 0, created_ms - 3000);
+  text_puts(out, "\"livestream_id\":");
+  put_id(out, KIND_LIVESTREAM, (n - 1) / SESSIONS_EACH + 1, (struct piece){0});
+  text_puts(out, ",");
+  put_time(out, "started_time", false, started_ms);
+  put_time(out, "stopped_time", n % 50 == 0, ended_ms);
+  put_time(out, "updated_at", false, ended_ms + 60000);
+  text_add(out, "\"viewer_seconds\":%ld", viewer_ms / 1000);
+  if (viewer_ms % 1000 != 0) text_add(out, ".%03ld", viewer_ms % 1000);
+  text_puts(out, "}");
+}
+
+void data_livestream(struct text *out, long number, struct piece id) {
+  long created_ms = data_livestream_created_ms(number);
+  text_puts(out, "{");
+  put_time(out, "created_at", false, created_ms);
+  text_add(out, "\"disabled\":%s,\"id\":", number % 20 == 1 ? "true" : "false");
+  put_id(out, KIND_LIVESTREAM, number, id);
+  text_puts(out, ",\"ingest_server\":\"rtmps://live.cloudflare.com:443/live/\","
+                 "\"meeting_id\":");
+  if (data_livestream_has_meeting(number)) {
+    put_id(out, KIND_MEETING, number, (struct piece){0});
+  } else {
+    text_puts(out, "null");
+  }
+  text_add(out,
+           ",\"name\":\"livestream-%ld\",\"playback_url\":"
+           "\"https://customer-example.cloudflarestream.com/%032lx/manifest/"
+           "video.m3u8\",\"status\":\"%s\","
+           "\"stream_key\":\"EXAMPLE-STREAM-KEY-%ld\",",
+           number, (unsigned long)number, data_livestream_status(number),
+           number);
+  put_time(out, "updated_at", false, created_ms + 3600 * 1000L);
+  out->len--; /* the comma */
+  text_puts(out, "}");
+}
+
+void data_meeting_session(struct text *out, long number) {
+  long created_ms = data_livestream_created_ms(number);
+  bool is_live = strcmp(data_livestream_status(number), "LIVE") == 0;
+  long minutes = 5 + number * 7 % 300;
+  text_puts(out, "{\"id\":");
+  put_id(out, KIND_MEETING_SESSION, number, (struct piece){0});
+  text_puts(out, ",\"associated_id\":");
+  put_id(out, KIND_MEETING, number, (struct piece){0});
+  text_puts(out, ",");
+  put_time(out, "created_at", false, created_ms);
+  put_time(out, "started_at", false, created_ms + 1000);
+  put_time(out, "ended_at", is_live, created_ms + minutes * 60000);
+  put_time(out, "updated_at", false, created_ms + minutes * 60000);
+  text_add(out,
+           "\"live_participants\":%ld,\"max_concurrent_participants\":%ld,"
+           "\"meeting_display_name\":\"Meeting %ld\",\"minutes_consumed\":%ld,"
+           "\"organization_id\":\"00000000-0000-4000-8000-0000000000aa\","
+           "\"status\":\"%s\",\"type\":\"meeting\",\"meta\":{},"
+           "\"breakout_rooms\":0}",
+           is_live ? 2 + number % 30 : 0, 2 + number % 30, number, minutes,
+           is_live ? "LIVE" : "ENDED");
+}
+
+/* Start and end ------------------------------------------------------------ */
+
+static int by_created(const void *left, const void *right) {
+  long a = data_livestream_created_ms(*(const long *)left);
+  long b = data_livestream_created_ms(*(const long *)right);
+  return a < b ? -1 : a > b;
+}
+
+/* The analytics are those of the listed livestreams' sessions. */
+static void add_sessions(long number) {
+  long first, i, count = data_livestream_sessions(number, &first);
+  for (i = first; i < first + count; i++) {
+    struct day *day = &days[(session_created_ms(i) - base_ms) / DAY_MS];
+    day->count++;
+    day->ingest_seconds += session_ingest_seconds(i);
+    day->viewer_seconds += session_viewer_ms(i) / 1000;
+  }
+}
+
+void data_open(long sessions, long livestreams) {
+  long i, for_sessions = (sessions + SESSIONS_EACH - 1) / SESSIONS_EACH;
+  sessions_total = sessions;
+  livestreams_listed = livestreams;
+  livestreams_total = livestreams > for_sessions ? livestreams : for_sessions;
+  listed = must_alloc((size_t)(livestreams_listed + 1) * sizeof *listed);
+  for (i = 0; i < livestreams_listed; i++) {
+    listed[i] = i + 1;
+    add_sessions(i + 1);
+  }
+  qsort(listed, (size_t)livestreams_listed, sizeof *listed, by_created);
+}
+
+void data_close(void) {
+  free(listed);
+  listed = NULL;
+}

@@ -1,0 +1,124 @@
+/*
+** The query of a URI to what a list is asked for: page, filters, order.
+** Unknown parameters are passed over.
+*/
+#include "api.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { PER_PAGE_DEFAULT = 20, PER_PAGE_MAX = 1000 };
+
+/* The decoded value of the parameter; false when it is absent or too long. */
+static bool query_value(const char *query, const char *name, char *out,
+                        size_t size) {
+  const char *at = query;
+  size_t name_len = strlen(name);
+  while (*at != 0) {
+    size_t len = strcspn(at, "&");
+    if (len > name_len && strncmp(at, name, name_len) == 0 &&
+        at[name_len] == '=') {
+      size_t value_len = len - name_len - 1;
+      if (value_len >= size) return false;
+      out[percent_decode(out, at + name_len + 1, value_len)] = 0;
+      return true;
+    }
+    at += len;
+    if (*at == '&') at++;
+  }
+  return false;
+}
+
+static bool is_all_digits(const char *text) {
+  return *text != 0 && text[strspn(text, "0123456789")] == 0;
+}
+
+/* timegm() is not in POSIX. */
+static long days_since_1970(long year, long month, long day) {
+  long era_days, day_of_year;
+  if (month <= 2) year--; /* a year begins in March: the leap day ends it */
+  era_days = year * 365 + year / 4 - year / 100 + year / 400;
+  day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
+  return era_days + day_of_year - 719468;
+}
+
+/* Seconds or milliseconds since 1970, 2024-01-31, or ISO 8601 with Z or an
+** offset; milliseconds out. */
+static bool parse_time(const char *text, long *time_ms) {
+  int year, month, day, hour = 0, minute = 0, second = 0, read = 0;
+  int offset_hour = 0, offset_minute = 0;
+  long minutes, ms = 0;
+  if (is_all_digits(text)) {
+    long value;
+    if (!parse_count(text, 100000000000000L, &value)) return false;
+    *time_ms = value > 100000000000L ? value : value * 1000;
+    return true;
+  }
+  if (sscanf(text, "%4d-%2d-%2d%n", &year, &month, &day, &read) != 3) {
+    return false;
+  }
+  text += read;
+  if (*text == 'T' || *text == ' ') {
+    if (sscanf(text + 1, "%2d:%2d:%2d%n", &hour, &minute, &second, &read) !=
+        3) {
+      return false;
+    }
+    text += 1 + read;
+    if (*text == '.') {
+      char *end;
+      ms = (long)(strtod(text, &end) * 1000 + 0.5);
+      text = end;
+    }
+    if ((*text == '+' || *text == '-' || *text == ' ') &&
+        sscanf(text + 1, "%2d:%2d", &offset_hour, &offset_minute) == 2) {
+      if (*text == '-') offset_hour = -offset_hour;
+      if (*text == '-') offset_minute = -offset_minute;
+    } else if (*text != 0 && *text != 'Z') {
+      return false;
+    }
+  }
+  hour -= offset_hour;
+  minute -= offset_minute;
+  minutes = (days_since_1970(year, month, day) * 24 + hour) * 60 + minute;
+  *time_ms = (minutes * 60 + second) * 1000 + ms;
+  return true;
+}
+
+static bool read_number(const char *query, const char *name, long max,
+                        long *value) {
+  char text[64];
+  if (!query_value(query, name, text, sizeof text)) return true;
+  return parse_count(text, max, value) && *value > 0;
+}
+
+static bool read_time(const char *query, const char *name, long *time_ms) {
+  char text[64];
+  if (!query_value(query, name, text, sizeof text)) return true;
+  return parse_time(text, time_ms);
+}
+
+const char *query_read(const char *query, struct ask *ask) {
+  char text[64];
+  const char *wrong = NULL;
+  memset(ask, 0, sizeof *ask);
+  ask->page_no = 1;
+  ask->per_page = PER_PAGE_DEFAULT;
+  ask->to_ms = INT64_MAX / 2;
+  if (!read_number(query, "page_no", 1000000, &ask->page_no)) wrong = "page_no";
+  if (!read_number(query, "per_page", PER_PAGE_MAX, &ask->per_page)) {
+    wrong = "per_page";
+  }
+  if (!read_time(query, "start_time", &ask->from_ms)) wrong = "start_time";
+  if (!read_time(query, "end_time", &ask->to_ms)) wrong = "end_time";
+  if (query_value(query, "status", text, sizeof text)) {
+    snprintf(ask->status, sizeof ask->status, "%.31s", text);
+  }
+  if (query_value(query, "exclude_meetings", text, sizeof text)) {
+    ask->without_meetings = strcmp(text, "true") == 0;
+  }
+  if (query_value(query, "sort_order", text, sizeof text)) {
+    ask->is_descending = strcmp(text, "ASC") != 0;
+  }
+  return wrong;
+}

@@ -1,0 +1,58 @@
+# What the test scripts share; each sources it first.
+#
+# What is tested comes from the environment (the Makefile sets it):
+#   RTK_SO   the extension                        ./rtk.so
+#   BUILD    where the other programs are         ./build
+#   SQLITE3  the shell, as a command line         sqlite3
+#   PRELOAD  a library that the shell needs first (a sanitizer's)
+#   JOBS     how many tests run at a time         4
+set -u
+root=$(cd "$(dirname "$0")/.." && pwd)
+if [ -z "${RTK_SO-}" ]; then
+  RTK_SO=$root/rtk.so
+  [ -e "$RTK_SO" ] || RTK_SO=$root/rtk.dylib
+fi
+: "${BUILD:=$root/build}" "${SQLITE3:=sqlite3}" "${PRELOAD:=}" "${JOBS:=4}"
+api=$BUILD/api
+export RTK_SO BUILD SQLITE3 PRELOAD JOBS LC_ALL=C
+
+# Nothing of the user's own settings reaches a test.
+for name in $(env | sed -n 's/^\([A-Za-z_][A-Za-z_0-9]*\)=.*/\1/p'); do
+  case $name in
+    RTK_SO) ;;
+    RTK_* | CLOUDFLARE_* | REALTIMEKIT_*) unset "$name" ;;
+    *_PROXY | *_proxy | CURL_CA_BUNDLE | SSL_CERT_*) unset "$name" ;;
+  esac
+done
+
+have() { command -v "$1" >/dev/null 2>&1; }
+
+# limit SECONDS COMMAND…: ends the command, exit code 124, when it takes longer.
+limit() {
+  seconds=$1 && shift
+  if have timeout; then timeout -k 5 "$seconds" "$@"; else "$@"; fi
+}
+
+# The shell as the words of a command line. Its output is line by line, so that
+# stdout and stderr come in the order of writing when both go to one file.
+shell="env LD_PRELOAD=$PRELOAD $(have stdbuf && echo stdbuf -oL) \
+$SQLITE3 -batch -init /dev/null"
+
+# A directory as the README's reader has it: the extension is ./rtk.
+working_directory() { # DIR
+  mkdir -p "$1" && ln -s "$RTK_SO" "$1/${RTK_SO##*/}" && ln -s "$root/sql" "$1"
+}
+
+# Ports differ from run to run.
+without_ports() {
+  sed -E 's/(127\.0\.0\.1|localhost|\[::1\]):[0-9]{4,5}/\1:PORT/g'
+}
+
+# A place for files that goes away with the script; `--one` calls share it.
+if [ -z "${tmp-}" ]; then
+  tmp=$(mktemp -d) && export tmp
+  trap 'rm -rf "$tmp"' EXIT
+  trap 'exit 130' INT
+  trap 'exit 143' TERM
+fi
+export HOME="$tmp"
