@@ -1,6 +1,6 @@
 -- What rtk does, in five queries.  `make demo` runs this on a local API server
--- that plays Cloudflare's; with a real token, account, app and session ids it
--- runs as it stands.
+-- that plays Cloudflare's.  To see your own sessions, put your account, app and
+-- ids in, and your token into the environment (CLOUDFLARE_API_TOKEN).
 .bail on
 .load ./rtk
 .mode box
