@@ -310,10 +310,22 @@ static int collect(struct rtk_fetch *fetch) {
 
 /* --- requests ------------------------------------------------------------------ */
 
-/* The token is asked for when the first request of a statement goes out, and
-** again when a setting has changed where it may go. */
+/* Has a setting changed that says which token goes where?  What is open was
+** asked for under the old ones, and nothing may mix the two. */
+static bool has_moved(const struct rtk_fetch *fetch) {
+  return rtk_config_address_version(fetch->config) != fetch->address_version;
+}
+
+static int refuse_move(struct rtk_err *err) {
+  return rtk_err_set(err, "the token, or where it goes, was changed by"
+                          " rtk_config() while this statement ran: run it"
+                          " again");
+}
+
+/* The token is asked for when the first request of a statement goes out. */
 static int need_token(struct rtk_fetch *fetch, struct rtk_err *err) {
   int rc = rtk_config_check(fetch->config, err);
+  if (rc == SQLITE_OK && has_moved(fetch)) rc = refuse_move(err);
   if (rc != SQLITE_OK || fetch->token != NULL) return rc;
   return rtk_config_token(fetch->config, &fetch->token, &fetch->token_source,
                           err);
@@ -393,20 +405,13 @@ bool rtk_fetch_has_room(const struct rtk_fetch *fetch) {
 
 /* --- want, release --------------------------------------------------------------- */
 
-/* A change of the settings that say which token goes where: what was known
-** under the old ones is void.  While requests are still open nothing may mix
-** the two. */
+/* With nothing open, what was known under the old settings is dropped. */
 static int follow_settings(struct rtk_fetch *fetch, struct rtk_err *err) {
-  int64_t version = rtk_config_address_version(fetch->config);
-  if (version == fetch->address_version) return SQLITE_OK;
-  if (fetch->active.count + fetch->pending.count > 0) {
-    return rtk_err_set(err, "the token or where it goes was changed by"
-                            " rtk_config() while this statement ran: run it"
-                            " again");
-  }
+  if (!has_moved(fetch)) return SQLITE_OK;
+  if (fetch->active.count + fetch->pending.count > 0) return refuse_move(err);
   forget_caller(fetch);
   rtk_memo_drop_idle(fetch->memo);
-  fetch->address_version = version;
+  fetch->address_version = rtk_config_address_version(fetch->config);
   return SQLITE_OK;
 }
 

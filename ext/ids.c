@@ -1,6 +1,7 @@
 /* The ids of one batch, in order. */
 #include "ids.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include <sqlite3ext.h>
@@ -50,6 +51,13 @@ struct rtk_text rtk_ids_text(const struct rtk_ids *ids, size_t i) {
   return (struct rtk_text){ids->bytes + start, end - start};
 }
 
-bool rtk_ids_is_integer(const struct rtk_ids *ids, size_t i) {
-  return ids->bytes[ids->starts[i]] == 'i';
+bool rtk_ids_integer(const struct rtk_ids *ids, size_t i, int64_t *integer) {
+  char digits[24] = ""; /* "-9223372036854775808" and its end */
+  struct rtk_text text = rtk_ids_text(ids, i);
+  if (ids->bytes[ids->starts[i]] != 'i' || text.size >= sizeof(digits)) {
+    return false;
+  }
+  memcpy(digits, text.bytes, text.size);
+  *integer = strtoll(digits, NULL, 10);
+  return true;
 }

@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct rtk_ids {
   char *bytes; /* for each id a byte for its kind, then its text */
@@ -27,6 +28,8 @@ int rtk_ids_add(struct rtk_ids *ids, struct rtk_text text, bool is_integer);
 
 /* Borrowed until the next add. */
 struct rtk_text rtk_ids_text(const struct rtk_ids *ids, size_t i);
-bool rtk_ids_is_integer(const struct rtk_ids *ids, size_t i);
+
+/* True when it was added as an integer, which *integer then is. */
+bool rtk_ids_integer(const struct rtk_ids *ids, size_t i, int64_t *integer);
 
 #endif

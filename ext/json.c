@@ -31,8 +31,20 @@ static bool is_space(char c) {
   return c == ' ' || c == '\t' || c == '\n' || c == '\r';
 }
 
+/* Is there a NUL character in some string?  cJSON would cut the string there
+** without a word. */
+static bool has_escaped_nul(const char *text, size_t size) {
+  for (size_t i = 0; i + 6 <= size; i++) {
+    if (text[i] != '\\') continue;
+    if (memcmp(text + i, "\\u0000", 6) == 0) return true;
+    i++; /* what is escaped, a backslash perhaps */
+  }
+  return false;
+}
+
 int rtk_json_parse(const char *text, size_t size, struct rtk_json **root) {
   const char *end = NULL;
+  if (has_escaped_nul(text, size)) return SQLITE_ERROR;
   errno = 0;
   cJSON *item = cJSON_ParseWithLengthOpts(text, size, &end, 0);
   if (item == NULL) return errno == ENOMEM ? SQLITE_NOMEM : SQLITE_ERROR;

@@ -28,8 +28,8 @@ enum rtk_json_kind {
 
 /* Parses exactly `size` bytes of UTF-8; white space around the value is
 ** allowed, anything else after it is not.  Returns SQLITE_OK with *root given
-** (free with rtk_json_free()), SQLITE_ERROR when it is not JSON, or
-** SQLITE_NOMEM. */
+** (free with rtk_json_free()), SQLITE_ERROR when it is not JSON or holds a
+** NUL character, which no SQLite text can, or SQLITE_NOMEM. */
 int rtk_json_parse(const char *text, size_t size, struct rtk_json **root);
 void rtk_json_free(struct rtk_json *root);
 

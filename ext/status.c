@@ -266,6 +266,14 @@ static int reply_error(const struct rtk_ask *ask,
   return rc;
 }
 
+/* A byte order mark is no part of the JSON; SQLite's functions choke on it. */
+static void skip_bom(struct rtk_text *body) {
+  static const char bom[] = "\xEF\xBB\xBF";
+  if (body->size < 3 || memcmp(body->bytes, bom, 3) != 0) return;
+  body->bytes += 3;
+  body->size -= 3;
+}
+
 /* A 200 whose body may yet not be what it should. */
 static int judge_data(const struct rtk_ask *ask,
                       const struct rtk_response *response,
@@ -279,6 +287,7 @@ static int judge_data(const struct rtk_ask *ask,
     hint = "something other than the API answered: check base_url and proxy";
   } else if (!envelope->is_refusal && rtk_json_kind(data) == RTK_JSON_OBJECT) {
     struct rtk_text body = {response->body, response->body_size};
+    skip_bom(&body);
     return rtk_reply_of_row(ask->endpoint, response->status, data, body, reply);
   } else if (envelope->reason_count == 0) {
     what = envelope->is_refusal ? "\"success\" is false, with no reason given"

@@ -423,12 +423,15 @@ static void put_argument(sqlite3_context *out, const struct cursor *cursor,
                          int column) {
   const struct rtk_endpoint *endpoint = table_of(cursor)->endpoint;
   const struct rtk_ids *ids = &cursor->batch.ids;
+  int64_t integer = 0;
   int k = 0;
   while (rtk_endpoint_argument(endpoint, k) != column) k++;
   if (cursor->given[k] != NULL) {
     sqlite3_result_value(out, cursor->given[k]);
   } else if (endpoint->columns[column].argument == RTK_ARGUMENT_SCOPE) {
     put_text(out, cursor->batch.arguments[k]);
+  } else if (rtk_ids_integer(ids, cursor->id_index, &integer)) {
+    sqlite3_result_int64(out, integer);
   } else {
     put_text(out, rtk_ids_text(ids, cursor->id_index));
   }
