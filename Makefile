@@ -82,8 +82,8 @@ PROGRAMS = $(UNIT_C:tests/%.c=$(B)/%) $(HOST_C:tests/%.c=$(B)/%)
 
 # --- build --------------------------------------------------------------------
 
-.PHONY: all demo test valgrind lint format objects install uninstall deps clean \
-        help
+.PHONY: all demo live test valgrind lint format objects install uninstall deps \
+        clean help
 .DELETE_ON_ERROR:
 .SECONDARY:
 ifneq ($(filter deps clean,$(MAKECMDGOALS)),)
@@ -132,6 +132,9 @@ TESTED = BUILD='$(CURDIR)/$(B)' RTK_SO='$(CURDIR)/$(RTK)' PRELOAD='$(PRELOAD)' \
 
 demo: $(RTK) $(B)/api ## show what it does, on the local API server
 	@$(TESTED) tests/demo
+
+live: $(RTK) ## compare the live service with what rtk assumes (see tests/live)
+	@$(TESTED) tests/live
 
 test: $(RTK) $(B)/api $(PROGRAMS) ## run all tests (SANITIZE=address,undefined)
 	@$(TESTED) tests/all
