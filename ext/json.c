@@ -16,8 +16,9 @@
 #include <sqlite3ext.h>
 SQLITE_EXTENSION_INIT3
 
-/* Largest magnitude at which every integer is a double: 2^53. */
-#define EXACT_MAX 9007199254740992.0
+/* 2^53: below it every integer is a double of its own.  The bound itself may
+** have been 2^53 + 1, so it stays a double. */
+#define EXACT_END 9007199254740992.0
 
 static const cJSON *item_of(const struct rtk_json *node) {
   return (const cJSON *)(const void *)node;
@@ -31,9 +32,10 @@ static bool is_space(char c) {
   return c == ' ' || c == '\t' || c == '\n' || c == '\r';
 }
 
-/* Is there a NUL character in some string?  cJSON would cut the string there
-** without a word. */
-static bool has_escaped_nul(const char *text, size_t size) {
+/* Is there a NUL in some string, escaped or not?  cJSON would cut the string
+** there without a word. */
+static bool has_nul(const char *text, size_t size) {
+  if (memchr(text, '\0', size) != NULL) return true;
   for (size_t i = 0; i + 6 <= size; i++) {
     if (text[i] != '\\') continue;
     if (memcmp(text + i, "\\u0000", 6) == 0) return true;
@@ -44,7 +46,7 @@ static bool has_escaped_nul(const char *text, size_t size) {
 
 int rtk_json_parse(const char *text, size_t size, struct rtk_json **root) {
   const char *end = NULL;
-  if (has_escaped_nul(text, size)) return SQLITE_ERROR;
+  if (has_nul(text, size)) return SQLITE_ERROR;
   errno = 0;
   cJSON *item = cJSON_ParseWithLengthOpts(text, size, &end, 0);
   if (item == NULL) return errno == ENOMEM ? SQLITE_NOMEM : SQLITE_ERROR;
@@ -104,7 +106,7 @@ int rtk_json_int(const struct rtk_json *node, int otherwise) {
 
 static struct rtk_value number_value(double number) {
   struct rtk_value value = {.type = RTK_REAL, .as.real = number};
-  if (fabs(number) <= EXACT_MAX && floor(number) == number) {
+  if (fabs(number) < EXACT_END && floor(number) == number) {
     value.type = RTK_INTEGER;
     value.as.integer = (int64_t)number;
   }

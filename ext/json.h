@@ -51,8 +51,8 @@ const char *rtk_json_string(const struct rtk_json *node);
 /* The number, or `otherwise` for anything else and beyond ±2^31. */
 int rtk_json_int(const struct rtk_json *node, int otherwise);
 
-/* The node as an SQLite value.  A number without a fraction and within ±2^53
-** is an integer, any other a real; true and false are 1 and 0; with
+/* The node as an SQLite value.  A number without a fraction and less than
+** 2^53 from 0 is an integer, any other a real; true and false are 1 and 0; with
 ** `is_numeric` a string that holds exactly a JSON number becomes that number;
 ** an object or array becomes its JSON text, which *owned then holds: free it
 ** with rtk_json_text_free().  Other text is borrowed from the document.

@@ -41,11 +41,16 @@ static void look_at(const struct rtk_plan_term *terms, int count, int column,
     if (!term->is_binary) continue;
     if (!term->is_usable) {
       offer->is_later = true;
-    } else if (takes_lists && term->is_list) {
+    } else if (term->is_list) {
       if (offer->list < 0) offer->list = i;
     } else if (offer->one < 0) {
       offer->one = i;
     }
+  }
+  /* Where a list is not taken whole, SQLite hands it over one by one. */
+  if (!takes_lists) {
+    if (offer->one < 0) offer->one = offer->list;
+    offer->list = -1;
   }
 }
 

@@ -1,6 +1,7 @@
 /* Text from elsewhere made fit to stand in a message. */
 #include "show.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 #include <sqlite3ext.h>
@@ -21,12 +22,23 @@ static size_t utf8_size(const unsigned char *c, size_t left) {
   return size;
 }
 
+static bool begins_with(const char *text, size_t size, const char *token) {
+  size_t token_size = token == NULL ? 0 : strlen(token);
+  return token_size > 0 && token_size <= size &&
+         memcmp(text, token, token_size) == 0;
+}
+
 void rtk_show(struct sqlite3_str *out, const char *text, size_t size,
-              size_t max) {
+              size_t max, const char *token) {
   size_t i = 0;
   while (i < size) {
     const unsigned char *c = (const unsigned char *)text + i;
     size_t step = utf8_size(c, size - i);
+    if (begins_with(text + i, size - i, token)) {
+      sqlite3_str_appendall(out, "***");
+      i += strlen(token);
+      continue;
+    }
     if (i + (step == 0 ? 1 : step) > max) {
       sqlite3_str_appendall(out, "…");
       return;
@@ -40,13 +52,5 @@ void rtk_show(struct sqlite3_str *out, const char *text, size_t size,
       sqlite3_str_append(out, (const char *)c, (int)step);
     }
     i += step;
-  }
-}
-
-void rtk_show_redact(char *message, const char *token) {
-  if (message == NULL || token == NULL || token[0] == '\0') return;
-  size_t size = strlen(token);
-  for (char *at = strstr(message, token); at != NULL; at = strstr(at, token)) {
-    memset(at, '*', size);
   }
 }

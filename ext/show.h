@@ -10,12 +10,9 @@
 struct sqlite3_str;
 
 /* Appends at most `max` bytes; control characters become spaces, bytes that
-** are not UTF-8 become "?"; "…" stands for what was cut. */
+** are not UTF-8 become "?", the token (NULL: none) becomes "***"; "…" stands
+** for what was cut. */
 void rtk_show(struct sqlite3_str *out, const char *text, size_t size,
-              size_t max);
-
-/* Replaces each occurrence of the token in `message` in place.  Either may
-** be NULL. */
-void rtk_show_redact(char *message, const char *token);
+              size_t max, const char *token);
 
 #endif

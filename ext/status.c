@@ -181,20 +181,22 @@ enum rtk_retry_kind rtk_status_retry(const struct rtk_response *response) {
 
 /* --- messages -------------------------------------------------------------- */
 
-static void say_reasons(sqlite3_str *out, const struct envelope *envelope) {
+static void say_reasons(sqlite3_str *out, const struct rtk_ask *ask,
+                        const struct envelope *envelope) {
   const char *before = "";
   for (int i = 0; i < envelope->reason_count; i++) {
     const struct reason *reason = &envelope->reasons[i];
     const char *message = reason->message == NULL ? "error" : reason->message;
     sqlite3_str_appendall(out, before);
-    rtk_show(out, message, strlen(message), RTK_SHOW_TEXT_MAX);
+    rtk_show(out, message, strlen(message), RTK_SHOW_TEXT_MAX, ask->token);
     if (reason->code != 0) sqlite3_str_appendf(out, " (code %d)", reason->code);
     before = ": ";
   }
 }
 
 /* Of a body that is not the API's only its type and length are told. */
-static void say_body(sqlite3_str *out, const struct envelope *envelope,
+static void say_body(sqlite3_str *out, const struct rtk_ask *ask,
+                     const struct envelope *envelope,
                      const struct rtk_response *response) {
   const char *type = response->content_type;
   if (response->body_size == 0) {
@@ -206,14 +208,14 @@ static void say_body(sqlite3_str *out, const struct envelope *envelope,
                                                       " message");
   sqlite3_str_appendall(out, " (");
   if (type[0] == '\0') type = "no content type";
-  rtk_show(out, type, strlen(type), RTK_SHOW_ID_MAX);
+  rtk_show(out, type, strlen(type), RTK_SHOW_ID_MAX, ask->token);
   sqlite3_str_appendf(out, ", %lld bytes)", (long long)response->body_size);
 }
 
 static void say_whose(sqlite3_str *out, const struct rtk_ask *ask) {
   if (ask->id.size == 0) return;
   sqlite3_str_appendf(out, " for %s '", ask->endpoint->noun);
-  rtk_show(out, ask->id.bytes, ask->id.size, RTK_SHOW_ID_MAX);
+  rtk_show(out, ask->id.bytes, ask->id.size, RTK_SHOW_ID_MAX, ask->token);
   sqlite3_str_appendall(out, "'");
 }
 
@@ -232,11 +234,11 @@ static char *make_message(const struct rtk_ask *ask,
   if (ask->tries > 1) sqlite3_str_appendf(out, " (%d tries)", ask->tries);
   sqlite3_str_appendall(out, ": ");
   if (what != NULL) {
-    rtk_show(out, what, strlen(what), RTK_SHOW_TEXT_MAX);
+    rtk_show(out, what, strlen(what), RTK_SHOW_TEXT_MAX, ask->token);
   } else if (envelope->reason_count > 0) {
-    say_reasons(out, envelope);
+    say_reasons(out, ask, envelope);
   } else {
-    say_body(out, envelope, response);
+    say_body(out, ask, envelope, response);
   }
   if (hint != NULL) {
     sqlite3_str_appendall(out, "; ");
@@ -244,12 +246,11 @@ static char *make_message(const struct rtk_ask *ask,
   }
   if (response->cf_ray[0] != '\0') {
     sqlite3_str_appendall(out, " [cf-ray ");
-    rtk_show(out, response->cf_ray, strlen(response->cf_ray), RTK_SHOW_ID_MAX);
+    rtk_show(out, response->cf_ray, strlen(response->cf_ray), RTK_SHOW_ID_MAX,
+             ask->token);
     sqlite3_str_appendall(out, "]");
   }
-  char *message = sqlite3_str_finish(out);
-  rtk_show_redact(message, ask->token);
-  return message;
+  return sqlite3_str_finish(out);
 }
 
 /* --- the last word ---------------------------------------------------------- */
