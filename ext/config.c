@@ -151,7 +151,7 @@ struct rtk_config {
   char *env[RTK_SETTING_COUNT]; /* sqlite3_malloc(); NULL: not set */
   char *set[RTK_SETTING_COUNT];
   int64_t address_version;
-  struct rtk_err problem; /* the first value in the environment that is bad */
+  char *problem[RTK_SETTING_COUNT]; /* of a value in the environment; NULL */
 };
 
 /* --- checking a value ------------------------------------------------------ */
@@ -183,19 +183,30 @@ static int check_choice(const struct row *row, const char *value,
                      row->choices[1]);
 }
 
-/* Anything else could add a header of its own.  Never shows the value. */
-static int check_token(const struct row *row, const char *value,
-                       struct rtk_err *err) {
+/* Anything else could add a header of its own. */
+static bool is_token(const char *value) {
   for (const char *c = value; *c != '\0'; c++) {
-    if (*c <= ' ' || *c > '~') {
-      return rtk_err_set(err,
-                         "%s must be visible ASCII characters without spaces:"
-                         " copy the token again",
-                         row->name);
-    }
+    if (*c <= ' ' || *c > '~') return false;
   }
+  return *value != '\0';
+}
+
+static int check_not_empty(const struct row *row, const char *value,
+                           struct rtk_err *err) {
   if (*value != '\0') return SQLITE_OK;
   return rtk_err_set(err, "%s must not be empty: NULL takes it back",
+                     row->name);
+}
+
+/* Never shows the value. */
+static int check_token(const struct row *row, const char *value,
+                       struct rtk_err *err) {
+  if (*value == '\0' || is_token(value)) {
+    return check_not_empty(row, value, err);
+  }
+  return rtk_err_set(err,
+                     "%s must be visible ASCII characters without spaces: copy"
+                     " the token again",
                      row->name);
 }
 
@@ -215,9 +226,7 @@ static int check_value(const struct row *row, const char *value,
   case KIND_PROXY:
     break;
   }
-  if (*value != '\0') return SQLITE_OK;
-  return rtk_err_set(err, "%s must not be empty: NULL takes it back",
-                     row->name);
+  return check_not_empty(row, value, err);
 }
 
 /* A copy without the white space around it; NULL: no memory. */
@@ -256,13 +265,11 @@ static int read_env(struct rtk_config *config, int i) {
       continue;
     }
     rtk_config_wipe(copy);
-    rtk_err_prefix(&err, name);
-    rtk_err_prefix(&err, "environment variable");
-    if (config->problem.message == NULL) {
-      config->problem.message = rtk_err_take(&err);
-    }
-    rtk_err_clear(&err);
     if (rc == SQLITE_NOMEM) return rc;
+    config->problem[i] =
+        sqlite3_mprintf("environment variable %s: %s", name, err.message);
+    rtk_err_clear(&err);
+    return config->problem[i] == NULL ? SQLITE_NOMEM : SQLITE_OK;
   }
   return SQLITE_OK;
 }
@@ -286,8 +293,8 @@ void rtk_config_free(struct rtk_config *config) {
   for (int i = 0; i < RTK_SETTING_COUNT; i++) {
     rtk_config_wipe(config->env[i]);
     rtk_config_wipe(config->set[i]);
+    sqlite3_free(config->problem[i]);
   }
-  rtk_err_clear(&config->problem);
   sqlite3_free(config);
 }
 
@@ -410,31 +417,49 @@ int64_t rtk_config_address_version(const struct rtk_config *config) {
 }
 
 int rtk_config_check(const struct rtk_config *config, struct rtk_err *err) {
-  if (config->problem.message == NULL) return SQLITE_OK;
-  return rtk_err_set(err, "%s", config->problem.message);
+  for (int i = 0; i < RTK_SETTING_COUNT; i++) {
+    if (config->problem[i] != NULL && config->set[i] == NULL) {
+      return rtk_err_set(err, "%s", config->problem[i]);
+    }
+  }
+  return SQLITE_OK;
 }
 
 /* --- the token -------------------------------------------------------------- */
 
+/* `text` has one byte more room than RTK_TOKEN_MAX. */
+static int read_file(const char *path, char *text, struct rtk_err *err) {
+  errno = 0;
+  FILE *file = fopen(path, "re");
+  size_t size = 0;
+  if (file != NULL) size = fread(text, 1, RTK_TOKEN_MAX, file);
+  int number = errno;
+  bool is_bad = file == NULL || ferror(file) != 0;
+  if (file != NULL) (void)fclose(file);
+  text[size] = '\0';
+  if (!is_bad) return SQLITE_OK;
+  return rtk_err_set(err, "CLOUDFLARE_API_TOKEN_FILE: cannot read %s: %s", path,
+                     strerror(number));
+}
+
 static int read_token_file(const char *path, char **token,
                            struct rtk_err *err) {
-  char text[RTK_TOKEN_MAX + 1] = {0};
-  FILE *file = fopen(path, "re");
-  if (file == NULL) {
-    return rtk_err_set(err, "CLOUDFLARE_API_TOKEN_FILE: cannot open %s: %s",
-                       path, strerror(errno));
+  char text[RTK_TOKEN_MAX + 1];
+  int rc = read_file(path, text, err);
+  if (rc != SQLITE_OK) return rc;
+  char *copy = trimmed(text);
+  for (volatile char *c = text; *c != '\0'; c++) *c = '\0';
+  if (copy == NULL) return SQLITE_NOMEM;
+  if (is_token(copy)) {
+    *token = copy;
+    return SQLITE_OK;
   }
-  size_t size = fread(text, 1, sizeof(text) - 1, file);
-  (void)fclose(file);
-  text[size] = '\0';
-  *token = trimmed(text);
-  memset(text, 0, sizeof(text));
-  if (*token == NULL) return SQLITE_NOMEM;
-  int rc = check_token(&rows[RTK_API_TOKEN_FILE], *token, err);
-  if (rc != SQLITE_OK) {
-    rtk_config_wipe(*token);
-    *token = NULL;
-  }
+  rc = rtk_err_set(err, "CLOUDFLARE_API_TOKEN_FILE: %s %s", path,
+                   copy[0] == '\0'
+                       ? "is empty"
+                       : "does not hold a token: it must be visible ASCII"
+                         " characters without spaces");
+  rtk_config_wipe(copy);
   return rc;
 }
 

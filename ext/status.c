@@ -225,7 +225,7 @@ static char *make_message(const struct rtk_ask *ask,
                           const struct envelope *envelope, const char *what,
                           const char *hint) {
   sqlite3_str *out = sqlite3_str_new(NULL);
-  if (response->failure == RTK_FAILURE_NONE) {
+  if (response->status != 0) {
     sqlite3_str_appendf(out, "HTTP %d", response->status);
   } else {
     sqlite3_str_appendall(out, "no reply");
