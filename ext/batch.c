@@ -1,57 +1,62 @@
 /*
-** Ids in, replies out in the same order.
+** Ids in, replies out.
 **
-** Only the number of requests under way and the memory of what waits for its
-** turn bound how far ahead is asked: one slow reply does not hold up the
-** others.
+** In the order of the list, only the number of requests under way and the
+** memory of what waits for its turn bound how far ahead is asked: one slow
+** reply does not hold up the others.  By id, the window begins small and grows
+** with use, so that a statement that stops early has wasted little.
 */
 #include "batch.h"
 
 #include "fetch.h"
 #include "memo.h"
 
+#include <stdint.h>
 #include <string.h>
 
 #include <sqlite3ext.h>
 SQLITE_EXTENSION_INIT3
 
-static struct rtk_entry **slot(const struct rtk_batch *batch, size_t index) {
-  return &batch->entries[index & (batch->room - 1)];
-}
+/* Stands in entries[] for an id whose turn has been. */
+static struct rtk_entry passed;
 
-static int make_room(struct rtk_batch *batch) {
-  if (batch->wanted - batch->turn < batch->room) return SQLITE_OK;
-  size_t room = batch->room == 0 ? 1 : batch->room * 2;
-  struct rtk_entry **entries = sqlite3_malloc64(room * sizeof(*entries));
-  if (entries == NULL) return SQLITE_NOMEM;
-  for (size_t i = batch->turn; i < batch->wanted; i++) {
-    entries[i & (room - 1)] = *slot(batch, i);
+static int begin(struct rtk_batch *batch) {
+  size_t count = batch->ids.count;
+  if (batch->begun == count) return SQLITE_OK;
+  if (batch->room < count) {
+    struct rtk_entry **entries =
+        sqlite3_realloc64(batch->entries, count * sizeof(*entries));
+    if (entries == NULL) return SQLITE_NOMEM;
+    batch->entries = entries;
+    batch->room = count;
   }
-  sqlite3_free(batch->entries);
-  batch->entries = entries;
-  batch->room = room;
+  memset(batch->entries, 0, count * sizeof(*batch->entries));
+  batch->begun = batch->unasked = count;
   return SQLITE_OK;
 }
 
-static int want_next(struct rtk_batch *batch, struct rtk_err *err) {
-  int rc = make_room(batch);
-  if (rc != SQLITE_OK) return rc;
+static int want(struct rtk_batch *batch, size_t index, struct rtk_err *err) {
   batch->arguments[batch->argument_count - 1] =
-      rtk_ids_text(&batch->ids, batch->wanted);
+      rtk_ids_text(&batch->ids, index);
   struct rtk_entry *entry = NULL;
-  rc = rtk_fetch_want(batch->fetch, batch->endpoint, batch->arguments,
-                      batch->argument_count, &entry, err);
+  int rc = rtk_fetch_want(batch->fetch, batch->endpoint, batch->arguments,
+                          batch->argument_count, &entry, err);
   if (rc != SQLITE_OK) return rc;
-  *slot(batch, batch->wanted++) = entry;
+  if (batch->entries[index] == NULL) batch->unasked--;
+  batch->entries[index] = entry;
+  batch->unused++;
   return SQLITE_OK;
 }
 
-/* The id whose turn it is, always; those after it while there is room. */
+/* Asks for what has not been asked for, from `ahead` on and around the end. */
 static int want_ahead(struct rtk_batch *batch, struct rtk_err *err) {
   int rc = SQLITE_OK;
-  while (rc == SQLITE_OK && batch->wanted < batch->ids.count &&
-         (batch->wanted == batch->turn || rtk_fetch_has_room(batch->fetch))) {
-    rc = want_next(batch, err);
+  while (rc == SQLITE_OK && batch->unasked > 0 &&
+         batch->unused < batch->window && rtk_fetch_has_room(batch->fetch)) {
+    while (batch->entries[batch->ahead] != NULL) {
+      if (++batch->ahead == batch->begun) batch->ahead = 0;
+    }
+    rc = want(batch, batch->ahead, err);
   }
   return rc;
 }
@@ -61,33 +66,71 @@ static void release_out(struct rtk_batch *batch) {
   batch->out = NULL;
 }
 
+/* Waits for the reply of an id, and makes it the one that is out. */
+static int bring(struct rtk_batch *batch, size_t index,
+                 struct rtk_entry **entry, struct rtk_err *err) {
+  int rc = SQLITE_OK;
+  if (batch->entries[index] == NULL || batch->entries[index] == &passed) {
+    rc = want(batch, index, err);
+  }
+  if (rc == SQLITE_OK) rc = want_ahead(batch, err);
+  if (rc != SQLITE_OK) return rc;
+  struct rtk_entry *wanted = batch->entries[index];
+  if (wanted->reply != NULL && rtk_fetch_is_due(batch->fetch)) {
+    rc = rtk_fetch_drive(batch->fetch, false, err);
+  }
+  while (rc == SQLITE_OK && wanted->reply == NULL) {
+    rc = rtk_fetch_drive(batch->fetch, true, err);
+    if (rc == SQLITE_OK) rc = want_ahead(batch, err);
+  }
+  if (rc != SQLITE_OK) return rc;
+  batch->entries[index] = &passed;
+  batch->unused--;
+  *entry = batch->out = wanted;
+  return SQLITE_OK;
+}
+
 int rtk_batch_next(struct rtk_batch *batch, struct rtk_entry **entry,
                    size_t *index, struct rtk_err *err) {
   release_out(batch);
   *entry = NULL;
   if (batch->turn == batch->ids.count) return SQLITE_OK;
-  int rc = want_ahead(batch, err);
+  int rc = begin(batch);
   if (rc != SQLITE_OK) return rc;
-  struct rtk_entry *head = *slot(batch, batch->turn);
-  if (head->reply != NULL && rtk_fetch_is_due(batch->fetch)) {
-    rc = rtk_fetch_drive(batch->fetch, false, err);
-  }
-  while (rc == SQLITE_OK && head->reply == NULL) {
-    rc = rtk_fetch_drive(batch->fetch, true, err);
-    if (rc == SQLITE_OK) rc = want_ahead(batch, err);
-  }
-  if (rc != SQLITE_OK) return rc;
+  batch->window = SIZE_MAX;
   *index = batch->turn++;
-  *entry = batch->out = head;
-  return SQLITE_OK;
+  return bring(batch, *index, entry, err);
+}
+
+int rtk_batch_get(struct rtk_batch *batch, size_t index,
+                  struct rtk_entry **entry, struct rtk_err *err) {
+  release_out(batch);
+  *entry = NULL;
+  int rc = begin(batch);
+  if (rc != SQLITE_OK) return rc;
+  if (batch->window == 0) {
+    batch->ahead = index;
+    batch->window = RTK_WINDOW_FIRST;
+  } else if (batch->window < SIZE_MAX / RTK_WINDOW_GROWTH) {
+    batch->window *= RTK_WINDOW_GROWTH;
+  }
+  return bring(batch, index, entry, err);
+}
+
+void rtk_batch_let_go(struct rtk_batch *batch) {
+  release_out(batch);
+  for (size_t i = 0; i < batch->begun; i++) {
+    struct rtk_entry *entry = batch->entries[i];
+    if (entry != NULL && entry != &passed) {
+      rtk_fetch_release(batch->fetch, entry);
+    }
+  }
+  batch->begun = batch->turn = batch->ahead = 0;
+  batch->unasked = batch->unused = batch->window = 0;
 }
 
 void rtk_batch_clear(struct rtk_batch *batch) {
-  release_out(batch);
-  for (size_t i = batch->turn; i < batch->wanted; i++) {
-    rtk_fetch_release(batch->fetch, *slot(batch, i));
-  }
-  batch->turn = batch->wanted = 0;
+  rtk_batch_let_go(batch);
   rtk_ids_clear(&batch->ids);
 }
 

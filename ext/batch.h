@@ -1,6 +1,6 @@
 /*
-** Ids in, replies out in the same order: the first as soon as it has come,
-** while the following ones are asked for ahead of their turn.
+** Ids in, replies out: one after another, or by id in any order.  While one is
+** waited for, the others of the list are asked for ahead of their turn.
 */
 #ifndef RTK_BATCH_H
 #define RTK_BATCH_H
@@ -9,6 +9,7 @@
 #include "limits.h"
 #include "value.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct rtk_endpoint;
@@ -17,29 +18,40 @@ struct rtk_err;
 struct rtk_fetch;
 
 struct rtk_batch {
-  /* Set by the owner before the first rtk_batch_next(). */
-  struct rtk_fetch *fetch; /* borrowed */
-  const struct rtk_endpoint *endpoint;
+  /* Set by the owner. */
+  struct rtk_fetch *fetch;                   /* borrowed */
+  const struct rtk_endpoint *endpoint;       /* borrowed */
   struct rtk_text arguments[RTK_INPUTS_MAX]; /* borrowed; the last is the id */
   size_t argument_count;
   struct rtk_ids ids;
 
   /* For batch.c alone. */
+  struct rtk_entry **entries; /* for each id: NULL, its entry, or `passed` */
+  size_t room;                /* of entries */
+  size_t begun;               /* ids that entries[] is made for; 0: none yet */
   size_t turn;                /* the id that comes out next */
-  size_t wanted;              /* ids asked for so far */
-  struct rtk_entry **entries; /* a ring: those in between, and the last out */
-  size_t room;                /* of the ring, a power of two or 0 */
-  struct rtk_entry *out;
+  size_t ahead;               /* the id to be asked for ahead next */
+  size_t unasked;             /* ids not yet asked for */
+  size_t unused;              /* ids asked for whose turn has not come */
+  size_t window;              /* how many of those there may be */
+  struct rtk_entry *out;      /* the last one out; held */
 };
 
-/* The reply of the next id: *entry is borrowed until the next call and NULL
-** at the end; *index is the id's place in `ids`.  SQLITE_OK, or what
-** rtk_fetch_drive() returns. */
+/* The reply of the next id in the order of the list: *entry is borrowed until
+** the next call and NULL at the end; *index is the id's place in `ids`.
+** Returns SQLITE_OK, or what rtk_fetch_drive() returns. */
 int rtk_batch_next(struct rtk_batch *batch, struct rtk_entry **entry,
                    size_t *index, struct rtk_err *err);
 
-/* Lets go of everything, cancels what is under way and empties the list of
-** ids; memory is kept for the next round. */
+/* The same for the id at `index`, whose turn it is now.  How far ahead others
+** are asked for grows with the calls. */
+int rtk_batch_get(struct rtk_batch *batch, size_t index,
+                  struct rtk_entry **entry, struct rtk_err *err);
+
+/* Cancels what is under way for it and holds nothing any more; begins anew. */
+void rtk_batch_let_go(struct rtk_batch *batch);
+
+/* The same, and empties the list of ids; memory is kept for the next round. */
 void rtk_batch_clear(struct rtk_batch *batch);
 void rtk_batch_deinit(struct rtk_batch *batch);
 

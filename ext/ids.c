@@ -7,11 +7,14 @@
 #include <sqlite3ext.h>
 SQLITE_EXTENSION_INIT3
 
-void rtk_ids_clear(struct rtk_ids *ids) { ids->size = ids->count = 0; }
+void rtk_ids_clear(struct rtk_ids *ids) {
+  ids->size = ids->count = ids->bucket_count = 0;
+}
 
 void rtk_ids_deinit(struct rtk_ids *ids) {
   sqlite3_free(ids->bytes);
   sqlite3_free(ids->starts);
+  sqlite3_free(ids->buckets);
   memset(ids, 0, sizeof(*ids));
 }
 
@@ -38,6 +41,7 @@ int rtk_ids_add(struct rtk_ids *ids, struct rtk_text text, bool is_integer) {
   ids->starts = starts;
   if (rc != SQLITE_OK) return rc;
 
+  ids->bucket_count = 0; /* the table for finding is of the old list */
   ids->starts[ids->count++] = ids->size;
   ids->bytes[ids->size] = is_integer ? 'i' : 't';
   memcpy(ids->bytes + ids->size + 1, text.bytes, text.size);
@@ -60,4 +64,56 @@ bool rtk_ids_integer(const struct rtk_ids *ids, size_t i, int64_t *integer) {
   memcpy(digits, text.bytes, text.size);
   *integer = strtoll(digits, NULL, 10);
   return true;
+}
+
+/* FNV-1a, 32 bits. */
+static uint32_t hash_of(struct rtk_text text) {
+  uint32_t hash = 2166136261u;
+  for (size_t i = 0; i < text.size; i++) {
+    hash = (hash ^ (unsigned char)text.bytes[i]) * 16777619u;
+  }
+  return hash;
+}
+
+/* The bucket that holds this id, or the empty one where it would be. */
+static uint32_t *bucket_of(const struct rtk_ids *ids, struct rtk_text text) {
+  size_t mask = ids->bucket_count - 1;
+  size_t at = hash_of(text) & mask;
+  for (; ids->buckets[at] != 0; at = (at + 1) & mask) {
+    struct rtk_text other = rtk_ids_text(ids, ids->buckets[at] - 1);
+    if (other.size == text.size &&
+        memcmp(other.bytes, text.bytes, text.size) == 0) {
+      break;
+    }
+  }
+  return &ids->buckets[at];
+}
+
+/* Half of the buckets stay empty, so that every search ends soon. */
+static int make_buckets(struct rtk_ids *ids) {
+  size_t count = 16;
+  while (count < 2 * ids->count) count *= 2;
+  uint32_t *buckets =
+      sqlite3_realloc64(ids->buckets, count * sizeof(*ids->buckets));
+  if (buckets == NULL) return SQLITE_NOMEM;
+  memset(buckets, 0, count * sizeof(*buckets));
+  ids->buckets = buckets;
+  ids->bucket_count = count;
+  for (size_t i = 0; i < ids->count; i++) {
+    uint32_t *bucket = bucket_of(ids, rtk_ids_text(ids, i));
+    if (*bucket == 0) *bucket = (uint32_t)(i + 1);
+  }
+  return SQLITE_OK;
+}
+
+int rtk_ids_find(struct rtk_ids *ids, struct rtk_text text, size_t *i) {
+  if (ids->count == 0) return SQLITE_NOTFOUND;
+  if (ids->bucket_count == 0) {
+    int rc = make_buckets(ids);
+    if (rc != SQLITE_OK) return rc;
+  }
+  uint32_t place = *bucket_of(ids, text);
+  if (place == 0) return SQLITE_NOTFOUND;
+  *i = place - 1;
+  return SQLITE_OK;
 }

@@ -1,6 +1,6 @@
 /*
 ** The ids of one batch, in order: nothing is kept of them but their bytes and
-** 9 more each.
+** 9 more each, and up to 8 more when they are looked for.
 */
 #ifndef RTK_IDS_H
 #define RTK_IDS_H
@@ -16,6 +16,8 @@ struct rtk_ids {
   size_t size, room;
   size_t *starts;
   size_t count, starts_room;
+  uint32_t *buckets;   /* for finding: places in the list, from 1; 0 is empty */
+  size_t bucket_count; /* a power of two; 0: not made for this list */
 };
 
 /* Empties the list but keeps its memory. */
@@ -28,6 +30,10 @@ int rtk_ids_add(struct rtk_ids *ids, struct rtk_text text, bool is_integer);
 
 /* Borrowed until the next add. */
 struct rtk_text rtk_ids_text(const struct rtk_ids *ids, size_t i);
+
+/* The place of an id by its text.  SQLITE_OK, SQLITE_NOTFOUND or
+** SQLITE_NOMEM. */
+int rtk_ids_find(struct rtk_ids *ids, struct rtk_text text, size_t *i);
 
 /* True when it was added as an integer, which *integer then is. */
 bool rtk_ids_integer(const struct rtk_ids *ids, size_t i, int64_t *integer);

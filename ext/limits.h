@@ -47,6 +47,12 @@
 ** least this often, so that the connection stays busy. */
 #define RTK_DRIVE_EVERY_MS 2
 
+/* How many ids are asked for ahead when they come out one by one: at first,
+** and by how much that grows with each.  What is wasted on a statement that
+** stops at once stays small, and the third id has the full width. */
+#define RTK_WINDOW_FIRST 4
+#define RTK_WINDOW_GROWTH 8
+
 /* ms: waits before a retry when the server names none, as the official SDKs
 ** have them: 500, 1000, 2000 … 8000, less up to a quarter. */
 #define RTK_BACKOFF_FIRST_MS 500

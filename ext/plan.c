@@ -15,6 +15,7 @@ SQLITE_EXTENSION_INIT3
 ** join, instead of once for each outer row. */
 #define COST_ONE 1000.0
 #define COST_LIST 10000.0
+#define COST_ONE_OF_LIST 30.0
 #define ROWS_LIST 100
 #define COST_IMPOSSIBLE 1e99
 #define ROWS_IMPOSSIBLE 1000000000
@@ -74,7 +75,8 @@ static void take(struct rtk_plan_term *terms, const struct offer *offer,
     plan->bits |= RTK_PLAN_ONE(argument);
     terms[offer->one].argv = ++*argv;
     terms[offer->one].is_exact = is_echoed;
-  } else if (offer->list >= 0) {
+  }
+  if (offer->list >= 0) {
     plan->bits |= RTK_PLAN_LIST(argument);
     terms[offer->list].argv = ++*argv;
     terms[offer->list].is_whole = true;
@@ -96,11 +98,15 @@ static void price(const struct rtk_endpoint *endpoint, struct rtk_plan *plan) {
   for (int k = 0; rtk_endpoint_argument(endpoint, k) >= 0; k++) {
     int column = rtk_endpoint_argument(endpoint, k);
     name = endpoint->columns[column].name;
-    if (plan->bits & RTK_PLAN_LIST(k)) {
+    bool is_one = (plan->bits & RTK_PLAN_ONE(k)) != 0;
+    bool is_list = (plan->bits & RTK_PLAN_LIST(k)) != 0;
+    if (is_one && is_list) {
+      words = "%s = (read ahead from IN)";
+      set_price(plan, COST_ONE_OF_LIST, 1);
+    } else if (is_list) {
       words = "%s IN (batch)";
       set_price(plan, COST_LIST, ROWS_LIST);
-    } else if (!(plan->bits & RTK_PLAN_ONE(k)) &&
-               endpoint->columns[column].setting == NULL) {
+    } else if (!is_one && endpoint->columns[column].setting == NULL) {
       words = "%s is missing";
       set_price(plan, COST_IMPOSSIBLE, ROWS_IMPOSSIBLE);
     }

@@ -1,0 +1,390 @@
+/*
+** One scan of one table.
+**
+** A scan is a batch of ids in order: a list from IN, or a single id.  Where a
+** query has both, an equality and a list, the list is the set to read ahead
+** from, and each scan then brings one id of it; the list is copied once, and
+** SQLite checks again that the row is in it.
+*/
+#include "cursor.h"
+
+#include "batch.h"
+#include "config.h"
+#include "conn.h"
+#include "endpoint.h"
+#include "err.h"
+#include "limits.h"
+#include "memo.h"
+#include "plan.h"
+#include "reply.h"
+#include "url.h"
+
+#include <string.h>
+
+#include <sqlite3ext.h>
+SQLITE_EXTENSION_INIT3
+
+struct rtk_cursor {
+  struct rtk_conn *conn;
+  const struct rtk_endpoint *endpoint;
+  struct rtk_batch batch; /* this scan's ids */
+  struct rtk_batch list;  /* read ahead from here, scan after scan */
+  bool is_list_off; /* account or app vary: reading ahead makes no sense */
+  /* The arguments as they were given, to be echoed: NULL where the query had
+  ** none, or a list. */
+  sqlite3_value *given[RTK_INPUTS_MAX];
+  /* Account and app as they are asked for; the batches borrow them. */
+  char *scope[RTK_INPUTS_MAX];
+  const struct rtk_reply *reply; /* the current row's; NULL at the end */
+  uint64_t url_hash;             /* of the current reply, for the rowid */
+  size_t id_index;               /* of the current reply, in batch.ids */
+  int row;                       /* in the reply */
+};
+
+int rtk_cursor_new(struct rtk_conn *conn, const struct rtk_endpoint *endpoint,
+                   struct rtk_cursor **cursor) {
+  struct rtk_cursor *made = sqlite3_malloc64(sizeof(*made));
+  if (made == NULL) return SQLITE_NOMEM;
+  memset(made, 0, sizeof(*made));
+  made->conn = conn;
+  made->endpoint = endpoint;
+  made->batch.fetch = made->list.fetch = conn->fetch;
+  made->batch.endpoint = made->list.endpoint = endpoint;
+  rtk_conn_open_cursor(conn);
+  *cursor = made;
+  return SQLITE_OK;
+}
+
+static void forget_given(struct rtk_cursor *cursor) {
+  for (int k = 0; k < RTK_INPUTS_MAX; k++) {
+    sqlite3_value_free(cursor->given[k]);
+    cursor->given[k] = NULL;
+  }
+}
+
+void rtk_cursor_free(struct rtk_cursor *cursor) {
+  forget_given(cursor);
+  rtk_batch_deinit(&cursor->batch);
+  rtk_batch_deinit(&cursor->list);
+  for (int k = 0; k < RTK_INPUTS_MAX; k++) sqlite3_free(cursor->scope[k]);
+  rtk_conn_close_cursor(cursor->conn);
+  sqlite3_free(cursor);
+}
+
+/* --- arguments ------------------------------------------------------------- */
+
+static const char *const places[] = {"first",  "second", "third",
+                                     "fourth", "fifth",  "sixth"};
+
+/* Text as it is, an integer as its digits; false for any other type.  The
+** text is borrowed from the value. */
+static bool read_text(sqlite3_value *value, struct rtk_text *text, int *rc) {
+  int type = sqlite3_value_type(value);
+  if (type != SQLITE_TEXT && type != SQLITE_INTEGER) return false;
+  text->bytes = (const char *)sqlite3_value_text(value);
+  text->size = (size_t)sqlite3_value_bytes(value);
+  if (text->bytes == NULL) *rc = SQLITE_NOMEM;
+  return text->bytes != NULL;
+}
+
+/* The id as text; false for one that no request can carry, which has no row.
+** The text is borrowed from the value. */
+static bool read_id(sqlite3_value *value, struct rtk_text *text, int *rc) {
+  return read_text(value, text, rc) && rtk_url_can_carry(*text, RTK_ID_MAX);
+}
+
+static int add_id(struct rtk_ids *ids, sqlite3_value *value) {
+  struct rtk_text text;
+  int rc = SQLITE_OK;
+  bool is_integer = sqlite3_value_type(value) == SQLITE_INTEGER;
+  if (!read_id(value, &text, &rc)) return rc;
+  return rtk_ids_add(ids, text, is_integer);
+}
+
+/* Adds a whole IN list to `ids`, or only the id `just` when it is in there. */
+static int add_list(struct rtk_ids *ids, sqlite3_value *list,
+                    const struct rtk_text *just, struct rtk_err *err) {
+#if SQLITE_VERSION_NUMBER >= RTK_SQLITE_VTAB_IN
+  sqlite3_value *value = NULL;
+  int rc = sqlite3_vtab_in_first(list, &value);
+  while (rc == SQLITE_OK && value != NULL) {
+    struct rtk_text text;
+    bool is_taken = just == NULL ||
+                    (read_id(value, &text, &rc) && text.size == just->size &&
+                     memcmp(text.bytes, just->bytes, text.size) == 0);
+    if (rc == SQLITE_OK && is_taken) rc = add_id(ids, value);
+    if (rc == SQLITE_OK && is_taken && just != NULL) return rc;
+    if (rc == SQLITE_OK) rc = sqlite3_vtab_in_next(list, &value);
+  }
+  /* The end of the list is SQLITE_DONE. */
+  if (rc == SQLITE_DONE) rc = SQLITE_OK;
+  if (rc == SQLITE_OK || rc == SQLITE_NOMEM) return rc;
+  return rtk_err_set(err, "the IN list cannot be read: %s", sqlite3_errstr(rc));
+#else
+  (void)ids;
+  (void)list;
+  (void)just;
+  return rtk_err_set(err, "built for a host without sqlite3_vtab_in()");
+#endif
+}
+
+/* Between two scans the account and app hardly ever change.  When they do,
+** a list to read ahead from would be asked for under the wrong ones. */
+static int set_scope(struct rtk_cursor *cursor, int k, struct rtk_text text) {
+  const char *old = cursor->scope[k];
+  if (old != NULL && strlen(old) == text.size &&
+      memcmp(old, text.bytes, text.size) == 0) {
+    return SQLITE_OK;
+  }
+  if (old != NULL) {
+    rtk_batch_let_go(&cursor->list);
+    cursor->is_list_off = true;
+  }
+  char *copy = sqlite3_mprintf("%.*s", (int)text.size, text.bytes);
+  if (copy == NULL) return SQLITE_NOMEM;
+  sqlite3_free(cursor->scope[k]);
+  cursor->scope[k] = copy;
+  cursor->batch.arguments[k] = (struct rtk_text){copy, text.size};
+  cursor->list.arguments[k] = cursor->batch.arguments[k];
+  return SQLITE_OK;
+}
+
+/* An account or app: from the query, else from the settings.  *is_none when
+** the query has NULL and there is no default. */
+static int read_scope(struct rtk_cursor *cursor, int k,
+                      const struct rtk_column *column, bool *is_none,
+                      struct rtk_err *err) {
+  struct rtk_text text = {NULL, 0};
+  sqlite3_value *given = cursor->given[k];
+  int rc = SQLITE_OK;
+  if (given == NULL || sqlite3_value_type(given) == SQLITE_NULL) {
+    const struct rtk_config *config = cursor->conn->config;
+    enum rtk_setting setting = 0;
+    rc = rtk_config_find(column->setting, &setting, err);
+    if (rc != SQLITE_OK) return rc;
+    text.bytes = rtk_config_text(config, setting);
+    if (text.bytes == NULL && given != NULL) *is_none = true;
+    if (*is_none) return SQLITE_OK;
+    if (text.bytes == NULL) {
+      return rtk_err_set(err,
+                         "no %s: write it as the %s argument, or give it a"
+                         " default: SELECT rtk_config('%s', '…')",
+                         column->name, places[k], column->setting);
+    }
+    text.size = strlen(text.bytes);
+  } else if (!read_text(given, &text, &rc) && rc != SQLITE_OK) {
+    return rc;
+  }
+  if (!rtk_url_can_carry(text, column->max_chars) ||
+      memchr(text.bytes, '/', text.size) != NULL) {
+    return rtk_err_set(err,
+                       "%s must be text of 1 to %d characters without '/', and"
+                       " not '.' or '..'",
+                       column->name, (int)column->max_chars);
+  }
+  return set_scope(cursor, k, text);
+}
+
+static int missing(int k, const struct rtk_column *column,
+                   struct rtk_err *err) {
+  return rtk_err_set(err,
+                     "no usable %s: write it as the %s argument or as %s = …"
+                     " or IN (…) outside OR; the table that supplies it must"
+                     " stand to the left",
+                     column->name, places[k], column->name);
+}
+
+/* By which ids a scan goes; borrowed from xFilter's values. */
+struct by {
+  sqlite3_value *one;
+  sqlite3_value *list;
+  bool is_none; /* account or app are NULL: there is nothing to scan */
+};
+
+/* Takes xFilter's values apart, in the order that plan.h describes. */
+static int read_arguments(struct rtk_cursor *cursor, int bits,
+                          sqlite3_value **argv, struct by *by,
+                          struct rtk_err *err) {
+  const struct rtk_endpoint *endpoint = cursor->endpoint;
+  int rc = SQLITE_OK;
+  int k = 0;
+  for (; rc == SQLITE_OK && rtk_endpoint_argument(endpoint, k) >= 0; k++) {
+    int index = rtk_endpoint_argument(endpoint, k);
+    const struct rtk_column *column = &endpoint->columns[index];
+    sqlite3_value *one = (bits & RTK_PLAN_ONE(k)) != 0 ? *argv++ : NULL;
+    sqlite3_value *list = (bits & RTK_PLAN_LIST(k)) != 0 ? *argv++ : NULL;
+    if (one != NULL) {
+      cursor->given[k] = sqlite3_value_dup(one);
+      if (cursor->given[k] == NULL) return SQLITE_NOMEM;
+    }
+    if (column->argument == RTK_ARGUMENT_SCOPE) {
+      rc = read_scope(cursor, k, column, &by->is_none, err);
+      continue;
+    }
+    by->one = one;
+    by->list = list;
+    if (one == NULL && list == NULL) rc = missing(k, column, err);
+  }
+  cursor->batch.argument_count = cursor->list.argument_count = (size_t)k;
+  return rc;
+}
+
+/* --- rows ------------------------------------------------------------------- */
+
+static bool gives_error_rows(const struct rtk_cursor *cursor) {
+  return strcmp(rtk_config_text(cursor->conn->config, RTK_ON_ERROR), "row") ==
+         0;
+}
+
+/* Makes the reply's first row the current one, if it has any. */
+static int enter_reply(struct rtk_cursor *cursor, const struct rtk_entry *entry,
+                       struct rtk_err *err) {
+  const struct rtk_reply *reply = entry->reply;
+  bool is_failure = reply->outcome == RTK_OUTCOME_FAILED ||
+                    reply->outcome == RTK_OUTCOME_DENIED;
+  bool is_row = is_failure && gives_error_rows(cursor);
+  if (reply->outcome == RTK_OUTCOME_CALLER || (is_failure && !is_row)) {
+    return rtk_err_set(err, "%s", reply->error);
+  }
+  if (is_row || reply->row_count > 0) cursor->reply = reply;
+  cursor->url_hash = entry->hash;
+  cursor->row = 0;
+  return SQLITE_OK;
+}
+
+/* The next reply that has a row; none at the end. */
+static int next_reply(struct rtk_cursor *cursor, struct rtk_err *err) {
+  struct rtk_entry *entry = NULL;
+  int rc = SQLITE_OK;
+  do {
+    rc = rtk_batch_next(&cursor->batch, &entry, &cursor->id_index, err);
+    if (rc == SQLITE_OK && entry != NULL) rc = enter_reply(cursor, entry, err);
+  } while (rc == SQLITE_OK && entry != NULL && cursor->reply == NULL);
+  return rc;
+}
+
+/* An equality with a list to read ahead from.  An id that is not in the copy
+** of the list may be in the list as it is now, if that depends on an outer
+** row; if it is in neither, it is not asked for. */
+static int begin_in_list(struct rtk_cursor *cursor, const struct by *by,
+                         struct rtk_err *err) {
+  struct rtk_text id;
+  struct rtk_entry *entry = NULL;
+  size_t index = 0;
+  int rc = SQLITE_OK;
+  if (!read_id(by->one, &id, &rc)) return rc;
+  if (cursor->list.ids.count == 0) {
+    rc = add_list(&cursor->list.ids, by->list, NULL, err);
+  }
+  if (rc == SQLITE_OK) rc = rtk_ids_find(&cursor->list.ids, id, &index);
+  if (rc == SQLITE_OK && !cursor->is_list_off) {
+    rc = rtk_batch_get(&cursor->list, index, &entry, err);
+    return rc == SQLITE_OK ? enter_reply(cursor, entry, err) : rc;
+  }
+  if (rc == SQLITE_NOTFOUND) {
+    rc = add_list(&cursor->batch.ids, by->list, &id, err);
+  } else if (rc == SQLITE_OK) {
+    rc = add_id(&cursor->batch.ids, by->one);
+  }
+  return rc == SQLITE_OK ? next_reply(cursor, err) : rc;
+}
+
+int rtk_cursor_filter(struct rtk_cursor *cursor, int bits, sqlite3_value **argv,
+                      struct rtk_err *err) {
+  struct by by = {NULL, NULL, false};
+  forget_given(cursor);
+  rtk_batch_clear(&cursor->batch);
+  cursor->reply = NULL;
+  int rc = read_arguments(cursor, bits, argv, &by, err);
+  if (rc != SQLITE_OK || by.is_none) return rc;
+  if (by.one != NULL && by.list != NULL) return begin_in_list(cursor, &by, err);
+  rc = by.one != NULL ? add_id(&cursor->batch.ids, by.one)
+                      : add_list(&cursor->batch.ids, by.list, NULL, err);
+  return rc == SQLITE_OK ? next_reply(cursor, err) : rc;
+}
+
+int rtk_cursor_next(struct rtk_cursor *cursor, struct rtk_err *err) {
+  if (++cursor->row < cursor->reply->row_count) return SQLITE_OK;
+  cursor->reply = NULL;
+  return next_reply(cursor, err);
+}
+
+bool rtk_cursor_is_at_end(const struct rtk_cursor *cursor) {
+  return cursor->reply == NULL;
+}
+
+static void put_value(sqlite3_context *out, const struct rtk_value *value) {
+  switch (value->type) {
+  case RTK_NULL:
+    sqlite3_result_null(out);
+    break;
+  case RTK_INTEGER:
+    sqlite3_result_int64(out, value->as.integer);
+    break;
+  case RTK_REAL:
+    sqlite3_result_double(out, value->as.real);
+    break;
+  case RTK_TEXT:
+    sqlite3_result_text(out, value->as.text, (int)value->size,
+                        SQLITE_TRANSIENT);
+    break;
+  }
+}
+
+static void put_text(sqlite3_context *out, struct rtk_text text) {
+  if (text.size == 0) return; /* NULL */
+  sqlite3_result_text(out, text.bytes, (int)text.size, SQLITE_TRANSIENT);
+}
+
+/* The argument as it was given, its type included; from a list, the id whose
+** turn it is; else the default that was taken. */
+static void put_argument(sqlite3_context *out, const struct rtk_cursor *cursor,
+                         int column) {
+  const struct rtk_endpoint *endpoint = cursor->endpoint;
+  const struct rtk_ids *ids = &cursor->batch.ids;
+  int64_t integer = 0;
+  int k = 0;
+  while (rtk_endpoint_argument(endpoint, k) != column) k++;
+  if (cursor->given[k] != NULL) {
+    sqlite3_result_value(out, cursor->given[k]);
+  } else if (endpoint->columns[column].argument == RTK_ARGUMENT_SCOPE) {
+    put_text(out, cursor->batch.arguments[k]);
+  } else if (rtk_ids_integer(ids, cursor->id_index, &integer)) {
+    sqlite3_result_int64(out, integer);
+  } else {
+    put_text(out, rtk_ids_text(ids, cursor->id_index));
+  }
+}
+
+void rtk_cursor_column(const struct rtk_cursor *cursor, sqlite3_context *out,
+                       int i) {
+  const struct rtk_endpoint *endpoint = cursor->endpoint;
+  const struct rtk_reply *reply = cursor->reply;
+  switch (endpoint->columns[i].kind) {
+  case RTK_COLUMN_DATA:
+    if (reply->row_count == 0) break;
+    put_value(out, &reply->values[cursor->row * endpoint->column_count + i]);
+    break;
+  case RTK_COLUMN_ARGUMENT:
+    put_argument(out, cursor, i);
+    break;
+  case RTK_COLUMN_ERROR:
+    if (reply->error != NULL) {
+      sqlite3_result_text(out, reply->error, -1, SQLITE_TRANSIENT);
+    }
+    break;
+  case RTK_COLUMN_STATUS:
+    if (reply->http_status != 0) sqlite3_result_int(out, reply->http_status);
+    break;
+  case RTK_COLUMN_RESPONSE:
+    put_text(out, reply->body);
+    break;
+  }
+}
+
+/* The same row has the same number in every cursor: SQLite tells the rows of
+** an OR apart by it. */
+int64_t rtk_cursor_rowid(const struct rtk_cursor *cursor) {
+  uint64_t hash = cursor->url_hash + (uint64_t)cursor->row * 2654435761u;
+  return (int64_t)(hash & INT64_MAX);
+}
