@@ -352,13 +352,19 @@ static int start(struct rtk_fetch *fetch, struct rtk_entry *entry,
   return SQLITE_OK;
 }
 
+/* How many requests may be under way. */
+static int64_t width(const struct rtk_fetch *fetch) {
+  int64_t concurrency = rtk_config_int(fetch->config, RTK_CONCURRENCY);
+  int most = rtk_http_width(fetch->http);
+  return concurrency < most ? concurrency : most;
+}
+
 /* Starts what may be started; *wait_ms is lowered to the time until the next
 ** one may. */
 static int start_pending(struct rtk_fetch *fetch, int64_t *wait_ms,
                          struct rtk_err *err) {
   int64_t now = rtk_clock_ms();
-  int64_t room =
-      rtk_config_int(fetch->config, RTK_CONCURRENCY) - fetch->active.count;
+  int64_t room = width(fetch) - fetch->active.count;
   struct rtk_entry *next = NULL;
   for (struct rtk_entry *e = fetch->pending.first; e != NULL; e = next) {
     next = e->next;
@@ -398,8 +404,7 @@ bool rtk_fetch_is_due(const struct rtk_fetch *fetch) {
 }
 
 bool rtk_fetch_has_room(const struct rtk_fetch *fetch) {
-  return fetch->active.count + fetch->pending.count <
-             rtk_config_int(fetch->config, RTK_CONCURRENCY) &&
+  return fetch->active.count + fetch->pending.count < width(fetch) &&
          rtk_memo_held_bytes(fetch->memo) < cache_bytes(fetch);
 }
 

@@ -12,7 +12,7 @@
 #include "err.h"
 #include "limits.h"
 
-#include <errno.h>
+#include <limits.h>
 #include <pthread.h>
 #include <signal.h>
 #include <string.h>
@@ -56,6 +56,7 @@ struct rtk_http {
   struct rtk_transfer **done_end; /* where the next one is linked in */
   struct rtk_transfer *idle;      /* to be used again */
   struct rtk_transfer *adrift;    /* cancelled, the resolver still has them */
+  bool is_http1;                  /* the last reply came, or must come, by it */
 };
 
 /* --- SIGPIPE -------------------------------------------------------------
@@ -121,7 +122,7 @@ int rtk_http_new(struct rtk_http **http, struct rtk_err *err) {
   (void)curl_multi_setopt(made->multi, CURLMOPT_PIPELINING,
                           (long)CURLPIPE_MULTIPLEX);
   (void)curl_multi_setopt(made->multi, CURLMOPT_MAX_HOST_CONNECTIONS,
-                          (long)RTK_CONNECTIONS_MAX);
+                          (long)RTK_HTTP2_CONNECTIONS_MAX);
   (void)curl_multi_setopt(made->multi, CURLMOPT_MAXCONNECTS,
                           (long)RTK_CONNECTIONS_MAX);
   *http = made;
@@ -325,6 +326,21 @@ static void make_idle(struct rtk_http *http, struct rtk_transfer *t) {
   http->idle = t;
 }
 
+/* Over HTTP/2 one connection carries everything; the second is for the time
+** when a server lets go of the first one.  Over HTTP/1.1 each transfer needs a
+** connection of its own. */
+static void set_http1(struct rtk_http *http, bool is_http1) {
+  if (http->is_http1 == is_http1) return;
+  http->is_http1 = is_http1;
+  (void)curl_multi_setopt(http->multi, CURLMOPT_MAX_HOST_CONNECTIONS,
+                          is_http1 ? (long)RTK_CONNECTIONS_MAX
+                                   : (long)RTK_HTTP2_CONNECTIONS_MAX);
+}
+
+int rtk_http_width(const struct rtk_http *http) {
+  return http->is_http1 ? RTK_CONNECTIONS_MAX : INT_MAX;
+}
+
 int rtk_http_start(struct rtk_http *http, const struct rtk_request *request,
                    struct rtk_transfer **transfer, struct rtk_err *err) {
   struct rtk_transfer *t = take_idle(http);
@@ -341,6 +357,7 @@ int rtk_http_start(struct rtk_http *http, const struct rtk_request *request,
     return rtk_err_set(err, "libcurl refuses a setting: %s",
                        curl_easy_strerror(rc));
   }
+  if (is_plain_http(request->url)) set_http1(http, true);
   CURLMcode added = curl_multi_add_handle(http->multi, t->easy);
   if (added != CURLM_OK) {
     make_idle(http, t);
@@ -446,6 +463,13 @@ static void describe(struct rtk_transfer *t) {
   }
 }
 
+static void note_version(struct rtk_http *http, CURL *easy) {
+  long version = 0;
+  (void)curl_easy_getinfo(easy, CURLINFO_HTTP_VERSION, &version);
+  set_http1(http, version == CURL_HTTP_VERSION_1_0 ||
+                      version == CURL_HTTP_VERSION_1_1);
+}
+
 static void collect_done(struct rtk_http *http) {
   int left = 0;
   CURLMsg *message = NULL;
@@ -460,6 +484,7 @@ static void collect_done(struct rtk_http *http) {
     t->is_done = true;
     t->result = result;
     if (result == CURLE_OUT_OF_MEMORY) t->is_nomem = true;
+    if (result == CURLE_OK) note_version(http, easy);
     if (t->owner == NULL) continue; /* adrift: see release_adrift() */
     describe(t);
     t->next = NULL;

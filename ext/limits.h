@@ -30,8 +30,9 @@
 /* Bytes kept of any reply header that rtk reads: dates and quota lists. */
 #define RTK_HEADER_MAX 128
 
-/* Connections to one host over HTTP/1.1; over HTTP/2 one carries all. */
+/* Connections to one host, over HTTP/1.1 and over HTTP/2. */
 #define RTK_CONNECTIONS_MAX 16
+#define RTK_HTTP2_CONNECTIONS_MAX 2
 
 /* ms between two looks at whether the host wants to stop.  Cancelling is
 ** promised within 100 ms. */
