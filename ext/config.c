@@ -11,6 +11,7 @@
 #include "err.h"
 #include "http.h"
 #include "limits.h"
+#include "show.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -259,6 +260,10 @@ static int read_env(struct rtk_config *config, int i) {
     if (value == NULL || value[0] == '\0') continue;
     char *copy = normalised(&rows[i], value);
     if (copy == NULL) return SQLITE_NOMEM;
+    if (copy[0] == '\0') { /* only white space: as good as not set */
+      sqlite3_free(copy);
+      continue;
+    }
     int rc = check_value(&rows[i], copy, &err);
     if (rc == SQLITE_OK) {
       config->env[i] = copy;
@@ -315,14 +320,16 @@ int rtk_config_find(const char *name, enum rtk_setting *setting,
     return SQLITE_OK;
   }
   sqlite3_str *names = sqlite3_str_new(NULL);
+  sqlite3_str_appendall(names, "no setting '");
+  rtk_show(names, name, strlen(name), RTK_SHOW_ID_MAX, NULL);
+  sqlite3_str_appendall(names, "': there are ");
   for (int i = 0; i < RTK_SETTING_COUNT; i++) {
     sqlite3_str_appendf(names, "%s%s", i == 0 ? "" : ", ", rows[i].name);
   }
-  char *list = sqlite3_str_finish(names);
-  if (list == NULL) return SQLITE_NOMEM;
-  int rc = rtk_err_set(err, "no setting '%.*s': there are %s", RTK_SHOW_ID_MAX,
-                       name, list);
-  sqlite3_free(list);
+  char *message = sqlite3_str_finish(names);
+  if (message == NULL) return SQLITE_NOMEM;
+  int rc = rtk_err_set(err, "%s", message);
+  sqlite3_free(message);
   return rc;
 }
 
@@ -372,9 +379,10 @@ int64_t rtk_config_int(const struct rtk_config *config,
 /* "http://user:password@proxy:3128" is shown as "http://proxy:3128". */
 static char *without_userinfo(const char *text) {
   const char *at = strrchr(text, '@');
-  const char *scheme = strstr(text, "://");
+  size_t scheme_size = strcspn(text, ":/@");
+  int keep = 0;
   if (at == NULL) return sqlite3_mprintf("%s", text);
-  int keep = scheme == NULL ? 0 : (int)(scheme + 3 - text);
+  if (strncmp(text + scheme_size, "://", 3) == 0) keep = (int)scheme_size + 3;
   return sqlite3_mprintf("%.*s%s", keep, text, at + 1);
 }
 
@@ -427,16 +435,19 @@ int rtk_config_check(const struct rtk_config *config, struct rtk_err *err) {
 
 /* --- the token -------------------------------------------------------------- */
 
-/* `text` has one byte more room than RTK_TOKEN_MAX. */
-static int read_file(const char *path, char *text, struct rtk_err *err) {
+/* Reads up to RTK_TOKEN_MAX + 1 bytes, so that too many are noticed, and ends
+** them with a NUL. */
+static int read_file(const char *path, char *text, size_t *text_size,
+                     struct rtk_err *err) {
   errno = 0;
   FILE *file = fopen(path, "re");
   size_t size = 0;
-  if (file != NULL) size = fread(text, 1, RTK_TOKEN_MAX, file);
+  if (file != NULL) size = fread(text, 1, RTK_TOKEN_MAX + 1, file);
   int number = errno;
   bool is_bad = file == NULL || ferror(file) != 0;
   if (file != NULL) (void)fclose(file);
   text[size] = '\0';
+  *text_size = size;
   if (!is_bad) return SQLITE_OK;
   return rtk_err_set(err, "CLOUDFLARE_API_TOKEN_FILE: cannot read %s: %s", path,
                      strerror(number));
@@ -444,18 +455,20 @@ static int read_file(const char *path, char *text, struct rtk_err *err) {
 
 static int read_token_file(const char *path, char **token,
                            struct rtk_err *err) {
-  char text[RTK_TOKEN_MAX + 1];
-  int rc = read_file(path, text, err);
+  char text[RTK_TOKEN_MAX + 2];
+  size_t size = 0;
+  int rc = read_file(path, text, &size, err);
   if (rc != SQLITE_OK) return rc;
+  bool is_whole = size <= RTK_TOKEN_MAX && strlen(text) == size;
   char *copy = trimmed(text);
   for (volatile char *c = text; *c != '\0'; c++) *c = '\0';
   if (copy == NULL) return SQLITE_NOMEM;
-  if (is_token(copy)) {
+  if (is_whole && is_token(copy)) {
     *token = copy;
     return SQLITE_OK;
   }
   rc = rtk_err_set(err, "CLOUDFLARE_API_TOKEN_FILE: %s %s", path,
-                   copy[0] == '\0'
+                   is_whole && copy[0] == '\0'
                        ? "is empty"
                        : "does not hold a token: it must be visible ASCII"
                          " characters without spaces");

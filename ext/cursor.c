@@ -35,6 +35,7 @@ struct rtk_cursor {
   sqlite3_value *given[RTK_INPUTS_MAX];
   /* Account and app as they are asked for; the batches borrow them. */
   char *scope[RTK_INPUTS_MAX];
+  bool is_stand_in;              /* the query names the ids by `id` */
   const struct rtk_reply *reply; /* the current row's; NULL at the end */
   uint64_t url_hash;             /* of the current reply, for the rowid */
   size_t id_index;               /* of the current reply, in batch.ids */
@@ -295,6 +296,7 @@ int rtk_cursor_filter(struct rtk_cursor *cursor, int bits, sqlite3_value **argv,
   forget_given(cursor);
   rtk_batch_clear(&cursor->batch);
   cursor->reply = NULL;
+  cursor->is_stand_in = (bits & RTK_PLAN_STAND_IN) != 0;
   int rc = read_arguments(cursor, bits, argv, &by, err);
   if (rc != SQLITE_OK || by.is_none) return rc;
   if (by.one != NULL && by.list != NULL) return begin_in_list(cursor, &by, err);
@@ -356,14 +358,27 @@ static void put_argument(sqlite3_context *out, const struct rtk_cursor *cursor,
   }
 }
 
+static int stood_for(const struct rtk_endpoint *endpoint,
+                     const struct rtk_column *column) {
+  int i = 0;
+  while (strcmp(endpoint->columns[i].name, column->stands_for) != 0) i++;
+  return i;
+}
+
+/* A row with an error has no data, but where the query names its ids by `id`,
+** that is echoed: SQLite would drop the row otherwise, and the error with it. */
 void rtk_cursor_column(const struct rtk_cursor *cursor, sqlite3_context *out,
                        int i) {
   const struct rtk_endpoint *endpoint = cursor->endpoint;
   const struct rtk_reply *reply = cursor->reply;
-  switch (endpoint->columns[i].kind) {
+  const struct rtk_column *column = &endpoint->columns[i];
+  switch (column->kind) {
   case RTK_COLUMN_DATA:
-    if (reply->row_count == 0) break;
-    put_value(out, &reply->values[cursor->row * endpoint->column_count + i]);
+    if (reply->row_count > 0) {
+      put_value(out, &reply->values[cursor->row * endpoint->column_count + i]);
+    } else if (cursor->is_stand_in && column->stands_for != NULL) {
+      put_argument(out, cursor, stood_for(endpoint, column));
+    }
     break;
   case RTK_COLUMN_ARGUMENT:
     put_argument(out, cursor, i);

@@ -133,9 +133,19 @@ static void forget_caller(struct rtk_fetch *fetch) {
   fetch->fatal = NULL;
 }
 
+/* A pause was told to one token at one address. */
+static void take_settings(struct rtk_fetch *fetch) {
+  int64_t version = rtk_config_address_version(fetch->config);
+  if (version != fetch->address_version) {
+    fetch->paused_until_ms = 0;
+    fetch->pauses = 0;
+  }
+  fetch->address_version = version;
+}
+
 void rtk_fetch_begin(struct rtk_fetch *fetch) {
   forget_caller(fetch);
-  fetch->address_version = rtk_config_address_version(fetch->config);
+  take_settings(fetch);
 }
 
 void rtk_fetch_end(struct rtk_fetch *fetch) {
@@ -364,7 +374,6 @@ static int64_t width(const struct rtk_fetch *fetch) {
 static int start_pending(struct rtk_fetch *fetch, int64_t *wait_ms,
                          struct rtk_err *err) {
   int64_t now = rtk_clock_ms();
-  int64_t room = width(fetch) - fetch->active.count;
   struct rtk_entry *next = NULL;
   for (struct rtk_entry *e = fetch->pending.first; e != NULL; e = next) {
     next = e->next;
@@ -373,7 +382,7 @@ static int start_pending(struct rtk_fetch *fetch, int64_t *wait_ms,
                      : fetch->paused_until_ms;
     if (at > now) {
       if (at - now < *wait_ms) *wait_ms = at - now;
-    } else if (room-- > 0) {
+    } else if (fetch->active.count < width(fetch)) {
       int rc = start(fetch, e, err);
       if (rc != SQLITE_OK) return rc;
     }
@@ -381,12 +390,25 @@ static int start_pending(struct rtk_fetch *fetch, int64_t *wait_ms,
   return SQLITE_OK;
 }
 
+/* A pause outlives the statement that was told of it. */
+static int respect_pause(struct rtk_fetch *fetch) {
+  int64_t max_wait = rtk_config_int(fetch->config, RTK_MAX_WAIT_MS);
+  int64_t left = fetch->paused_until_ms - rtk_clock_ms();
+  if (fetch->pending.count == 0 || max_wait == 0 || left <= max_wait) {
+    return SQLITE_OK;
+  }
+  return end_for_wait(fetch, 429, left);
+}
+
 int rtk_fetch_drive(struct rtk_fetch *fetch, bool is_idle,
                     struct rtk_err *err) {
   int64_t wait_ms = RTK_CANCEL_CHECK_MS;
   int rc = SQLITE_OK;
   if (rtk_cancel_asked(fetch->cancel)) return SQLITE_INTERRUPT;
-  if (fetch->fatal == NULL) rc = start_pending(fetch, &wait_ms, err);
+  if (fetch->fatal == NULL) rc = respect_pause(fetch);
+  if (rc == SQLITE_OK && fetch->fatal == NULL) {
+    rc = start_pending(fetch, &wait_ms, err);
+  }
   if (rc == SQLITE_OK && fetch->fatal == NULL) {
     rc = rtk_http_poll(fetch->http, is_idle ? (int)wait_ms : 0, err);
     if (rc == SQLITE_OK) rc = collect(fetch);
@@ -416,7 +438,7 @@ static int follow_settings(struct rtk_fetch *fetch, struct rtk_err *err) {
   if (fetch->active.count + fetch->pending.count > 0) return refuse_move(err);
   forget_caller(fetch);
   rtk_memo_drop_idle(fetch->memo);
-  fetch->address_version = rtk_config_address_version(fetch->config);
+  take_settings(fetch);
   return SQLITE_OK;
 }
 

@@ -54,7 +54,6 @@ struct rtk_http {
   CURLM *multi;
   struct rtk_transfer *done;      /* ended, not yet named; oldest first */
   struct rtk_transfer **done_end; /* where the next one is linked in */
-  struct rtk_transfer *idle;      /* to be used again */
   struct rtk_transfer *adrift;    /* cancelled, the resolver still has them */
   bool is_http1;                  /* the last reply came, or must come, by it */
 };
@@ -96,19 +95,26 @@ static void sigpipe_end(const struct sigpipe *state) {
 
 /* --- start and end -------------------------------------------------------- */
 
-static pthread_once_t curl_once = PTHREAD_ONCE_INIT;
-static CURLcode curl_started = CURLE_FAILED_INIT;
+static pthread_mutex_t curl_lock = PTHREAD_MUTEX_INITIALIZER;
+static bool is_curl_started;
 
-/* Never undone: other users of libcurl in this process may be at work. */
-static void start_curl(void) {
-  curl_started = curl_global_init(CURL_GLOBAL_DEFAULT);
+/* Once in the process, and never undone: other users of libcurl may be at
+** work. */
+static CURLcode start_curl(void) {
+  CURLcode rc = CURLE_OK;
+  (void)pthread_mutex_lock(&curl_lock);
+  if (!is_curl_started) rc = curl_global_init(CURL_GLOBAL_DEFAULT);
+  if (rc == CURLE_OK) is_curl_started = true;
+  (void)pthread_mutex_unlock(&curl_lock);
+  return rc;
 }
 
 int rtk_http_new(struct rtk_http **http, struct rtk_err *err) {
-  (void)pthread_once(&curl_once, start_curl);
-  if (curl_started != CURLE_OK) {
+  CURLcode started = start_curl();
+  if (started == CURLE_OUT_OF_MEMORY) return SQLITE_NOMEM;
+  if (started != CURLE_OK) {
     return rtk_err_set(err, "libcurl does not start: %s",
-                       curl_easy_strerror(curl_started));
+                       curl_easy_strerror(started));
   }
   struct rtk_http *made = sqlite3_malloc64(sizeof(*made));
   if (made == NULL) return SQLITE_NOMEM;
@@ -149,7 +155,6 @@ void rtk_http_free(struct rtk_http *http) {
   struct sigpipe sigpipe;
   sigpipe_begin(&sigpipe);
   free_list(http->multi, http->done);
-  free_list(http->multi, http->idle);
   free_list(http->multi, http->adrift);
   (void)curl_multi_cleanup(http->multi);
   sigpipe_end(&sigpipe);
@@ -278,7 +283,8 @@ static CURLcode configure(struct rtk_transfer *t,
   SET(CURLOPT_ACCEPT_ENCODING, "");
   SET(CURLOPT_PATH_AS_IS, 1L);
   SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
-  SET(CURLOPT_PIPEWAIT, 1L);
+  /* Over plain http this would wait for the first reply, not connection. */
+  SET(CURLOPT_PIPEWAIT, is_plain_http(request->url) ? 0L : 1L);
   SET(CURLOPT_NOSIGNAL, 1L);
   SET(CURLOPT_NOPROGRESS, 1L);
   SET(CURLOPT_TCP_KEEPALIVE, 1L);
@@ -298,13 +304,10 @@ static CURLcode configure(struct rtk_transfer *t,
   return rc;
 }
 
-static struct rtk_transfer *take_idle(struct rtk_http *http) {
-  struct rtk_transfer *t = http->idle;
-  if (t != NULL) {
-    http->idle = t->next;
-    return t;
-  }
-  t = sqlite3_malloc64(sizeof(*t));
+/* A new easy handle for each transfer: after curl_easy_reset() without memory
+** libcurl 7.88 receives into a buffer of one byte. */
+static struct rtk_transfer *new_transfer(const struct rtk_request *request) {
+  struct rtk_transfer *t = sqlite3_malloc64(sizeof(*t));
   if (t == NULL) return NULL;
   memset(t, 0, sizeof(*t));
   t->easy = curl_easy_init();
@@ -312,18 +315,11 @@ static struct rtk_transfer *take_idle(struct rtk_http *http) {
     sqlite3_free(t);
     return NULL;
   }
+  t->owner = request->owner;
+  t->max_bytes = request->max_bytes;
+  t->timeout_ms = request->timeout_ms;
+  t->connect_timeout_ms = request->connect_timeout_ms;
   return t;
-}
-
-/* Keeps the easy handle, for its memory, and drops all that it was told. */
-static void make_idle(struct rtk_http *http, struct rtk_transfer *t) {
-  CURL *easy = t->easy;
-  curl_easy_reset(easy);
-  sqlite3_free(t->body);
-  memset(t, 0, sizeof(*t));
-  t->easy = easy;
-  t->next = http->idle;
-  http->idle = t;
 }
 
 /* Over HTTP/2 one connection carries everything; the second is for the time
@@ -343,16 +339,11 @@ int rtk_http_width(const struct rtk_http *http) {
 
 int rtk_http_start(struct rtk_http *http, const struct rtk_request *request,
                    struct rtk_transfer **transfer, struct rtk_err *err) {
-  struct rtk_transfer *t = take_idle(http);
+  struct rtk_transfer *t = new_transfer(request);
   if (t == NULL) return SQLITE_NOMEM;
-  t->owner = request->owner;
-  t->max_bytes = request->max_bytes;
-  t->timeout_ms = request->timeout_ms;
-  t->connect_timeout_ms = request->connect_timeout_ms;
-
   CURLcode rc = configure(t, request);
   if (rc != CURLE_OK) {
-    make_idle(http, t);
+    free_transfer(t);
     if (rc == CURLE_OUT_OF_MEMORY) return SQLITE_NOMEM;
     return rtk_err_set(err, "libcurl refuses a setting: %s",
                        curl_easy_strerror(rc));
@@ -360,7 +351,7 @@ int rtk_http_start(struct rtk_http *http, const struct rtk_request *request,
   if (is_plain_http(request->url)) set_http1(http, true);
   CURLMcode added = curl_multi_add_handle(http->multi, t->easy);
   if (added != CURLM_OK) {
-    make_idle(http, t);
+    free_transfer(t);
     if (added == CURLM_OUT_OF_MEMORY) return SQLITE_NOMEM;
     return rtk_err_set(err, "libcurl: %s", curl_multi_strerror(added));
   }
@@ -370,36 +361,43 @@ int rtk_http_start(struct rtk_http *http, const struct rtk_request *request,
 
 /* --- how it ended --------------------------------------------------------- */
 
-static const struct {
+static const struct failure {
   CURLcode result;
   enum rtk_failure failure;
+  const char *words; /* NULL: libcurl's own say more */
 } failures[] = {
-    {CURLE_OK, RTK_FAILURE_NONE},
-    {CURLE_COULDNT_RESOLVE_HOST, RTK_FAILURE_RESOLVE},
-    {CURLE_COULDNT_RESOLVE_PROXY, RTK_FAILURE_PROXY},
-    {CURLE_COULDNT_CONNECT, RTK_FAILURE_CONNECT},
-    {CURLE_SEND_ERROR, RTK_FAILURE_CONNECT},
-    {CURLE_RECV_ERROR, RTK_FAILURE_CONNECT},
-    {CURLE_GOT_NOTHING, RTK_FAILURE_CONNECT},
-    {CURLE_PARTIAL_FILE, RTK_FAILURE_CONNECT},
-    {CURLE_HTTP2, RTK_FAILURE_CONNECT},
-    {CURLE_HTTP2_STREAM, RTK_FAILURE_CONNECT},
-    {CURLE_OPERATION_TIMEDOUT, RTK_FAILURE_TIMEOUT},
-    {CURLE_SSL_CONNECT_ERROR, RTK_FAILURE_TLS},
-    {CURLE_PEER_FAILED_VERIFICATION, RTK_FAILURE_TRUST},
-    {CURLE_SSL_CACERT_BADFILE, RTK_FAILURE_CA_FILE},
-    {CURLE_FILESIZE_EXCEEDED, RTK_FAILURE_TOO_LARGE},
+    {CURLE_OK, RTK_FAILURE_NONE, ""},
+    {CURLE_COULDNT_RESOLVE_HOST, RTK_FAILURE_RESOLVE,
+     "the host's name has no address"},
+    {CURLE_COULDNT_CONNECT, RTK_FAILURE_CONNECT, "the host does not answer"},
+    {CURLE_SEND_ERROR, RTK_FAILURE_CONNECT, "the connection broke"},
+    {CURLE_RECV_ERROR, RTK_FAILURE_CONNECT, "the connection broke"},
+    {CURLE_GOT_NOTHING, RTK_FAILURE_CONNECT,
+     "the connection ended without a reply"},
+    {CURLE_PARTIAL_FILE, RTK_FAILURE_CONNECT,
+     "the connection ended within the reply"},
+    {CURLE_HTTP2, RTK_FAILURE_CONNECT, NULL},
+    {CURLE_HTTP2_STREAM, RTK_FAILURE_CONNECT, NULL},
+    {CURLE_OPERATION_TIMEDOUT, RTK_FAILURE_TIMEOUT, NULL},
+    {CURLE_COULDNT_RESOLVE_PROXY, RTK_FAILURE_PROXY,
+     "the proxy's name has no address"},
+    {CURLE_SSL_CONNECT_ERROR, RTK_FAILURE_TLS, NULL},
+    {CURLE_PEER_FAILED_VERIFICATION, RTK_FAILURE_TRUST, NULL},
+    {CURLE_SSL_CACERT_BADFILE, RTK_FAILURE_CA_FILE, NULL},
+    {CURLE_FILESIZE_EXCEEDED, RTK_FAILURE_TOO_LARGE, NULL},
 #if LIBCURL_VERSION_NUM >= 0x074900
-    {CURLE_PROXY, RTK_FAILURE_PROXY},
+    {CURLE_PROXY, RTK_FAILURE_PROXY, NULL},
 #endif
 };
 
-static enum rtk_failure failure_of(const struct rtk_transfer *t) {
-  if (t->is_too_large) return RTK_FAILURE_TOO_LARGE;
-  for (size_t i = 0; i < sizeof(failures) / sizeof(*failures); i++) {
-    if (failures[i].result == t->result) return failures[i].failure;
+static struct failure failure_of(const struct rtk_transfer *t) {
+  if (t->is_too_large) {
+    return (struct failure){t->result, RTK_FAILURE_TOO_LARGE, NULL};
   }
-  return RTK_FAILURE_OTHER;
+  for (size_t i = 0; i < sizeof(failures) / sizeof(*failures); i++) {
+    if (failures[i].result == t->result) return failures[i];
+  }
+  return (struct failure){t->result, RTK_FAILURE_OTHER, NULL};
 }
 
 static curl_off_t time_us(CURL *easy, CURLINFO info) {
@@ -432,34 +430,25 @@ static void describe_timeout(struct rtk_transfer *t) {
 
 static void describe(struct rtk_transfer *t) {
   struct rtk_response *r = &t->response;
+  struct failure failure = failure_of(t);
+  int room = (int)sizeof(t->detail);
   long status = 0;
   (void)curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
   r->status = (int)status;
-  r->failure = failure_of(t);
+  r->failure = failure.failure;
   r->body = t->body;
   r->body_size = t->body_size;
   r->detail = t->detail;
-  switch (r->failure) {
-  case RTK_FAILURE_NONE:
-    t->detail[0] = '\0';
-    break;
-  case RTK_FAILURE_TIMEOUT:
+  if (failure.words != NULL) {
+    sqlite3_snprintf(room, t->detail, "%s", failure.words);
+  } else if (r->failure == RTK_FAILURE_TIMEOUT) {
     describe_timeout(t);
-    break;
-  case RTK_FAILURE_TOO_LARGE:
-    sqlite3_snprintf((int)sizeof(t->detail), t->detail,
+  } else if (r->failure == RTK_FAILURE_TOO_LARGE) {
+    sqlite3_snprintf(room, t->detail,
                      "the reply is larger than max_response_bytes = %lld",
                      t->max_bytes);
-    break;
-  case RTK_FAILURE_TLS:
-  case RTK_FAILURE_TRUST:
-  case RTK_FAILURE_CA_FILE:
-  case RTK_FAILURE_PROXY:
-    if (t->detail[0] != '\0') break; /* libcurl's own words say most */
-    /* fall through */
-  default:
-    sqlite3_snprintf((int)sizeof(t->detail), t->detail, "%s",
-                     curl_easy_strerror(t->result));
+  } else if (t->detail[0] == '\0') {
+    sqlite3_snprintf(room, t->detail, "%s", curl_easy_strerror(t->result));
   }
 }
 
@@ -515,7 +504,7 @@ static void release_adrift(struct rtk_http *http) {
     }
     *link = t->next;
     (void)curl_multi_remove_handle(http->multi, t->easy);
-    make_idle(http, t);
+    free_transfer(t);
   }
 }
 
@@ -579,7 +568,7 @@ void rtk_http_end(struct rtk_http *http, struct rtk_transfer *transfer) {
     if (!transfer->is_done) {
       (void)curl_multi_remove_handle(http->multi, transfer->easy);
     }
-    make_idle(http, transfer);
+    free_transfer(transfer);
   }
   sigpipe_end(&sigpipe);
 }
@@ -593,14 +582,40 @@ static bool is_loopback(const char *host) {
           host[strspn(host, "0123456789.")] == '\0');
 }
 
+/* What a base URL has no use for.  Anything but a clear "there is none" counts
+** as there. */
+static int check_extras(CURLU *parts, struct rtk_err *err) {
+  static const struct {
+    CURLUPart part;
+    CURLUcode none;
+    const char *what;
+  } extras[] = {{CURLUPART_USER, CURLUE_NO_USER, "a user"},
+                {CURLUPART_PASSWORD, CURLUE_NO_PASSWORD, "a password"},
+                {CURLUPART_QUERY, CURLUE_NO_QUERY, "a query"},
+                {CURLUPART_FRAGMENT, CURLUE_NO_FRAGMENT, "a fragment"}};
+  for (size_t i = 0; i < sizeof(extras) / sizeof(*extras); i++) {
+    char *text = NULL;
+    CURLUcode rc = curl_url_get(parts, extras[i].part, &text, 0);
+    curl_free(text);
+    if (rc == CURLUE_OUT_OF_MEMORY) return SQLITE_NOMEM;
+    if (rc == extras[i].none) continue;
+    return rtk_err_set(err, "base_url has %s: leave it out", extras[i].what);
+  }
+  return SQLITE_OK;
+}
+
 static int check_parts(CURLU *parts, const char *url, struct rtk_err *err) {
   char *scheme = NULL;
   char *host = NULL;
-  char *extra = NULL;
   int rc = SQLITE_OK;
-  if (curl_url_set(parts, CURLUPART_URL, url, 0) != CURLUE_OK ||
-      curl_url_get(parts, CURLUPART_SCHEME, &scheme, 0) != CURLUE_OK ||
-      curl_url_get(parts, CURLUPART_HOST, &host, 0) != CURLUE_OK) {
+  CURLUcode part = curl_url_set(parts, CURLUPART_URL, url, 0);
+  if (part == CURLUE_OK) {
+    part = curl_url_get(parts, CURLUPART_SCHEME, &scheme, 0);
+  }
+  if (part == CURLUE_OK) part = curl_url_get(parts, CURLUPART_HOST, &host, 0);
+  if (part == CURLUE_OUT_OF_MEMORY) {
+    rc = SQLITE_NOMEM;
+  } else if (part != CURLUE_OK) {
     rc = rtk_err_set(err, "base_url is not a URL: it looks like"
                           " https://api.cloudflare.com/client/v4");
   } else if (strcasecmp(scheme, "https") != 0 &&
@@ -609,13 +624,9 @@ static int check_parts(CURLU *parts, const char *url, struct rtk_err *err) {
                      "base_url begins with %s://%s: a token is sent by"
                      " " HTTPS_ONLY_WORDS " only",
                      scheme, host);
-  } else if (curl_url_get(parts, CURLUPART_USER, &extra, 0) == CURLUE_OK ||
-             curl_url_get(parts, CURLUPART_QUERY, &extra, 0) == CURLUE_OK ||
-             curl_url_get(parts, CURLUPART_FRAGMENT, &extra, 0) == CURLUE_OK) {
-    rc = rtk_err_set(err, "base_url has a user, a query or a fragment:"
-                          " leave them out");
+  } else {
+    rc = check_extras(parts, err);
   }
-  curl_free(extra);
   curl_free(host);
   curl_free(scheme);
   return rc;

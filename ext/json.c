@@ -119,19 +119,40 @@ static struct rtk_value text_value(const char *text) {
   return value;
 }
 
+static const char *skip_digits(const char *c) {
+  while (*c >= '0' && *c <= '9') c++;
+  return c;
+}
+
+/* Exactly a number as JSON has it; cJSON takes 007 and 5. as well. */
+static bool is_number(const char *text) {
+  const char *c = text + (*text == '-');
+  const char *end = skip_digits(c);
+  if (end == c || (*c == '0' && end > c + 1)) return false;
+  if (*end == '.') {
+    c = end + 1;
+    end = skip_digits(c);
+    if (end == c) return false;
+  }
+  if (*end == 'e' || *end == 'E') {
+    c = end + 1;
+    if (*c == '+' || *c == '-') c++;
+    end = skip_digits(c);
+    if (end == c) return false;
+  }
+  return *end == '\0';
+}
+
 /* "116" as 116.  Text that merely begins with a number stays text. */
 static int number_in_string(const char *text, struct rtk_value *value) {
   struct rtk_json *root = NULL;
-  size_t size = strlen(text);
   *value = text_value(text);
-  if (size == 0 || is_space(text[0]) || is_space(text[size - 1])) {
-    return SQLITE_OK;
-  }
-  int rc = rtk_json_parse(text, size, &root);
-  if (rc == SQLITE_OK && cJSON_IsNumber(item_of(root))) {
+  if (!is_number(text)) return SQLITE_OK;
+  int rc = rtk_json_parse(text, strlen(text), &root);
+  if (rc == SQLITE_OK) {
     *value = number_value(item_of(root)->valuedouble);
+    rtk_json_free(root);
   }
-  if (rc == SQLITE_OK) rtk_json_free(root);
   return rc == SQLITE_NOMEM ? SQLITE_NOMEM : SQLITE_OK;
 }
 

@@ -66,8 +66,9 @@
 /* How deep an error_chain is followed. */
 #define RTK_ERROR_CHAIN_MAX 8
 
-/* Columns and arguments of one endpoint, checked by the unit tests. */
+/* Columns and arguments of one endpoint, checked by the unit tests.  A plan has
+** 31 bits, two for each argument. */
 #define RTK_COLUMNS_MAX 48
-#define RTK_INPUTS_MAX 15
+#define RTK_INPUTS_MAX 14
 
 #endif

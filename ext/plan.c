@@ -137,6 +137,7 @@ int rtk_plan_choose(const struct rtk_endpoint *endpoint,
       other.is_later = other.is_later || offer.is_later;
       offer = other;
       is_echoed = false;
+      if (has_any(&offer)) plan->bits |= RTK_PLAN_STAND_IN;
     }
     if (!has_any(&offer) && offer.is_later) return SQLITE_CONSTRAINT;
     take(terms, &offer, is_echoed, k, &argv, plan);

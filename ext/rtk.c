@@ -32,31 +32,35 @@ SQLITE_EXTENSION_INIT1
 EXPORT int sqlite3_rtk_init(sqlite3 *db, char **message,
                             const sqlite3_api_routines *api);
 
+#ifndef SQLITE_CORE
 static pthread_mutex_t api_lock = PTHREAD_MUTEX_INITIALIZER;
 
 /* SQLite's routines are reached through one table for the whole process: the
 ** first one that came.  A second SQLite library in the process has another
 ** one, and its connections would be handed to the wrong library. */
 static bool is_same_sqlite(const sqlite3_api_routines *api) {
-#ifdef SQLITE_CORE
-  (void)api;
-  return true;
-#else
   (void)pthread_mutex_lock(&api_lock);
   if (sqlite3_api == NULL) sqlite3_api = api;
   bool is_same = sqlite3_api == api;
   (void)pthread_mutex_unlock(&api_lock);
   return is_same;
-#endif
 }
+#endif
 
 /* Has this connection loaded rtk before?  Registering again would fail while
-** a statement runs, and forget the settings. */
-static bool is_loaded(sqlite3 *db) {
+** a statement runs, and forget the settings.  Only "no such function" says no;
+** any other failure is one. */
+static int find_loaded(sqlite3 *db, bool *is_loaded) {
   sqlite3_stmt *stmt = NULL;
   int rc = sqlite3_prepare_v2(db, "SELECT rtk_version()", -1, &stmt, NULL);
   (void)sqlite3_finalize(stmt);
-  return rc == SQLITE_OK;
+  *is_loaded = rc == SQLITE_OK;
+  if (rc != SQLITE_ERROR) return rc;
+  /* The error must not stay: sqlite3_open() looks for one after it has called
+  ** the auto-extensions. */
+  rc = sqlite3_prepare_v2(db, " ", -1, &stmt, NULL);
+  (void)sqlite3_finalize(stmt);
+  return rc;
 }
 
 static int register_all(struct rtk_conn *conn) {
@@ -86,10 +90,12 @@ int sqlite3_rtk_init(sqlite3 *db, char **message,
     return SQLITE_ERROR;
   }
 #else
-  (void)is_same_sqlite(api);
+  (void)api;
 #endif
-  if (is_loaded(db)) return SQLITE_OK;
-  int rc = rtk_conn_new(db, &conn, &err);
+  bool is_loaded = false;
+  int rc = find_loaded(db, &is_loaded);
+  if (rc != SQLITE_OK || is_loaded) return rc;
+  rc = rtk_conn_new(db, &conn, &err);
   if (rc == SQLITE_OK) {
     rc = register_all(conn);
     rtk_conn_release(conn);

@@ -7,19 +7,39 @@
 #include <sqlite3ext.h>
 SQLITE_EXTENSION_INIT3
 
-/* Bytes of the UTF-8 character that begins here, 0 when it is none.  Enough
-** to keep a terminal and a JSON encoder happy: overlong forms pass. */
+/* Bytes of the UTF-8 character that begins here, 0 when it is none: the
+** well-formed sequences of Unicode's table 3-7. */
 static size_t utf8_size(const unsigned char *c, size_t left) {
-  size_t size = *c < 0x80                 ? 1
-                : *c >= 0xC2 && *c < 0xE0 ? 2
-                : *c >= 0xE0 && *c < 0xF0 ? 3
-                : *c >= 0xF0 && *c < 0xF5 ? 4
-                                          : 0;
+  static const struct {
+    unsigned char first_from, first_to, second_from, second_to;
+    size_t size;
+  } forms[] = {
+      {0x00, 0x7F, 0x00, 0xFF, 1}, {0xC2, 0xDF, 0x80, 0xBF, 2},
+      {0xE0, 0xE0, 0xA0, 0xBF, 3}, {0xE1, 0xEC, 0x80, 0xBF, 3},
+      {0xED, 0xED, 0x80, 0x9F, 3}, {0xEE, 0xEF, 0x80, 0xBF, 3},
+      {0xF0, 0xF0, 0x90, 0xBF, 4}, {0xF1, 0xF3, 0x80, 0xBF, 4},
+      {0xF4, 0xF4, 0x80, 0x8F, 4},
+  };
+  size_t form = 0;
+  size_t count = sizeof(forms) / sizeof(*forms);
+  while (form < count && c[0] > forms[form].first_to) form++;
+  if (form == count || c[0] < forms[form].first_from) return 0;
+  size_t size = forms[form].size;
   if (size > left) return 0;
-  for (size_t i = 1; i < size; i++) {
-    if ((c[i] & 0xC0) != 0x80) return 0;
+  if (size > 1 &&
+      (c[1] < forms[form].second_from || c[1] > forms[form].second_to)) {
+    return 0;
+  }
+  for (size_t i = 2; i < size; i++) {
+    if (c[i] < 0x80 || c[i] > 0xBF) return 0;
   }
   return size;
+}
+
+/* U+0000 to U+001F, U+007F to U+009F: some make a terminal act. */
+static bool is_control(const unsigned char *c, size_t size) {
+  if (size == 2) return c[0] == 0xC2 && c[1] < 0xA0;
+  return size == 1 && (c[0] < 0x20 || c[0] == 0x7F);
 }
 
 static bool begins_with(const char *text, size_t size, const char *token) {
@@ -34,7 +54,7 @@ void rtk_show(struct sqlite3_str *out, const char *text, size_t size,
   while (i < size) {
     const unsigned char *c = (const unsigned char *)text + i;
     size_t step = utf8_size(c, size - i);
-    if (begins_with(text + i, size - i, token)) {
+    if (i < max && begins_with(text + i, size - i, token)) {
       sqlite3_str_appendall(out, "***");
       i += strlen(token);
       continue;
@@ -46,7 +66,7 @@ void rtk_show(struct sqlite3_str *out, const char *text, size_t size,
     if (step == 0) {
       sqlite3_str_appendchar(out, 1, '?');
       step = 1;
-    } else if (step == 1 && (*c < 0x20 || *c == 0x7F)) {
+    } else if (is_control(c, step)) {
       sqlite3_str_appendchar(out, 1, ' ');
     } else {
       sqlite3_str_append(out, (const char *)c, (int)step);

@@ -32,8 +32,11 @@ static void config_function(sqlite3_context *out, int argc,
   bool is_nomem = false;
   int rc = rtk_config_find(name == NULL ? "" : name, &setting, &err);
   if (rc == SQLITE_OK && argc == 2) {
+    int type = sqlite3_value_type(argv[1]); /* asked first: it changes */
     const char *value = (const char *)sqlite3_value_text(argv[1]);
-    rc = rtk_config_set(conn->config, name, value, &err);
+    rc = value == NULL && type != SQLITE_NULL
+             ? SQLITE_NOMEM
+             : rtk_config_set(conn->config, name, value, &err);
   }
   if (rc != SQLITE_OK) {
     result_error(out, rc, &err);

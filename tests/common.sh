@@ -43,9 +43,10 @@ working_directory() { # DIR
   mkdir -p "$1" && ln -s "$RTK_SO" "$1/${RTK_SO##*/}" && ln -s "$root/sql" "$1"
 }
 
-# Ports differ from run to run.
-without_ports() {
-  sed -E 's/(127\.0\.0\.1|localhost|\[::1\]):[0-9]{4,5}/\1:PORT/g'
+# What differs from run to run: ports, and the time to go on after.
+without_chance() {
+  sed -E 's/(127\.0\.0\.1|localhost|\[::1\]):[0-9]{4,5}/\1:PORT/g
+    s/go on after [0-9-]{10}T[0-9:]{8}Z/go on after TIME/'
 }
 
 # A place for files that goes away with the script; `--one` calls share it.

@@ -1,0 +1,881 @@
+/* The settings of one connection. */
+#include "config.h"
+
+#include "err.h"
+#include "limits.h"
+
+#include "check.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+/* --- environment ---------------------------------------------------------- */
+
+static const char *const variables[] = {"CLOUDFLARE_API_TOKEN",
+                                        "CLOUDFLARE_API_TOKEN_FILE",
+                                        "CLOUDFLARE_ACCOUNT_ID",
+                                        "REALTIMEKIT_APP_ID",
+                                        "CLOUDFLARE_BASE_URL",
+                                        "RTK_API_TOKEN",
+                                        "RTK_API_TOKEN_FILE",
+                                        "RTK_ACCOUNT",
+                                        "RTK_APP",
+                                        "RTK_BASE_URL",
+                                        "RTK_TIMEOUT_MS",
+                                        "RTK_CONNECT_TIMEOUT_MS",
+                                        "RTK_MAX_WAIT_MS",
+                                        "RTK_MAX_RETRIES",
+                                        "RTK_CONCURRENCY",
+                                        "RTK_CACHE_MAX_BYTES",
+                                        "RTK_MAX_RESPONSE_BYTES",
+                                        "RTK_ON_ERROR",
+                                        "RTK_TRUST_SCHEMA",
+                                        "RTK_CA_FILE",
+                                        "RTK_PROXY",
+                                        "CURL_CA_BUNDLE",
+                                        "SSL_CERT_FILE",
+                                        "HTTPS_PROXY",
+                                        "NO_PROXY"};
+
+/* Settings with these variables and no others: NAME, VALUE, …, NULL. */
+static struct rtk_config *config_with(const char *const *pairs) {
+  struct rtk_config *config = NULL;
+  for (size_t i = 0; i < COUNT(variables); i++) (void)unsetenv(variables[i]);
+  for (; *pairs != NULL; pairs += 2) (void)setenv(pairs[0], pairs[1], 1);
+  assert_int_equal(rtk_config_new(&config), SQLITE_OK);
+  return config;
+}
+
+#define WITH(...) ((const char *const[]){__VA_ARGS__, NULL})
+#define WITHOUT ((const char *const[]){NULL})
+
+static void set(struct rtk_config *config, const char *name,
+                const char *value) {
+  struct rtk_err err = {0};
+  check_int(name, "set", rtk_config_set(config, name, value, &err), SQLITE_OK);
+  check_text(name, "message", err.message, NULL);
+  rtk_err_clear(&err);
+}
+
+/* --- names ---------------------------------------------------------------- */
+
+#define NAMES                                                                  \
+  "api_token, api_token_file, account, app, base_url, timeout_ms,"             \
+  " connect_timeout_ms, max_wait_ms, max_retries, concurrency,"                \
+  " cache_max_bytes, max_response_bytes, on_error, trust_schema, ca_file,"     \
+  " proxy"
+
+static void settings_are_found_by_name(void **state) {
+  static const char *const wrong[] = {"", "API_TOKEN", " account", "api_token ",
+                                      "timeout"};
+  struct rtk_err err = {0};
+  (void)state;
+  for (int i = 0; i < RTK_SETTING_COUNT; i++) {
+    const char *name = rtk_config_name((enum rtk_setting)i);
+    enum rtk_setting found = RTK_SETTING_COUNT;
+    check_int(name, "find", rtk_config_find(name, &found, &err), SQLITE_OK);
+    check_int(name, "found", found, i);
+    check_int(name, "has a doc",
+              strlen(rtk_config_doc((enum rtk_setting)i)) > 0, 1);
+  }
+  for (size_t i = 0; i < COUNT(wrong); i++) {
+    enum rtk_setting found = RTK_SETTING_COUNT;
+    char *expected =
+        sqlite3_mprintf("no setting '%s': there are " NAMES, wrong[i]);
+    check_int(wrong[i], "find", rtk_config_find(wrong[i], &found, &err),
+              SQLITE_ERROR);
+    check_int(wrong[i], "found", found, RTK_SETTING_COUNT);
+    check_text(wrong[i], "message", err.message, expected);
+    sqlite3_free(expected);
+    rtk_err_clear(&err);
+  }
+}
+
+/* A long name is cut, but not within a character: messages are UTF-8. */
+static void a_strange_name_is_shown_as_utf8(void **state) {
+  static const char name[] =
+      "012345678901234567890123456789012345678901234567890123456789012\xC3\xA9";
+  enum rtk_setting found = 0;
+  struct rtk_err err = {0};
+  (void)state;
+  check_int("cut", "find", rtk_config_find(name, &found, &err), SQLITE_ERROR);
+  check_lacks("cut within a character", err.message, "\xC3'");
+  rtk_err_clear(&err);
+  check_int("control", "find", rtk_config_find("a\n\x1B[2J", &found, &err),
+            SQLITE_ERROR);
+  check_lacks("control character", err.message, "\x1B");
+  rtk_err_clear(&err);
+}
+
+static void defaults_are_as_designed(void **state) {
+  static const struct {
+    const char *name, *expected;
+    bool is_number;
+  } cases[RTK_SETTING_COUNT] = {
+      [RTK_API_TOKEN] = {"api_token", NULL, false},
+      [RTK_API_TOKEN_FILE] = {"api_token_file", NULL, false},
+      [RTK_ACCOUNT] = {"account", NULL, false},
+      [RTK_APP] = {"app", NULL, false},
+      [RTK_BASE_URL] = {"base_url", "https://api.cloudflare.com/client/v4",
+                        false},
+      [RTK_TIMEOUT_MS] = {"timeout_ms", "60000", true},
+      [RTK_CONNECT_TIMEOUT_MS] = {"connect_timeout_ms", "10000", true},
+      [RTK_MAX_WAIT_MS] = {"max_wait_ms", "60000", true},
+      [RTK_MAX_RETRIES] = {"max_retries", "2", true},
+      [RTK_CONCURRENCY] = {"concurrency", "50", true},
+      [RTK_CACHE_MAX_BYTES] = {"cache_max_bytes", "67108864", true},
+      [RTK_MAX_RESPONSE_BYTES] = {"max_response_bytes", "1048576", true},
+      [RTK_ON_ERROR] = {"on_error", "fail", false},
+      [RTK_TRUST_SCHEMA] = {"trust_schema", "off", false},
+      [RTK_CA_FILE] = {"ca_file", NULL, false},
+      [RTK_PROXY] = {"proxy", NULL, false},
+  };
+  struct rtk_config *config = config_with(WITHOUT);
+  (void)state;
+  for (int i = 0; i < RTK_SETTING_COUNT; i++) {
+    enum rtk_setting setting = (enum rtk_setting)i;
+    bool nomem = true;
+    const char *name = cases[i].name;
+    char *shown = rtk_config_shown(config, setting, &nomem);
+    check_text(name, "name", rtk_config_name(setting), name);
+    check_text(name, "default", rtk_config_default(setting), cases[i].expected);
+    check_text(name, "value", rtk_config_text(config, setting),
+               cases[i].expected);
+    check_text(name, "shown", shown, cases[i].expected);
+    check_int(name, "no memory", nomem, 0);
+    check_text(name, "source", rtk_config_source(config, setting), "default");
+    check_int(name, "is a number", rtk_config_is_number(setting),
+              cases[i].is_number);
+    if (cases[i].is_number) {
+      check_int(name, "number", rtk_config_int(config, setting),
+                strtoll(cases[i].expected, NULL, 10));
+    }
+    sqlite3_free(shown);
+  }
+  rtk_config_free(config);
+}
+
+/* --- values --------------------------------------------------------------- */
+
+static void numbers_have_a_range(void **state) {
+  static const struct {
+    const char *name;
+    enum rtk_setting setting;
+    int64_t min, max;
+  } cases[] = {
+      {"timeout_ms", RTK_TIMEOUT_MS, 1, 86400000},
+      {"connect_timeout_ms", RTK_CONNECT_TIMEOUT_MS, 1, 86400000},
+      {"max_wait_ms", RTK_MAX_WAIT_MS, 0, 86400000},
+      {"max_retries", RTK_MAX_RETRIES, 0, 10},
+      {"concurrency", RTK_CONCURRENCY, 1, 1000},
+      {"cache_max_bytes", RTK_CACHE_MAX_BYTES, 0, 68719476736},
+      {"max_response_bytes", RTK_MAX_RESPONSE_BYTES, 1, 1073741824},
+  };
+  (void)state;
+  for (size_t i = 0; i < COUNT(cases); i++) {
+    const char *name = cases[i].name;
+    struct rtk_config *config = config_with(WITHOUT);
+    struct rtk_err err = {0};
+    char *message =
+        sqlite3_mprintf("%s must be a whole number from %lld to %lld", name,
+                        (long long)cases[i].min, (long long)cases[i].max);
+    int64_t good[] = {cases[i].min, cases[i].min + 1, cases[i].max};
+    int64_t bad[] = {cases[i].min - 1, cases[i].max + 1, INT64_MIN, INT64_MAX,
+                     -1};
+    char text[32];
+    for (size_t k = 0; k < COUNT(good); k++) {
+      sqlite3_snprintf(sizeof(text), text, "%lld", (long long)good[k]);
+      set(config, name, text);
+      check_int(name, "number", rtk_config_int(config, cases[i].setting),
+                good[k]);
+    }
+    for (size_t k = 0; k < COUNT(bad); k++) {
+      sqlite3_snprintf(sizeof(text), text, "%lld", (long long)bad[k]);
+      check_int(name, text, rtk_config_set(config, name, text, &err),
+                SQLITE_ERROR);
+      check_text(name, "message", err.message, message);
+      rtk_err_clear(&err);
+    }
+    check_int(name, "number as before",
+              rtk_config_int(config, cases[i].setting), cases[i].max);
+    sqlite3_free(message);
+    rtk_config_free(config);
+  }
+}
+
+static void values_are_checked(void **state) {
+  static const char numbers[] =
+      "max_retries must be a whole number from 0 to 10";
+  static const char empty[] = " must not be empty: NULL takes it back";
+  static const char token[] = "api_token must be visible ASCII characters"
+                              " without spaces: copy the token again";
+  static const char on_error[] = "on_error must be 'fail' or 'row'";
+  static const struct {
+    const char *name, *value;
+    const char *kept;    /* NULL: refused */
+    const char *message; /* how it ends */
+  } cases[] = {
+      {"max_retries", "5", "5", NULL},
+      {"max_retries", " 5\n", "5", NULL},
+      {"max_retries", "", NULL, numbers},
+      {"max_retries", "x", NULL, numbers},
+      {"max_retries", "5x", NULL, numbers},
+      {"max_retries", "5 6", NULL, numbers},
+      {"max_retries", "5.0", NULL, numbers},
+      {"max_retries", "5e0", NULL, numbers},
+      {"max_retries", "0x5", NULL, numbers},
+      {"max_retries", "+5", NULL, numbers},
+      {"max_retries", "-", NULL, numbers},
+      {"max_retries", "- 5", NULL, numbers},
+      {"max_retries", "99999999999999999999", NULL, numbers},
+      {"max_retries", "-99999999999999999999", NULL, numbers},
+      {"account", "abc", "abc", NULL},
+      {"account", " abc\r\n", "abc", NULL},
+      {"account", "a b", "a b", NULL},
+      {"account", "", NULL, empty},
+      {"account", " \t\r\n", NULL, empty},
+      {"app", "", NULL, empty},
+      {"ca_file", "/etc/ssl/own.pem", "/etc/ssl/own.pem", NULL},
+      {"ca_file", "", NULL, empty},
+      {"proxy", "http://proxy:3128", "http://proxy:3128", NULL},
+      {"proxy", "", NULL, empty},
+      {"on_error", "fail", "fail", NULL},
+      {"on_error", "row", "row", NULL},
+      {"on_error", " row ", "row", NULL},
+      {"on_error", "ROW", NULL, on_error},
+      {"on_error", "rows", NULL, on_error},
+      {"on_error", "", NULL, on_error},
+      {"api_token", "abc", "abc", NULL},
+      {"api_token", "\tabc \r\n", "abc", NULL},
+      {"api_token", "!~", "!~", NULL},
+      {"api_token", "a b", NULL, token},
+      {"api_token", "a\nX-Evil: 1", NULL, token},
+      {"api_token", "a\x7F", NULL, token},
+      {"api_token", "caf\xC3\xA9", NULL, token},
+      {"api_token", "\"abc\"", "\"abc\"", NULL},
+      {"api_token", "", NULL, empty},
+      {"api_token", " \n", NULL, empty},
+      {"base_url", "https://example.com/client/v4",
+       "https://example.com/client/v4", NULL},
+      {"base_url", " https://example.com/\n", "https://example.com/", NULL},
+      {"base_url", "HTTPS://example.com", "HTTPS://example.com", NULL},
+      {"base_url", "http://127.0.0.1:8080/v4", "http://127.0.0.1:8080/v4",
+       NULL},
+      {"base_url", "http://localhost:8080", "http://localhost:8080", NULL},
+      {"base_url", "http://[::1]:8080", "http://[::1]:8080", NULL},
+      {"base_url", "", NULL, NULL},
+      {"base_url", "example.com", NULL, NULL},
+      {"base_url", "/client/v4", NULL, NULL},
+      {"base_url", "https://", NULL, NULL},
+      {"base_url", "http://example.com", NULL, NULL},
+      {"base_url", "http://127.0.0.1.example.com", NULL, NULL},
+      {"base_url", "http://localhost.example.com", NULL, NULL},
+      {"base_url", "http://localhost@example.com", NULL, NULL},
+      {"base_url", "http://[::2]", NULL, NULL},
+      {"base_url", "http://0.0.0.0", NULL, NULL},
+      {"base_url", "ftp://example.com", NULL, NULL},
+      {"base_url", "file:///etc/passwd", NULL, NULL},
+      {"base_url", "javascript:alert(1)", NULL, NULL},
+      {"base_url", "https://user@example.com", NULL, NULL},
+      {"base_url", "https://user:pw@example.com", NULL, NULL},
+      {"base_url", "https://:pw@example.com", NULL, NULL},
+      {"base_url", "https://example.com?a=b", NULL, NULL},
+      {"base_url", "https://example.com/#a", NULL, NULL},
+      {"base_url", "https://exa mple.com", NULL, NULL},
+      {"base_url", "https://example.com/a\r\nb", NULL, NULL},
+  };
+  (void)state;
+  for (size_t i = 0; i < COUNT(cases); i++) {
+    struct rtk_config *config = config_with(WITHOUT);
+    enum rtk_setting setting = 0;
+    struct rtk_err err = {0};
+    char *name = sqlite3_mprintf("%s = '%s'", cases[i].name, cases[i].value);
+    (void)rtk_config_find(cases[i].name, &setting, &err);
+    int rc = rtk_config_set(config, cases[i].name, cases[i].value, &err);
+    bool is_kept = cases[i].kept != NULL;
+    check_int(name, "set", rc, is_kept ? SQLITE_OK : SQLITE_ERROR);
+    check_int(name, "message is there", err.message != NULL, !is_kept);
+    check_text(name, "value", rtk_config_text(config, setting),
+               is_kept ? cases[i].kept : rtk_config_default(setting));
+    check_text(name, "source", rtk_config_source(config, setting),
+               is_kept ? "set" : "default");
+    if (!is_kept) {
+      check_has(name, err.message, cases[i].name);
+      if (cases[i].message != NULL) {
+        check_has(name, err.message, cases[i].message);
+      }
+    }
+    sqlite3_free(name);
+    rtk_err_clear(&err);
+    rtk_config_free(config);
+  }
+}
+
+/* A default with a sign, zeros before it or white space is still a number. */
+static void odd_numbers_read_back_as_numbers(void **state) {
+  struct rtk_config *config = config_with(WITHOUT);
+  (void)state;
+  set(config, "max_retries", "007");
+  check_int("007", "number", rtk_config_int(config, RTK_MAX_RETRIES), 7);
+  set(config, "max_retries", "-0");
+  check_int("-0", "number", rtk_config_int(config, RTK_MAX_RETRIES), 0);
+  rtk_config_free(config);
+}
+
+static void a_setting_is_taken_back_by_null(void **state) {
+  struct rtk_config *config =
+      config_with(WITH("RTK_CONCURRENCY", "7", "CLOUDFLARE_ACCOUNT_ID", "env"));
+  struct rtk_err err = {0};
+  (void)state;
+  set(config, "concurrency", "20");
+  check_int("set", "number", rtk_config_int(config, RTK_CONCURRENCY), 20);
+  check_text("set", "source", rtk_config_source(config, RTK_CONCURRENCY),
+             "set");
+  check_int("refused", "set", rtk_config_set(config, "concurrency", "0", &err),
+            SQLITE_ERROR);
+  rtk_err_clear(&err);
+  check_int("after a refusal", "number",
+            rtk_config_int(config, RTK_CONCURRENCY), 20);
+  set(config, "concurrency", NULL);
+  check_int("back", "number", rtk_config_int(config, RTK_CONCURRENCY), 7);
+  check_text("back", "source", rtk_config_source(config, RTK_CONCURRENCY),
+             "environment");
+  set(config, "concurrency", NULL);
+  check_int("back twice", "number", rtk_config_int(config, RTK_CONCURRENCY), 7);
+  set(config, "timeout_ms", "5");
+  set(config, "timeout_ms", NULL);
+  check_int("to its default", "number", rtk_config_int(config, RTK_TIMEOUT_MS),
+            60000);
+  check_text("to its default", "source",
+             rtk_config_source(config, RTK_TIMEOUT_MS), "default");
+  set(config, "account", "sql");
+  check_text("account", "value", rtk_config_text(config, RTK_ACCOUNT), "sql");
+  set(config, "account", NULL);
+  check_text("account", "value", rtk_config_text(config, RTK_ACCOUNT), "env");
+  rtk_config_free(config);
+}
+
+/* --- the environment ------------------------------------------------------ */
+
+static void the_environment_is_read_once(void **state) {
+  static const struct {
+    const char *variable, *value, *name, *expected;
+  } cases[] = {
+      {"CLOUDFLARE_API_TOKEN", " abc\n", "api_token", "abc"},
+      {"CLOUDFLARE_API_TOKEN_FILE", "/x", "api_token_file", "/x"},
+      {"CLOUDFLARE_ACCOUNT_ID", "a\n", "account", "a"},
+      {"REALTIMEKIT_APP_ID", "a", "app", "a"},
+      {"CLOUDFLARE_BASE_URL", "https://x.example", "base_url",
+       "https://x.example"},
+      {"RTK_TIMEOUT_MS", "5", "timeout_ms", "5"},
+      {"RTK_CONNECT_TIMEOUT_MS", "5", "connect_timeout_ms", "5"},
+      {"RTK_MAX_WAIT_MS", "0", "max_wait_ms", "0"},
+      {"RTK_MAX_RETRIES", "0", "max_retries", "0"},
+      {"RTK_CONCURRENCY", "5", "concurrency", "5"},
+      {"RTK_CACHE_MAX_BYTES", "5", "cache_max_bytes", "5"},
+      {"RTK_MAX_RESPONSE_BYTES", "5", "max_response_bytes", "5"},
+      {"RTK_ON_ERROR", "row", "on_error", "row"},
+      {"RTK_TRUST_SCHEMA", "1", "trust_schema", "on"},
+      {"RTK_TRUST_SCHEMA", "on", "trust_schema", "on"},
+      {"RTK_TRUST_SCHEMA", "0", "trust_schema", "off"},
+      {"CURL_CA_BUNDLE", "/x.pem", "ca_file", "/x.pem"},
+      {"SSL_CERT_FILE", "/x.pem", "ca_file", "/x.pem"},
+  };
+  (void)state;
+  for (size_t i = 0; i < COUNT(cases); i++) {
+    enum rtk_setting setting = 0;
+    struct rtk_err err = {0};
+    struct rtk_config *config =
+        config_with(WITH(cases[i].variable, cases[i].value));
+    (void)setenv(cases[i].variable, "1", 1); /* comes too late */
+    (void)rtk_config_find(cases[i].name, &setting, &err);
+    check_int(cases[i].variable, "problem", rtk_config_check(config, &err),
+              SQLITE_OK);
+    check_text(cases[i].variable, "value", rtk_config_text(config, setting),
+               cases[i].expected);
+    check_text(cases[i].variable, "source", rtk_config_source(config, setting),
+               "environment");
+    rtk_config_free(config);
+  }
+}
+
+static void of_two_variables_the_first_counts(void **state) {
+  static const struct {
+    const char *name, *first, *second, *expected;
+  } cases[] = {
+      {"both", "/a", "/b", "/a"},
+      {"the first is empty", "", "/b", "/b"},
+      {"the second is empty", "/a", "", "/a"},
+      {"both are empty", "", "", NULL},
+  };
+  (void)state;
+  for (size_t i = 0; i < COUNT(cases); i++) {
+    struct rtk_config *config = config_with(WITH(
+        "CURL_CA_BUNDLE", cases[i].first, "SSL_CERT_FILE", cases[i].second));
+    check_text(cases[i].name, "ca_file", rtk_config_text(config, RTK_CA_FILE),
+               cases[i].expected);
+    rtk_config_free(config);
+  }
+}
+
+static void a_bad_variable_is_reported(void **state) {
+  static const struct {
+    const char *variable, *value, *problem; /* NULL: none */
+  } cases[] = {
+      {"RTK_TIMEOUT_MS", "soon",
+       "environment variable RTK_TIMEOUT_MS: timeout_ms must be a whole"
+       " number from 1 to 86400000"},
+      {"RTK_TIMEOUT_MS", "0",
+       "environment variable RTK_TIMEOUT_MS: timeout_ms must be a whole"
+       " number from 1 to 86400000"},
+      {"RTK_TIMEOUT_MS", "", NULL},
+      {"RTK_ON_ERROR", "ignore",
+       "environment variable RTK_ON_ERROR: on_error must be 'fail' or"
+       " 'row'"},
+      {"RTK_TRUST_SCHEMA", "yes",
+       "environment variable RTK_TRUST_SCHEMA: trust_schema must be 'off' or"
+       " 'on'"},
+      {"CLOUDFLARE_BASE_URL", "http://example.com", ""},
+      {"CLOUDFLARE_API_TOKEN", "two words",
+       "environment variable CLOUDFLARE_API_TOKEN: api_token must be visible"
+       " ASCII characters without spaces: copy the token again"},
+      {"CLOUDFLARE_API_TOKEN", "", NULL},
+      {"CLOUDFLARE_ACCOUNT_ID", "", NULL},
+  };
+  (void)state;
+  for (size_t i = 0; i < COUNT(cases); i++) {
+    struct rtk_err err = {0};
+    struct rtk_config *config =
+        config_with(WITH(cases[i].variable, cases[i].value));
+    bool is_bad = cases[i].problem != NULL;
+    check_int(cases[i].variable, "check", rtk_config_check(config, &err),
+              is_bad ? SQLITE_ERROR : SQLITE_OK);
+    if (is_bad && cases[i].problem[0] != '\0') {
+      check_text(cases[i].variable, "message", err.message, cases[i].problem);
+    } else if (is_bad) {
+      check_has(cases[i].variable, err.message, cases[i].variable);
+    }
+    if (is_bad) check_lacks("value not shown", err.message, "two words");
+    rtk_err_clear(&err);
+    rtk_config_free(config);
+  }
+}
+
+static void the_first_bad_variable_is_the_one_reported(void **state) {
+  struct rtk_err err = {0};
+  struct rtk_config *config =
+      config_with(WITH("RTK_ON_ERROR", "x", "RTK_TIMEOUT_MS", "x"));
+  (void)state;
+  check_int("two", "check", rtk_config_check(config, &err), SQLITE_ERROR);
+  check_has("two", err.message, "RTK_TIMEOUT_MS");
+  rtk_err_clear(&err);
+  check_int("twice", "check", rtk_config_check(config, &err), SQLITE_ERROR);
+  rtk_err_clear(&err);
+  check_int("bad", "number", rtk_config_int(config, RTK_TIMEOUT_MS), 60000);
+  rtk_config_free(config);
+}
+
+static void some_settings_come_from_outside_only(void **state) {
+  static const struct {
+    const char *name, *value, *message;
+  } cases[] = {
+      {"api_token_file", "/x",
+       "api_token_file cannot be set in SQL: set the environment variable"
+       " CLOUDFLARE_API_TOKEN_FILE before the program starts"},
+      {"api_token_file", NULL,
+       "api_token_file cannot be set in SQL: set the environment variable"
+       " CLOUDFLARE_API_TOKEN_FILE before the program starts"},
+      {"trust_schema", "on",
+       "trust_schema cannot be set in SQL: set the environment variable"
+       " RTK_TRUST_SCHEMA before the program starts"},
+  };
+  struct rtk_config *config = config_with(WITHOUT);
+  (void)state;
+  for (size_t i = 0; i < COUNT(cases); i++) {
+    struct rtk_err err = {0};
+    check_int(cases[i].name, "set",
+              rtk_config_set(config, cases[i].name, cases[i].value, &err),
+              SQLITE_ERROR);
+    check_text(cases[i].name, "message", err.message, cases[i].message);
+    rtk_err_clear(&err);
+  }
+  check_text("trust_schema", "value", rtk_config_text(config, RTK_TRUST_SCHEMA),
+             "off");
+  rtk_config_free(config);
+}
+
+/* --- what is shown -------------------------------------------------------- */
+
+static void secrets_are_not_shown(void **state) {
+  static const struct {
+    const char *name, *value, *expected;
+  } cases[] = {
+      {"api_token", "abc", "set"},
+      {"proxy", "http://proxy:3128", "http://proxy:3128"},
+      {"proxy", "http://user:SECRET@proxy:3128", "http://proxy:3128"},
+      {"proxy", "http://user:SECRET@SECRET@proxy:3128", "http://proxy:3128"},
+      {"proxy", "http://user:SEC/RET@proxy:3128", "http://proxy:3128"},
+      {"proxy", "http://SECRET@proxy", "http://proxy"},
+      {"proxy", "user:SECRET@proxy:3128", "proxy:3128"},
+      {"proxy", "proxy", "proxy"},
+      {"proxy", "socks5h://u:SECRET@[::1]:1080", "socks5h://[::1]:1080"},
+      {"base_url", "https://example.com/v4", "https://example.com/v4"},
+  };
+  (void)state;
+  for (size_t i = 0; i < COUNT(cases); i++) {
+    struct rtk_config *config = config_with(WITHOUT);
+    enum rtk_setting setting = 0;
+    struct rtk_err err = {0};
+    bool nomem = true;
+    set(config, cases[i].name, cases[i].value);
+    (void)rtk_config_find(cases[i].name, &setting, &err);
+    char *shown = rtk_config_shown(config, setting, &nomem);
+    check_text(cases[i].value, "shown", shown, cases[i].expected);
+    check_int(cases[i].value, "no memory", nomem, 0);
+    sqlite3_free(shown);
+    rtk_config_free(config);
+  }
+}
+
+/* Without a scheme before it, "://" is part of the password. */
+static void a_password_that_looks_like_a_scheme_is_not_shown(void **state) {
+  struct rtk_config *config = config_with(WITHOUT);
+  bool nomem = true;
+  (void)state;
+  set(config, "proxy", "user:SECRET://x@proxy:3128");
+  char *shown = rtk_config_shown(config, RTK_PROXY, &nomem);
+  check_lacks("password", shown, "SECRET");
+  sqlite3_free(shown);
+  rtk_config_free(config);
+}
+
+/* --- the token ------------------------------------------------------------ */
+
+static void check_token(const char *name, const struct rtk_config *config,
+                        const char *expected, const char *expected_source) {
+  char *token = NULL;
+  const char *source = NULL;
+  struct rtk_err err = {0};
+  int rc = rtk_config_token(config, &token, &source, &err);
+  check_int(name, "result", rc, expected == NULL ? SQLITE_ERROR : SQLITE_OK);
+  check_text(name, "token", token, expected);
+  if (expected != NULL) {
+    check_text(name, "source", source, expected_source);
+    check_text(name, "message", err.message, NULL);
+  } else {
+    check_has(name, err.message, expected_source);
+  }
+  rtk_config_wipe(token);
+  rtk_err_clear(&err);
+}
+
+/* Makes a file; its name is to be freed with drop_file(). */
+static char *make_file(const char *bytes, size_t size) {
+  char *path = sqlite3_mprintf("./rtk-token-XXXXXX");
+  int fd = mkstemp(path);
+  assert_true(fd >= 0);
+  assert_int_equal(write(fd, bytes, size), (int)size);
+  (void)close(fd);
+  return path;
+}
+
+static void drop_file(char *path) {
+  (void)unlink(path);
+  sqlite3_free(path);
+}
+
+#define BY_SQL "set by rtk_config()"
+#define BY_ENV "from CLOUDFLARE_API_TOKEN"
+#define BY_FILE "from the file in CLOUDFLARE_API_TOKEN_FILE"
+
+static void the_token_comes_from_sql_environment_or_file(void **state) {
+  char *path = make_file("from-file\n", 10);
+  struct rtk_config *config = config_with(WITHOUT);
+  (void)state;
+  check_token("none", config, NULL,
+              "no API token: set the environment variable"
+              " CLOUDFLARE_API_TOKEN before the program starts, or SELECT"
+              " rtk_config('api_token', '\xE2\x80\xA6')");
+  set(config, "api_token", "from-sql\n");
+  check_token("SQL", config, "from-sql", BY_SQL);
+  rtk_config_free(config);
+
+  config = config_with(WITH("CLOUDFLARE_API_TOKEN_FILE", path));
+  check_token("file", config, "from-file", BY_FILE);
+  set(config, "api_token", "from-sql");
+  check_token("SQL before the file", config, "from-sql", BY_SQL);
+  set(config, "api_token", NULL);
+  check_token("the file again", config, "from-file", BY_FILE);
+  rtk_config_free(config);
+
+  config = config_with(WITH("CLOUDFLARE_API_TOKEN", " from-env\r\n",
+                            "CLOUDFLARE_API_TOKEN_FILE", path));
+  check_token("environment before the file", config, "from-env", BY_ENV);
+  set(config, "api_token", "from-sql");
+  check_token("SQL before both", config, "from-sql", BY_SQL);
+  set(config, "api_token", NULL);
+  check_token("the environment again", config, "from-env", BY_ENV);
+  rtk_config_free(config);
+  drop_file(path);
+}
+
+struct file_case {
+  const char *name, *bytes;
+  size_t size;
+  const char *token; /* NULL: refused */
+};
+
+static void check_file(const struct file_case *row) {
+  char *path = make_file(row->bytes, row->size);
+  struct rtk_config *config =
+      config_with(WITH("CLOUDFLARE_API_TOKEN_FILE", path));
+  check_token(row->name, config, row->token,
+              row->token == NULL ? "CLOUDFLARE_API_TOKEN_FILE: " : BY_FILE);
+  rtk_config_free(config);
+  drop_file(path);
+}
+
+static char long_token[RTK_TOKEN_MAX + 1];
+
+static void a_token_file_is_read(void **state) {
+  static const struct file_case cases[] = {
+      {"normal", "abc\n", 4, "abc"},
+      {"no line end", "abc", 3, "abc"},
+      {"white space around it", "\r\n \tabc \r\n\n", 11, "abc"},
+      {"empty", "", 0, NULL},
+      {"white space", " \n", 2, NULL},
+      {"two lines", "abc\ndef\n", 8, NULL},
+      {"byte order mark",
+       "\xEF\xBB\xBF"
+       "abc",
+       6, NULL},
+      {"UTF-16",
+       "\xFF\xFE"
+       "a\0b\0c\0",
+       8, NULL},
+      {"as long as may be", long_token, RTK_TOKEN_MAX, long_token},
+  };
+  (void)state;
+  memset(long_token, 'a', RTK_TOKEN_MAX);
+  for (size_t i = 0; i < COUNT(cases); i++) check_file(&cases[i]);
+
+  struct rtk_config *config =
+      config_with(WITH("CLOUDFLARE_API_TOKEN_FILE", "/nowhere/token"));
+  check_token("no file", config, NULL,
+              "CLOUDFLARE_API_TOKEN_FILE: cannot read /nowhere/token: No such"
+              " file or directory");
+  rtk_config_free(config);
+  config = config_with(WITH("CLOUDFLARE_API_TOKEN_FILE", "/"));
+  check_token("a directory", config, NULL, "");
+  rtk_config_free(config);
+}
+
+/* Advice for rtk_config() does not help where a value is not set in SQL. */
+static void what_is_empty_outside_sql_is_no_token(void **state) {
+  char *path = make_file("\n", 1);
+  struct rtk_config *config =
+      config_with(WITH("CLOUDFLARE_API_TOKEN_FILE", path));
+  struct rtk_err err = {0};
+  char *token = NULL;
+  const char *source = NULL;
+  (void)state;
+  check_int("file", "result", rtk_config_token(config, &token, &source, &err),
+            SQLITE_ERROR);
+  check_has("file", err.message, "empty");
+  check_lacks("file", err.message, "NULL takes it back");
+  rtk_err_clear(&err);
+  rtk_config_free(config);
+  drop_file(path);
+
+  config = config_with(WITH("CLOUDFLARE_API_TOKEN", "\n"));
+  check_int("variable", "check", rtk_config_check(config, &err), SQLITE_OK);
+  check_token("variable", config, NULL, "no API token: ");
+  rtk_config_free(config);
+}
+
+/* Half a token would be sent and answered with 401. */
+static void a_token_file_is_not_cut(void **state) {
+  static char too_long[RTK_TOKEN_MAX + 1];
+  static const struct file_case cases[] = {
+      {"a byte too long", too_long, RTK_TOKEN_MAX + 1, NULL},
+      {"NUL inside", "abc\0def", 7, NULL},
+      {"NUL behind", "abc\0", 4, NULL},
+  };
+  (void)state;
+  memset(too_long, 'a', sizeof(too_long));
+  for (size_t i = 0; i < COUNT(cases); i++) check_file(&cases[i]);
+}
+
+static void who_can_only_write_sql_cannot_divert_the_token(void **state) {
+  static const struct {
+    const char *name, *value;
+    bool is_void;
+  } cases[] = {
+      {"base_url", "https://evil.example", true},
+      {"base_url", "https://api.cloudflare.com/client/v4", true},
+      {"proxy", "http://evil.example", true},
+      {"ca_file", "/tmp/evil.pem", true},
+      {"account", "x", false},
+      {"app", "x", false},
+      {"timeout_ms", "5", false},
+      {"on_error", "row", false},
+  };
+  char *path = make_file("secret", 6);
+  (void)state;
+  for (size_t i = 0; i < COUNT(cases); i++) {
+    for (int is_file = 0; is_file < 2; is_file++) {
+      struct rtk_config *config =
+          is_file ? config_with(WITH("CLOUDFLARE_API_TOKEN_FILE", path))
+                  : config_with(WITH("CLOUDFLARE_API_TOKEN", "secret"));
+      const char *source = is_file ? BY_FILE : BY_ENV;
+      char *message = sqlite3_mprintf(
+          "%s was set in SQL, so the token from the environment is not sent"
+          " there: SELECT rtk_config('api_token', '\xE2\x80\xA6') too, or set"
+          " %s outside SQL",
+          cases[i].name, cases[i].name);
+      set(config, cases[i].name, cases[i].value);
+      check_token(cases[i].name, config, cases[i].is_void ? NULL : "secret",
+                  cases[i].is_void ? message : source);
+      set(config, "api_token", "own");
+      check_token(cases[i].name, config, "own", BY_SQL);
+      set(config, "api_token", NULL);
+      check_token(cases[i].name, config, cases[i].is_void ? NULL : "secret",
+                  cases[i].is_void ? message : source);
+      set(config, cases[i].name, NULL);
+      check_token(cases[i].name, config, "secret", source);
+      sqlite3_free(message);
+      rtk_config_free(config);
+    }
+  }
+  drop_file(path);
+
+  struct rtk_config *config =
+      config_with(WITH("CLOUDFLARE_API_TOKEN", "secret", "CLOUDFLARE_BASE_URL",
+                       "https://own.example", "CURL_CA_BUNDLE", "/own.pem"));
+  check_token("address from the environment", config, "secret", BY_ENV);
+  rtk_config_free(config);
+}
+
+static void a_change_of_address_has_a_new_version(void **state) {
+  static const struct {
+    const char *name, *value;
+    bool is_new;
+  } cases[] = {
+      {"base_url", "https://x.example", true},
+      {"base_url", NULL, true},
+      {"proxy", "http://x.example", true},
+      {"proxy", NULL, true},
+      {"ca_file", "/x", true},
+      {"ca_file", NULL, true},
+      {"api_token", "x", true},
+      {"api_token", NULL, true},
+      {"account", "x", false},
+      {"app", "x", false},
+      {"timeout_ms", "5", false},
+      {"concurrency", NULL, false},
+  };
+  struct rtk_config *config = config_with(WITHOUT);
+  struct rtk_err err = {0};
+  (void)state;
+  for (size_t i = 0; i < COUNT(cases); i++) {
+    int64_t before = rtk_config_address_version(config);
+    set(config, cases[i].name, cases[i].value);
+    check_int(cases[i].name, "is new",
+              rtk_config_address_version(config) > before, cases[i].is_new);
+  }
+  int64_t before = rtk_config_address_version(config);
+  (void)rtk_config_set(config, "base_url", "http://example.com", &err);
+  check_int("refused", "version", rtk_config_address_version(config), before);
+  rtk_err_clear(&err);
+  rtk_config_free(config);
+}
+
+/* --- no memory ------------------------------------------------------------ */
+
+static int use_config(void *arg) {
+  struct rtk_config *config = NULL;
+  struct rtk_err err = {0};
+  enum rtk_setting setting = 0;
+  char *token = NULL;
+  const char *source = NULL;
+  bool nomem = false;
+  (void)arg;
+  int rc = rtk_config_new(&config);
+  if (rc != SQLITE_OK) return rc;
+  rc = rtk_config_set(config, "timeout_ms", "5", &err);
+  if (rc == SQLITE_OK) rc = rtk_config_set(config, "api_token", "abc", &err);
+  if (rc == SQLITE_OK) {
+    rc = rtk_config_set(config, "timeout_ms", "x", &err);
+    if (rc == SQLITE_ERROR) rc = SQLITE_OK; /* as it should be */
+  }
+  if (rc == SQLITE_OK) {
+    rc = rtk_config_find("nothing", &setting, &err);
+    if (rc == SQLITE_ERROR) rc = SQLITE_OK;
+  }
+  if (rc == SQLITE_OK) rc = rtk_config_token(config, &token, &source, &err);
+  if (rc == SQLITE_OK) {
+    sqlite3_free(rtk_config_shown(config, RTK_PROXY, &nomem));
+    if (nomem) rc = SQLITE_NOMEM;
+  }
+  rtk_config_wipe(token);
+  rtk_err_clear(&err);
+  rtk_config_free(config);
+  return rc;
+}
+
+static int read_file(void *arg) {
+  char *token = NULL;
+  const char *source = NULL;
+  struct rtk_err err = {0};
+  int rc = rtk_config_token(arg, &token, &source, &err);
+  check_int("no memory", "token is there", token != NULL, rc == SQLITE_OK);
+  rtk_config_wipe(token);
+  rtk_err_clear(&err);
+  return rc;
+}
+
+static void no_memory_is_told(void **state) {
+  char *path = make_file("abc", 3);
+  (void)state;
+  rtk_config_free(NULL);
+  rtk_config_wipe(NULL);
+  /* A bad variable makes a message, whose prefixes may be lost. */
+  rtk_config_free(config_with(WITH("RTK_ON_ERROR", "x", "RTK_CONCURRENCY", "5",
+                                   "RTK_TRUST_SCHEMA", "1")));
+  check_nomem("settings", use_config, NULL, true);
+  rtk_config_free(config_with(WITH("RTK_CONCURRENCY", "5")));
+  check_nomem("settings, all well", use_config, NULL, false);
+  struct rtk_config *config =
+      config_with(WITH("CLOUDFLARE_API_TOKEN_FILE", path));
+  check_nomem("file", read_file, config, false);
+  rtk_config_free(config);
+  drop_file(path);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      TEST(settings_are_found_by_name),
+      TEST(a_strange_name_is_shown_as_utf8),
+      TEST(defaults_are_as_designed),
+      TEST(numbers_have_a_range),
+      TEST(values_are_checked),
+      TEST(odd_numbers_read_back_as_numbers),
+      TEST(a_setting_is_taken_back_by_null),
+      TEST(the_environment_is_read_once),
+      TEST(of_two_variables_the_first_counts),
+      TEST(a_bad_variable_is_reported),
+      TEST(the_first_bad_variable_is_the_one_reported),
+      TEST(some_settings_come_from_outside_only),
+      TEST(secrets_are_not_shown),
+      TEST(a_password_that_looks_like_a_scheme_is_not_shown),
+      TEST(the_token_comes_from_sql_environment_or_file),
+      TEST(a_token_file_is_read),
+      TEST(what_is_empty_outside_sql_is_no_token),
+      TEST(a_token_file_is_not_cut),
+      TEST(who_can_only_write_sql_cannot_divert_the_token),
+      TEST(a_change_of_address_has_a_new_version),
+      TEST(no_memory_is_told),
+  };
+  check_init();
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,285 @@
+/* Is each entry of rtk_endpoints[] well formed? */
+#include "endpoint.h"
+
+#include "config.h"
+#include "err.h"
+#include "limits.h"
+#include "plan.h"
+
+#include "check.h"
+
+static void names_are_usable_and_unique(void **state) {
+  (void)state;
+  check_int("rtk_endpoints", "is not empty", rtk_endpoint_count > 0, 1);
+  for (int i = 0; i < rtk_endpoint_count; i++) {
+    const struct rtk_endpoint *e = &rtk_endpoints[i];
+    check_int(e->name, "begins with rtk_", strncmp(e->name, "rtk_", 4), 0);
+    check_int(e->name, "characters of a bare name",
+              (int64_t)strspn(e->name, "abcdefghijklmnopqrstuvwxyz_"),
+              (int64_t)strlen(e->name));
+    check_int(e->name, "has a noun", e->noun != NULL && e->noun[0] != '\0', 1);
+    check_int(e->name, "has rows", e->rows != NULL && e->rows[0] != '\0', 1);
+    for (int k = 0; k < i; k++) {
+      check_int(e->name, "place of its namesake",
+                strcmp(e->name, rtk_endpoints[k].name) == 0 ? k : -1, -1);
+    }
+  }
+}
+
+static void columns_are_well_formed(void **state) {
+  (void)state;
+  for (int i = 0; i < rtk_endpoint_count; i++) {
+    const struct rtk_endpoint *e = &rtk_endpoints[i];
+    int of_kind[RTK_COLUMN_RESPONSE + 1] = {0};
+    check_int(e->name, "has 1 to RTK_COLUMNS_MAX columns",
+              e->column_count >= 1 && e->column_count <= RTK_COLUMNS_MAX, 1);
+    for (int k = 0; k < e->column_count; k++) {
+      const struct rtk_column *c = &e->columns[k];
+      of_kind[c->kind]++;
+      check_int(c->name, "characters of a bare name",
+                (int64_t)strspn(c->name, "abcdefghijklmnopqrstuvwxyz_"),
+                (int64_t)strlen(c->name));
+      check_int(c->name, "has a name", c->name[0] != '\0', 1);
+      check_int(c->name, "has a doc", c->doc != NULL && c->doc[0] != '\0', 1);
+      check_int(c->name, "is hidden", rtk_column_is_hidden(c),
+                c->kind != RTK_COLUMN_DATA || c->is_hidden);
+      for (int m = 0; m < k; m++) {
+        check_int(c->name, "place of its namesake",
+                  sqlite3_stricmp(c->name, e->columns[m].name) == 0 ? m : -1,
+                  -1);
+      }
+    }
+    check_int(e->name, "has data", of_kind[RTK_COLUMN_DATA] > 0, 1);
+    check_int(e->name, "error columns", of_kind[RTK_COLUMN_ERROR], 1);
+    check_int(e->name, "status columns", of_kind[RTK_COLUMN_STATUS], 1);
+    check_int(e->name, "response columns", of_kind[RTK_COLUMN_RESPONSE], 1);
+    check_int(e->name, "has 1 to RTK_INPUTS_MAX arguments",
+              of_kind[RTK_COLUMN_ARGUMENT] >= 1 &&
+                  of_kind[RTK_COLUMN_ARGUMENT] <= RTK_INPUTS_MAX,
+              1);
+  }
+}
+
+/* Call syntax binds hidden columns from the first on. */
+static void visible_columns_come_first_then_arguments(void **state) {
+  (void)state;
+  for (int i = 0; i < rtk_endpoint_count; i++) {
+    const struct rtk_endpoint *e = &rtk_endpoints[i];
+    int stage = 0; /* 0: visible, 1: arguments, 2: other hidden */
+    for (int k = 0; k < e->column_count; k++) {
+      const struct rtk_column *c = &e->columns[k];
+      int next = !rtk_column_is_hidden(c)         ? 0
+                 : c->kind == RTK_COLUMN_ARGUMENT ? 1
+                                                  : 2;
+      check_int(c->name, "comes in order", next >= stage, 1);
+      stage = next;
+    }
+  }
+}
+
+static void arguments_say_what_they_have_to_be(void **state) {
+  struct rtk_config *config = NULL;
+  (void)state;
+  assert_int_equal(rtk_config_new(&config), SQLITE_OK);
+  for (int i = 0; i < rtk_endpoint_count; i++) {
+    const struct rtk_endpoint *e = &rtk_endpoints[i];
+    bool has_id = false;
+    for (int k = 0; rtk_endpoint_argument(e, k) >= 0; k++) {
+      const struct rtk_column *c = &e->columns[rtk_endpoint_argument(e, k)];
+      enum rtk_setting setting;
+      struct rtk_err err = {0};
+      check_int(c->name, "is text", c->type, RTK_COLUMN_TEXT);
+      if (c->argument == RTK_ARGUMENT_SCOPE) {
+        check_int(c->name, "comes before the ids", has_id, 0);
+        check_int(c->name, "has a limit", c->max_chars > 0, 1);
+        check_int(c->name, "has a setting", c->setting != NULL, 1);
+        if (c->setting == NULL) continue;
+        check_int(c->setting, "is a setting",
+                  rtk_config_find(c->setting, &setting, &err), SQLITE_OK);
+      } else {
+        has_id = true;
+        check_text(c->name, "setting", c->setting, NULL);
+      }
+      rtk_err_clear(&err);
+    }
+  }
+  rtk_config_free(config);
+}
+
+/* rtk_plan.words has to hold the longest of its texts. */
+static void the_words_of_a_plan_fit(void **state) {
+  (void)state;
+  for (int i = 0; i < rtk_endpoint_count; i++) {
+    for (int k = 0; k < rtk_endpoints[i].column_count; k++) {
+      const struct rtk_column *c = &rtk_endpoints[i].columns[k];
+      if (c->kind != RTK_COLUMN_ARGUMENT) continue;
+      check_int(c->name, "fits",
+                strlen(c->name) + sizeof(" = (one request)") <=
+                    sizeof(((struct rtk_plan *)NULL)->words),
+                1);
+    }
+  }
+}
+
+static void stand_ins_stand_for_arguments(void **state) {
+  (void)state;
+  for (int i = 0; i < rtk_endpoint_count; i++) {
+    const struct rtk_endpoint *e = &rtk_endpoints[i];
+    for (int k = 0; k < e->column_count; k++) {
+      const struct rtk_column *c = &e->columns[k];
+      bool is_found = false;
+      if (c->stands_for == NULL) continue;
+      check_int(c->name, "is data", c->kind, RTK_COLUMN_DATA);
+      for (int m = 0; rtk_endpoint_argument(e, m) >= 0; m++) {
+        int column = rtk_endpoint_argument(e, m);
+        if (strcmp(e->columns[column].name, c->stands_for) == 0) {
+          is_found = true;
+        }
+      }
+      check_int(c->stands_for, "is an argument", is_found, 1);
+    }
+  }
+}
+
+static void placeholders_are_the_arguments_in_order(void **state) {
+  (void)state;
+  for (int i = 0; i < rtk_endpoint_count; i++) {
+    const struct rtk_endpoint *e = &rtk_endpoints[i];
+    const char *at = e->path;
+    int nth = 0;
+    check_int(e->path, "begins with a slash", e->path[0] == '/', 0);
+    check_lacks("no empty segment", e->path, "//");
+    check_lacks("no query", e->path, "?");
+    for (; (at = strchr(at, '{')) != NULL; nth++) {
+      const char *end = strchr(at, '}');
+      int column = rtk_endpoint_argument(e, nth);
+      if (end == NULL || column < 0) {
+        fail_msg("case '%s': placeholder %d has no end or no argument", e->path,
+                 nth);
+      }
+      check_bytes(e->path, "placeholder", at + 1, (size_t)(end - at - 1),
+                  e->columns[column].name, strlen(e->columns[column].name));
+      check_int(e->path, "fills a segment",
+                at[-1] == '/' && (end[1] == '/' || end[1] == '\0'), 1);
+      at = end;
+    }
+    check_int(e->path, "arguments without a placeholder",
+              rtk_endpoint_argument(e, nth) >= 0, 0);
+  }
+}
+
+static void arguments_are_counted_from_0(void **state) {
+  static const struct rtk_column columns[] = {
+      {.name = "id"},
+      {.name = "a", .kind = RTK_COLUMN_ARGUMENT},
+      {.name = "error", .kind = RTK_COLUMN_ERROR},
+      {.name = "b", .kind = RTK_COLUMN_ARGUMENT},
+  };
+  static const struct rtk_endpoint some = {.columns = columns,
+                                           .column_count = COUNT(columns)};
+  static const struct rtk_endpoint none = {.columns = columns,
+                                           .column_count = 1};
+  (void)state;
+  check_int("some", "first", rtk_endpoint_argument(&some, 0), 1);
+  check_int("some", "second", rtk_endpoint_argument(&some, 1), 3);
+  check_int("some", "third", rtk_endpoint_argument(&some, 2), -1);
+  check_int("none", "first", rtk_endpoint_argument(&none, 0), -1);
+}
+
+/* --- the schema ----------------------------------------------------------- */
+
+static const struct rtk_endpoint *find(const char *name) {
+  for (int i = 0; i < rtk_endpoint_count; i++) {
+    if (strcmp(rtk_endpoints[i].name, name) == 0) return &rtk_endpoints[i];
+  }
+  fail_msg("no endpoint %s", name);
+  return NULL;
+}
+
+static void livestream_session_is_as_designed(void **state) {
+  const struct rtk_endpoint *e = find("rtk_livestream_session");
+  char *schema = rtk_endpoint_schema(e);
+  (void)state;
+  check_text(e->name, "schema", schema,
+             "CREATE TABLE x(\"id\" TEXT,\"created_at\" TEXT,"
+             "\"err_message\" TEXT,\"ingest_seconds\" NUMERIC,"
+             "\"livestream_id\" TEXT,\"started_time\" TEXT,"
+             "\"stopped_time\" TEXT,\"updated_at\" TEXT,"
+             "\"viewer_seconds\" NUMERIC,\"account\" TEXT HIDDEN,"
+             "\"app\" TEXT HIDDEN,\"session_id\" TEXT HIDDEN,"
+             "\"invoked_time\" TEXT HIDDEN,\"error\" TEXT HIDDEN,"
+             "\"http_status\" INTEGER HIDDEN,\"response\" TEXT HIDDEN)");
+  check_text(e->name, "path", e->path,
+             "accounts/{account}/realtime/kit/{app}/livestreams/sessions/"
+             "{session_id}");
+  check_text(e->name, "noun", e->noun, "session");
+  check_text(e->name, "rows", e->rows, "data");
+  check_text("id", "stands for", e->columns[0].stands_for, "session_id");
+  sqlite3_free(schema);
+}
+
+static void a_schema_is_sql(void **state) {
+  (void)state;
+  for (int i = 0; i < rtk_endpoint_count; i++) {
+    const struct rtk_endpoint *e = &rtk_endpoints[i];
+    sqlite3 *db = NULL;
+    sqlite3_stmt *stmt = NULL;
+    char *schema = rtk_endpoint_schema(e);
+    assert_int_equal(sqlite3_open(":memory:", &db), SQLITE_OK);
+    check_int(e->name, "schema", sqlite3_exec(db, schema, NULL, NULL, NULL),
+              SQLITE_OK);
+    (void)sqlite3_prepare_v2(db, "SELECT * FROM x", -1, &stmt, NULL);
+    check_int(e->name, "columns", sqlite3_column_count(stmt), e->column_count);
+    for (int k = 0; k < e->column_count; k++) {
+      check_text(e->name, "column", sqlite3_column_name(stmt, k),
+                 e->columns[k].name);
+    }
+    (void)sqlite3_finalize(stmt);
+    (void)sqlite3_close(db);
+    sqlite3_free(schema);
+  }
+}
+
+static void names_in_a_schema_are_quoted(void **state) {
+  static const struct rtk_column columns[] = {{.name = "a\"b"},
+                                              {.name = "order"}};
+  static const struct rtk_endpoint odd = {.columns = columns,
+                                          .column_count = COUNT(columns)};
+  (void)state;
+  char *schema = rtk_endpoint_schema(&odd);
+  check_text("odd names", "schema", schema,
+             "CREATE TABLE x(\"a\"\"b\" TEXT,\"order\" TEXT)");
+  sqlite3_free(schema);
+}
+
+static int make_schema(void *arg) {
+  char *schema = rtk_endpoint_schema(arg);
+  int rc = schema == NULL ? SQLITE_NOMEM : SQLITE_OK;
+  sqlite3_free(schema);
+  return rc;
+}
+
+static void no_memory_gives_no_schema(void **state) {
+  struct rtk_endpoint copy = rtk_endpoints[0];
+  (void)state;
+  check_nomem("schema", make_schema, &copy, false);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      TEST(names_are_usable_and_unique),
+      TEST(columns_are_well_formed),
+      TEST(visible_columns_come_first_then_arguments),
+      TEST(arguments_say_what_they_have_to_be),
+      TEST(the_words_of_a_plan_fit),
+      TEST(stand_ins_stand_for_arguments),
+      TEST(placeholders_are_the_arguments_in_order),
+      TEST(arguments_are_counted_from_0),
+      TEST(livestream_session_is_as_designed),
+      TEST(a_schema_is_sql),
+      TEST(names_in_a_schema_are_quoted),
+      TEST(no_memory_gives_no_schema),
+  };
+  check_init();
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}

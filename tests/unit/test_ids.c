@@ -1,0 +1,146 @@
+/* The ids of one batch. */
+#include "ids.h"
+
+#include "check.h"
+
+static void ids_come_back_as_they_went_in(void **state) {
+  static const struct {
+    const char *name, *text;
+    size_t size;
+    bool is_integer;
+    int64_t integer; /* -1: none */
+  } cases[] = {
+      {"text", "cf55", 4, false, -1},
+      {"least integer", "-9223372036854775808", 20, true, INT64_MIN},
+      {"greatest integer", "9223372036854775807", 19, true, INT64_MAX},
+      {"zero", "0", 1, true, 0},
+      {"digits as text", "42", 2, false, -1},
+      {"the same as integer", "42", 2, true, 42},
+      {"followed by a digit", "5", 1, false, -1},
+      {"one byte", "x", 1, false, -1},
+      {"empty", "", 0, false, -1},
+      {"the kind's own letter", "i", 1, false, -1},
+      {"NUL inside", "a\0b", 3, false, -1},
+      {"part of a longer text", "abcdef", 3, false, -1},
+      {"UTF-8", "\xC3\xA9\xF0\x9F\x98\x80", 6, false, -1},
+  };
+  struct rtk_ids ids = {0};
+  (void)state;
+  check_int("none", "count", (int64_t)ids.count, 0);
+  for (size_t i = 0; i < COUNT(cases); i++) {
+    struct rtk_text text = {cases[i].text, cases[i].size};
+    check_int(cases[i].name, "add",
+              rtk_ids_add(&ids, text, cases[i].is_integer), SQLITE_OK);
+  }
+  check_int("all", "count", (int64_t)ids.count, COUNT(cases));
+  for (size_t i = 0; i < COUNT(cases); i++) {
+    struct rtk_text text = rtk_ids_text(&ids, i);
+    check_bytes(cases[i].name, "text", text.bytes, text.size, cases[i].text,
+                cases[i].size);
+    int64_t integer = -1;
+    check_int(cases[i].name, "is an integer",
+              rtk_ids_integer(&ids, i, &integer), cases[i].is_integer);
+    check_int(cases[i].name, "integer", integer, cases[i].integer);
+  }
+  rtk_ids_deinit(&ids);
+}
+
+static void the_bytes_are_copied(void **state) {
+  char own[] = "abc";
+  struct rtk_ids ids = {0};
+  (void)state;
+  (void)rtk_ids_add(&ids, (struct rtk_text){own, 3}, false);
+  memset(own, 'x', 3);
+  struct rtk_text text = rtk_ids_text(&ids, 0);
+  check_bytes("copy", "text", text.bytes, text.size, "abc", 3);
+  rtk_ids_deinit(&ids);
+}
+
+/* 100,000 ids, as many as a cron job joins; sizes from 0 to 1023. */
+static void a_long_list_grows(void **state) {
+  static char bytes[1024];
+  struct rtk_ids ids = {0};
+  size_t total = 0;
+  (void)state;
+  for (size_t i = 0; i < 100000; i++) {
+    size_t size = i % 1024;
+    memset(bytes, (int)('a' + i % 26), size);
+    int rc = rtk_ids_add(&ids, (struct rtk_text){bytes, size}, false);
+    if (rc != SQLITE_OK) check_int("add", "result", rc, SQLITE_OK);
+    total += size;
+  }
+  check_int("long list", "count", (int64_t)ids.count, 100000);
+  check_int("long list", "bytes: texts and one more each", (int64_t)ids.size,
+            (int64_t)total + 100000);
+  for (size_t i = 0; i < 100000; i++) {
+    struct rtk_text text = rtk_ids_text(&ids, i);
+    bool is_right =
+        text.size == i % 1024 &&
+        (text.size == 0 || (text.bytes[0] == (char)('a' + i % 26) &&
+                            text.bytes[text.size - 1] == (char)('a' + i % 26)));
+    if (!is_right)
+      check_int("long list", "index of a wrong id", (int64_t)i, -1);
+  }
+  rtk_ids_deinit(&ids);
+}
+
+static void clearing_keeps_the_memory(void **state) {
+  struct rtk_ids ids = {0};
+  (void)state;
+  rtk_ids_clear(&ids); /* of one that has nothing yet */
+  for (int i = 0; i < 200; i++) {
+    (void)rtk_ids_add(&ids, (struct rtk_text){"0123456789", 10}, false);
+  }
+  const char *bytes = ids.bytes;
+  sqlite3_int64 used = sqlite3_memory_used();
+  rtk_ids_clear(&ids);
+  check_int("clear", "count", (int64_t)ids.count, 0);
+  check_int("clear", "memory", sqlite3_memory_used(), used);
+  (void)rtk_ids_add(&ids, (struct rtk_text){"b", 1}, true);
+  check_int("add again", "same memory", ids.bytes == bytes, true);
+  struct rtk_text text = rtk_ids_text(&ids, 0);
+  check_bytes("add again", "text", text.bytes, text.size, "b", 1);
+  rtk_ids_deinit(&ids);
+  check_int("deinit", "count", (int64_t)ids.count, 0);
+  (void)rtk_ids_add(&ids, (struct rtk_text){"c", 1}, false);
+  check_int("add after deinit", "count", (int64_t)ids.count, 1);
+  rtk_ids_deinit(&ids);
+  rtk_ids_deinit(&ids);
+}
+
+/* What was in the list before an add that failed is still there. */
+static int add_many(void *arg) {
+  struct rtk_ids ids = {0};
+  int rc = SQLITE_OK;
+  size_t added = 0;
+  (void)arg;
+  while (rc == SQLITE_OK && added < 500) {
+    rc = rtk_ids_add(&ids, (struct rtk_text){"0123456789", 10}, false);
+    if (rc == SQLITE_OK) added++;
+  }
+  check_int("after a failed add", "count", (int64_t)ids.count, (int64_t)added);
+  for (size_t i = 0; i < ids.count; i++) {
+    struct rtk_text text = rtk_ids_text(&ids, i);
+    check_bytes("after a failed add", "text", text.bytes, text.size,
+                "0123456789", 10);
+  }
+  rtk_ids_deinit(&ids);
+  return rc;
+}
+
+static void no_memory_loses_no_id(void **state) {
+  (void)state;
+  check_nomem("add", add_many, NULL, false);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      TEST(ids_come_back_as_they_went_in),
+      TEST(the_bytes_are_copied),
+      TEST(a_long_list_grows),
+      TEST(clearing_keeps_the_memory),
+      TEST(no_memory_loses_no_id),
+  };
+  check_init();
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}

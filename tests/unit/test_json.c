@@ -1,0 +1,435 @@
+/* JSON text into values. */
+#include "json.h"
+
+#include "check.h"
+
+/* A string literal with its size, which NUL does not end. */
+#define TEXT(literal) literal, sizeof(literal) - 1
+
+static struct rtk_json *parse(const char *text) {
+  struct rtk_json *root = NULL;
+  if (rtk_json_parse(text, strlen(text), &root) != SQLITE_OK) return NULL;
+  return root;
+}
+
+/* --- what is JSON --------------------------------------------------------- */
+
+struct parse_case {
+  const char *name, *text;
+  size_t size;
+  enum rtk_json_kind kind; /* RTK_JSON_NONE: refused */
+};
+
+static void check_parse(const struct parse_case *row) {
+  struct rtk_json *const untouched = (struct rtk_json *)(void *)&check;
+  struct rtk_json *root = untouched;
+  /* Exactly `size` bytes, so that reading on is seen by a sanitizer. */
+  char *copy = malloc(row->size + 1);
+  assert_non_null(copy);
+  memcpy(copy + 1, row->text, row->size);
+  int rc = rtk_json_parse(copy + 1, row->size, &root);
+  bool is_json = row->kind != RTK_JSON_NONE;
+  check_int(row->name, "result", rc, is_json ? SQLITE_OK : SQLITE_ERROR);
+  if (rc == SQLITE_OK) {
+    check_int(row->name, "kind", rtk_json_kind(root), row->kind);
+    rtk_json_free(root);
+  } else {
+    check_int(row->name, "root untouched", root == untouched, 1);
+  }
+  free(copy);
+}
+
+static void json_is_told_from_what_is_none(void **state) {
+  static const struct parse_case cases[] = {
+      {"object", TEXT("{}"), RTK_JSON_OBJECT},
+      {"array", TEXT("[]"), RTK_JSON_ARRAY},
+      {"string", TEXT("\"\""), RTK_JSON_STRING},
+      {"number", TEXT("0"), RTK_JSON_NUMBER},
+      {"true", TEXT("true"), RTK_JSON_BOOL},
+      {"false", TEXT("false"), RTK_JSON_BOOL},
+      {"null", TEXT("null"), RTK_JSON_NULL},
+      {"white space around it", TEXT(" \t\r\n{} \t\r\n"), RTK_JSON_OBJECT},
+      {"the end is not read", "{}x", 2, RTK_JSON_OBJECT},
+      {"a number's end is not read", "12345", 2, RTK_JSON_NUMBER},
+      {"byte order mark", TEXT("\xEF\xBB\xBF{}"), RTK_JSON_OBJECT},
+      {"escapes", TEXT("\"\\u00e9\\ud83d\\ude00\\n\\\\u0000\""),
+       RTK_JSON_STRING},
+      {"empty", TEXT(""), RTK_JSON_NONE},
+      {"white space alone", TEXT(" \n"), RTK_JSON_NONE},
+      {"byte order mark alone", TEXT("\xEF\xBB\xBF"), RTK_JSON_NONE},
+      {"HTML", TEXT("<html></html>"), RTK_JSON_NONE},
+      {"word", TEXT("Unauthorized"), RTK_JSON_NONE},
+      {"truncated object", TEXT("{\"a\":1"), RTK_JSON_NONE},
+      {"truncated array", TEXT("[1,"), RTK_JSON_NONE},
+      {"truncated string", TEXT("\"abc"), RTK_JSON_NONE},
+      {"truncated escape", TEXT("\"\\u00"), RTK_JSON_NONE},
+      {"truncated word", TEXT("tru"), RTK_JSON_NONE},
+      {"garbage behind", TEXT("{} x"), RTK_JSON_NONE},
+      {"garbage right behind", TEXT("{}x"), RTK_JSON_NONE},
+      {"a second value", TEXT("{}{}"), RTK_JSON_NONE},
+      {"comma behind", TEXT("{},"), RTK_JSON_NONE},
+      {"NUL behind", TEXT("{}\0"), RTK_JSON_NONE},
+      {"NUL and more behind", TEXT("{}\0{}"), RTK_JSON_NONE},
+      {"escaped NUL", TEXT("{\"a\":\"b\\u0000c\"}"), RTK_JSON_NONE},
+      {"escaped NUL in a name", TEXT("{\"a\\u0000b\":1}"), RTK_JSON_NONE},
+      {"escaped NUL behind a backslash", TEXT("\"\\\\\\u0000\""),
+       RTK_JSON_NONE},
+      {"single quotes", TEXT("{'a':1}"), RTK_JSON_NONE},
+      {"no quotes", TEXT("{a:1}"), RTK_JSON_NONE},
+      {"comma too many", TEXT("[1,]"), RTK_JSON_NONE},
+      {"comma too many in an object", TEXT("{\"a\":1,}"), RTK_JSON_NONE},
+      {"comment", TEXT("/* */{}"), RTK_JSON_NONE},
+      {"NaN", TEXT("NaN"), RTK_JSON_NONE},
+      {"Infinity", TEXT("-Infinity"), RTK_JSON_NONE},
+      {"minus alone", TEXT("-"), RTK_JSON_NONE},
+      {"plus", TEXT("+1"), RTK_JSON_NONE},
+      {"hexadecimal", TEXT("0x10"), RTK_JSON_NONE},
+      {"half a surrogate pair", TEXT("\"\\ud83d\""), RTK_JSON_NONE},
+      {"bad escape", TEXT("\"\\x\""), RTK_JSON_NONE},
+  };
+  (void)state;
+  for (size_t i = 0; i < COUNT(cases); i++) check_parse(&cases[i]);
+}
+
+/* RFC 8259 has none of these, nor has SQLite: the column `response` would hold
+** text that `->>` calls malformed. */
+/* cJSON is more lenient than RFC 8259; what would be cut short is refused. */
+static void a_nul_is_no_json(void **state) {
+  static const struct parse_case cases[] = {
+      {"NUL in a string", TEXT("\"a\0b\""), RTK_JSON_NONE},
+      {"NUL as white space", TEXT("{\0}"), RTK_JSON_NONE},
+      {"NUL before it", TEXT("\0{}"), RTK_JSON_NONE},
+      {"truncated exponent", TEXT("[1e]"), RTK_JSON_NONE},
+  };
+  (void)state;
+  for (size_t i = 0; i < COUNT(cases); i++) check_parse(&cases[i]);
+}
+
+static void nesting_has_a_limit(void **state) {
+  static const struct {
+    const char *name;
+    size_t depth;
+    int rc;
+  } cases[] = {
+      {"deep", 500, SQLITE_OK},
+      {"too deep", 5000, SQLITE_ERROR},
+      {"a megabyte of brackets", 524288, SQLITE_ERROR},
+  };
+  (void)state;
+  for (size_t i = 0; i < COUNT(cases); i++) {
+    struct rtk_json *root = NULL;
+    char *text = malloc(2 * cases[i].depth);
+    assert_non_null(text);
+    memset(text, '[', cases[i].depth);
+    memset(text + cases[i].depth, ']', cases[i].depth);
+    int rc = rtk_json_parse(text, 2 * cases[i].depth, &root);
+    check_int(cases[i].name, "result", rc, cases[i].rc);
+    if (rc == SQLITE_OK) {
+      struct rtk_value value;
+      char *owned = NULL;
+      check_int(cases[i].name, "text",
+                rtk_json_value(root, false, &value, &owned), SQLITE_OK);
+      check_bytes(cases[i].name, "text", value.as.text, value.size, text,
+                  2 * cases[i].depth);
+      rtk_json_text_free(owned);
+      rtk_json_free(root);
+    }
+    free(text);
+  }
+}
+
+/* --- values --------------------------------------------------------------- */
+
+static struct rtk_value integer(int64_t number) {
+  return (struct rtk_value){.type = RTK_INTEGER, .as.integer = number};
+}
+
+static struct rtk_value real(double number) {
+  return (struct rtk_value){.type = RTK_REAL, .as.real = number};
+}
+
+static struct rtk_value text(const char *bytes) {
+  return (struct rtk_value){
+      .type = RTK_TEXT, .size = (uint32_t)strlen(bytes), .as.text = bytes};
+}
+
+static void check_value(const char *name, const struct rtk_json *node,
+                        bool is_numeric, struct rtk_value expected,
+                        bool is_owned) {
+  struct rtk_value value = {.type = RTK_NULL};
+  char *owned = NULL;
+  check_int(name, "result", rtk_json_value(node, is_numeric, &value, &owned),
+            SQLITE_OK);
+  check_int(name, "type", value.type, expected.type);
+  check_int(name, "size", value.size, expected.size);
+  if (value.type == expected.type) {
+    switch (value.type) {
+    case RTK_NULL:
+      break;
+    case RTK_INTEGER:
+      check_int(name, "value", value.as.integer, expected.as.integer);
+      break;
+    case RTK_REAL:
+      check_real(name, "value", value.as.real, expected.as.real);
+      break;
+    case RTK_TEXT:
+      check_bytes(name, "value", value.as.text, value.size, expected.as.text,
+                  expected.size);
+      break;
+    }
+  }
+  check_int(name, "owned", owned != NULL, is_owned);
+  rtk_json_text_free(owned);
+}
+
+static void check_values(const char *json, bool is_numeric,
+                         struct rtk_value expected, bool is_owned) {
+  struct rtk_json *root = parse(json);
+  check_int(json, "is JSON", root != NULL, 1);
+  if (root != NULL) check_value(json, root, is_numeric, expected, is_owned);
+  rtk_json_free(root);
+}
+
+static void numbers_keep_what_they_are(void **state) {
+  const struct {
+    const char *json;
+    struct rtk_value expected;
+  } cases[] = {
+      {"0", integer(0)},
+      {"-0", integer(0)},
+      {"42", integer(42)},
+      {"-42", integer(-42)},
+      {"42.0", integer(42)},
+      {"1e3", integer(1000)},
+      {"1E+3", integer(1000)},
+      {"1200e-2", integer(12)},
+      {"1.5", real(1.5)},
+      {"-1.5", real(-1.5)},
+      {"1e-3", real(0.001)},
+      {"15e-1", real(1.5)},
+      {"0.1", real(0.1)},
+      {"116.11599994199997", real(116.11599994199997)},
+      {"2147483648", integer(2147483648)},
+      {"9007199254740991", integer(9007199254740991)},
+      {"-9007199254740991", integer(-9007199254740991)},
+      {"9007199254740992", real(9007199254740992.0)},
+      {"-9007199254740992", real(-9007199254740992.0)},
+      {"9007199254740994", real(9007199254740994.0)},
+      {"-9007199254740994", real(-9007199254740994.0)},
+      {"4503599627370495.5", real(4503599627370495.5)},
+      {"9223372036854775807", real(9223372036854775808.0)},
+      {"18446744073709551616", real(18446744073709551616.0)},
+      {"1e300", real(1e300)},
+      {"-1e300", real(-1e300)},
+      {"2.2250738585072014e-308", real(2.2250738585072014e-308)},
+  };
+  (void)state;
+  for (size_t i = 0; i < COUNT(cases); i++) {
+    check_values(cases[i].json, false, cases[i].expected, false);
+    check_values(cases[i].json, true, cases[i].expected, false);
+  }
+}
+
+/* The first integers that no double holds: INTEGER would claim a number that
+** the reply does not have. */
+static void an_integer_that_was_rounded_is_real(void **state) {
+  (void)state;
+  check_values("9007199254740993", false, real(9007199254740992.0), false);
+  check_values("-9007199254740993", false, real(-9007199254740992.0), false);
+}
+
+static void other_values_become_sql_values(void **state) {
+  const struct rtk_value null = {.type = RTK_NULL};
+  const struct {
+    const char *json;
+    struct rtk_value expected;
+    bool is_owned;
+  } cases[] = {
+      {"null", null, false},
+      {"true", integer(1), false},
+      {"false", integer(0), false},
+      {"\"\"", text(""), false},
+      {"\"abc\"", text("abc"), false},
+      {"\"116\"", text("116"), false},
+      {"\"\\u00e9\\n\\\"\"", text("\xC3\xA9\n\""), false},
+      {"\"\xF0\x9F\x98\x80\"", text("\xF0\x9F\x98\x80"), false},
+      {"{}", text("{}"), true},
+      {"[]", text("[]"), true},
+      {" { \"a\" : [ 1 , 2.5 , null ] } ", text("{\"a\":[1,2.5,null]}"), true},
+      {"[\"\\u00e9\",true]", text("[\"\xC3\xA9\",true]"), true},
+  };
+  (void)state;
+  for (size_t i = 0; i < COUNT(cases); i++) {
+    check_values(cases[i].json, false, cases[i].expected, cases[i].is_owned);
+  }
+  check_value("no node", NULL, false, null, false);
+  check_value("no node, numeric", NULL, true, null, false);
+}
+
+static void a_number_in_quotes_is_a_number(void **state) {
+  const struct {
+    const char *json;
+    struct rtk_value expected;
+  } cases[] = {
+      {"\"116\"", integer(116)},
+      {"\"-5\"", integer(-5)},
+      {"\"0\"", integer(0)},
+      {"\"116.5\"", real(116.5)},
+      {"\"1e3\"", integer(1000)},
+      {"\"9007199254740994\"", real(9007199254740994.0)},
+      {"\"\"", text("")},
+      {"\" \"", text(" ")},
+      {"\" 5\"", text(" 5")},
+      {"\"5 \"", text("5 ")},
+      {"\"5\\n\"", text("5\n")},
+      {"\"5x\"", text("5x")},
+      {"\"5,5\"", text("5,5")},
+      {"\"5 6\"", text("5 6")},
+      {"\"-\"", text("-")},
+      {"\"+5\"", text("+5")},
+      {"\".5\"", text(".5")},
+      {"\"0x10\"", text("0x10")},
+      {"\"NaN\"", text("NaN")},
+      {"\"Infinity\"", text("Infinity")},
+      {"\"null\"", text("null")},
+      {"\"true\"", text("true")},
+      {"\"[5]\"", text("[5]")},
+      {"\"\\\"5\\\"\"", text("\"5\"")},
+      {"\"\\\\u0000\"", text("\\u0000")},
+      {"\"2026-01-01T00:00:00Z\"", text("2026-01-01T00:00:00Z")},
+  };
+  (void)state;
+  for (size_t i = 0; i < COUNT(cases); i++) {
+    check_values(cases[i].json, true, cases[i].expected, false);
+  }
+}
+
+/* No JSON number begins with a zero or ends with a point. */
+static void nearly_a_number_in_quotes_is_text(void **state) {
+  (void)state;
+  check_values("\"007\"", true, text("007"), false);
+  check_values("\"5.\"", true, text("5."), false);
+}
+
+/* --- nodes ---------------------------------------------------------------- */
+
+static void members_are_found_by_exact_name(void **state) {
+  struct rtk_json *root =
+      parse("{\"Data\":1,\"data\":{\"id\":\"x\"},\"list\":[1,\"b\"],"
+            "\"\":5,\"none\":null}");
+  const struct rtk_json *list = rtk_json_member(root, "list");
+  (void)state;
+  assert_non_null(root);
+  check_int("data", "kind", rtk_json_kind(rtk_json_member(root, "data")),
+            RTK_JSON_OBJECT);
+  check_int("Data", "int", rtk_json_int(rtk_json_member(root, "Data"), -1), 1);
+  check_int("empty name", "int", rtk_json_int(rtk_json_member(root, ""), -1),
+            5);
+  check_int("DATA", "found", rtk_json_member(root, "DATA") != NULL, 0);
+  check_int("dat", "found", rtk_json_member(root, "dat") != NULL, 0);
+  check_int("null is there", "kind",
+            rtk_json_kind(rtk_json_member(root, "none")), RTK_JSON_NULL);
+  check_text(
+      "in an object in it", "string",
+      rtk_json_string(rtk_json_member(rtk_json_member(root, "data"), "id")),
+      "x");
+  check_int("member of an array", "found", rtk_json_member(list, "0") != NULL,
+            0);
+  check_int("first of an array", "int", rtk_json_int(rtk_json_first(list), -1),
+            1);
+  check_text("second of an array", "string",
+             rtk_json_string(rtk_json_next(rtk_json_first(list))), "b");
+  check_int("third of two", "found",
+            rtk_json_next(rtk_json_next(rtk_json_first(list))) != NULL, 0);
+  check_int("first of an object", "found", rtk_json_first(root) != NULL, 0);
+  rtk_json_free(root);
+}
+
+static void no_node_is_taken_everywhere(void **state) {
+  (void)state;
+  check_int("NULL", "kind", rtk_json_kind(NULL), RTK_JSON_NONE);
+  check_int("NULL", "member", rtk_json_member(NULL, "a") != NULL, 0);
+  check_int("NULL", "first", rtk_json_first(NULL) != NULL, 0);
+  check_int("NULL", "next", rtk_json_next(NULL) != NULL, 0);
+  check_int("NULL", "is true", rtk_json_is_true(NULL), 0);
+  check_text("NULL", "string", rtk_json_string(NULL), NULL);
+  check_int("NULL", "int", rtk_json_int(NULL, 7), 7);
+  rtk_json_free(NULL);
+  rtk_json_text_free(NULL);
+}
+
+static void nodes_are_read_as_one_thing_only(void **state) {
+  static const struct {
+    const char *json;
+    bool is_true;
+    const char *string;
+    int number; /* -7: none */
+  } cases[] = {
+      {"true", true, NULL, -7},
+      {"false", false, NULL, -7},
+      {"null", false, NULL, -7},
+      {"1", false, NULL, 1},
+      {"\"true\"", false, "true", -7},
+      {"\"1\"", false, "1", -7},
+      {"-10000", false, NULL, -10000},
+      {"2147483647", false, NULL, 2147483647},
+      {"-2147483647", false, NULL, -2147483647},
+      {"2147483649", false, NULL, -7},
+      {"-2147483649", false, NULL, -7},
+      {"1e300", false, NULL, -7},
+      {"[1]", false, NULL, -7},
+      {"{}", false, NULL, -7},
+  };
+  (void)state;
+  for (size_t i = 0; i < COUNT(cases); i++) {
+    struct rtk_json *root = parse(cases[i].json);
+    check_int(cases[i].json, "is true", rtk_json_is_true(root),
+              cases[i].is_true);
+    check_text(cases[i].json, "string", rtk_json_string(root), cases[i].string);
+    check_int(cases[i].json, "int", rtk_json_int(root, -7), cases[i].number);
+    rtk_json_free(root);
+  }
+}
+
+/* --- no memory ------------------------------------------------------------ */
+
+static int parse_and_read(void *arg) {
+  struct rtk_json *root = NULL;
+  struct rtk_value value;
+  char *owned = NULL;
+  int rc = rtk_json_parse(arg, strlen(arg), &root);
+  if (rc != SQLITE_OK) return rc;
+  rc = rtk_json_value(rtk_json_member(root, "n"), true, &value, &owned);
+  if (rc == SQLITE_OK) check_int("\"116\"", "type", value.type, RTK_INTEGER);
+  if (rc == SQLITE_OK) {
+    rc = rtk_json_value(rtk_json_member(root, "a"), true, &value, &owned);
+  }
+  rtk_json_text_free(owned);
+  rtk_json_free(root);
+  return rc;
+}
+
+static void no_memory_is_not_taken_for_bad_json(void **state) {
+  static char json[] = "{\"a\":[1,\"b\",{\"c\":null}],\"n\":\"116\"}";
+  (void)state;
+  check_nomem("parse and read", parse_and_read, json, false);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      TEST(json_is_told_from_what_is_none),
+      TEST(a_nul_is_no_json),
+      TEST(nesting_has_a_limit),
+      TEST(numbers_keep_what_they_are),
+      TEST(an_integer_that_was_rounded_is_real),
+      TEST(other_values_become_sql_values),
+      TEST(a_number_in_quotes_is_a_number),
+      TEST(nearly_a_number_in_quotes_is_text),
+      TEST(members_are_found_by_exact_name),
+      TEST(no_node_is_taken_everywhere),
+      TEST(nodes_are_read_as_one_thing_only),
+      TEST(no_memory_is_not_taken_for_bad_json),
+  };
+  check_init();
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,515 @@
+/* The terms of a WHERE in, the choice and its price out. */
+#include "plan.h"
+
+#include "endpoint.h"
+
+#include "check.h"
+
+#define EQ SQLITE_INDEX_CONSTRAINT_EQ
+#define IS SQLITE_INDEX_CONSTRAINT_IS
+#define ISNULL SQLITE_INDEX_CONSTRAINT_ISNULL
+#define GT SQLITE_INDEX_CONSTRAINT_GT
+#define LIMIT 73 /* SQLITE_INDEX_CONSTRAINT_LIMIT, in headers since 3.38 */
+#define OFFSET 74
+
+/* What a term is like. */
+#define LATER 1  /* its value is not known yet */
+#define NOCASE 2 /* not compared by BINARY */
+#define LIST 4   /* an IN that can be handed over whole */
+
+/* What becomes of it. */
+#define EXACT 1
+#define WHOLE 2
+
+#define ONE(k) RTK_PLAN_ONE(k)
+#define ALL (ONE(0) | ONE(1) | ONE(2))
+
+#define ACCOUNT                                                                \
+  { "account", EQ, 0, 1, EXACT }
+#define APP                                                                    \
+  { "app", EQ, 0, 2, EXACT }
+
+#define ROWID "(rowid)"
+
+static const struct rtk_endpoint *session(void) {
+  for (int i = 0; i < rtk_endpoint_count; i++) {
+    if (strcmp(rtk_endpoints[i].name, "rtk_livestream_session") == 0) {
+      return &rtk_endpoints[i];
+    }
+  }
+  return NULL;
+}
+
+static int column_of(const struct rtk_endpoint *endpoint, const char *name) {
+  if (strcmp(name, ROWID) == 0) return -1;
+  for (int i = 0; i < endpoint->column_count; i++) {
+    if (strcmp(endpoint->columns[i].name, name) == 0) return i;
+  }
+  return -2;
+}
+
+static struct rtk_plan_term term_of(const char *column, int op, int like) {
+  return (struct rtk_plan_term){.column = column_of(session(), column),
+                                .op = op,
+                                .is_usable = (like & LATER) == 0,
+                                .is_binary = (like & NOCASE) == 0,
+                                .is_list = (like & LIST) != 0,
+                                .argv = 77, /* to be overwritten */
+                                .is_whole = true,
+                                .is_exact = true};
+}
+
+#define TERMS_MAX 6
+
+struct plan_case {
+  const char *name;
+  struct {
+    const char *column;
+    int op;
+    int like;
+    int argv; /* expected, as is the next */
+    int fate;
+  } terms[TERMS_MAX];
+  int rc;
+  int bits;
+  double cost;
+  int64_t rows;
+  const char *words;
+};
+
+#define POINT 1000, 1, "session_id = (one request)"
+#define BATCH 10000, 100, "session_id IN (batch)"
+#define MISSING 1e99, 1000000000, "session_id is missing"
+#define CONSTRAINT SQLITE_CONSTRAINT, 0, 0, 0, NULL
+
+static const struct plan_case cases[] = {
+    /* Point look-ups. */
+    {"call syntax",
+     {ACCOUNT, APP, {"session_id", EQ, 0, 3, EXACT}},
+     SQLITE_OK,
+     ALL,
+     POINT},
+    {"any order of the terms",
+     {{"session_id", EQ, 0, 3, EXACT}, {"app", EQ, 0, 2, EXACT}, ACCOUNT},
+     SQLITE_OK,
+     ALL,
+     POINT},
+    {"account and app by default",
+     {{"session_id", EQ, 0, 1, EXACT}},
+     SQLITE_OK,
+     ONE(2),
+     POINT},
+    {"app by default",
+     {ACCOUNT, {"session_id", EQ, 0, 2, EXACT}},
+     SQLITE_OK,
+     ONE(0) | ONE(2),
+     POINT},
+    {"account by default",
+     {{"app", EQ, 0, 1, EXACT}, {"session_id", EQ, 0, 2, EXACT}},
+     SQLITE_OK,
+     ONE(1) | ONE(2),
+     POINT},
+    {"IS",
+     {ACCOUNT, APP, {"session_id", IS, 0, 3, EXACT}},
+     SQLITE_OK,
+     ALL,
+     POINT},
+    {"IS NULL",
+     {ACCOUNT, APP, {"session_id", ISNULL, 0, 3, EXACT}},
+     SQLITE_OK,
+     ALL,
+     POINT},
+    {"account IS, app IS NULL",
+     {{"account", IS, 0, 1, EXACT},
+      {"app", ISNULL, 0, 2, EXACT},
+      {"session_id", EQ, 0, 3, EXACT}},
+     SQLITE_OK,
+     ALL,
+     POINT},
+    {"twice the same column",
+     {{"session_id", EQ, 0, 1, EXACT}, {"session_id", EQ, 0, 0, 0}},
+     SQLITE_OK,
+     ONE(2),
+     POINT},
+    {"usable and unusable",
+     {{"session_id", EQ, LATER, 0, 0}, {"session_id", EQ, 0, 1, EXACT}},
+     SQLITE_OK,
+     ONE(2),
+     POINT},
+
+    /* Lists. */
+    {"IN",
+     {ACCOUNT, APP, {"session_id", EQ, LIST, 3, WHOLE}},
+     SQLITE_OK,
+     ONE(0) | ONE(1) | RTK_PLAN_LIST(2),
+     BATCH},
+    {"IN on a host that hands it over one by one",
+     {ACCOUNT, APP, {"session_id", EQ, 0, 3, EXACT}},
+     SQLITE_OK,
+     ALL,
+     POINT},
+    {"two lists",
+     {{"session_id", EQ, LIST, 1, WHOLE}, {"session_id", EQ, LIST, 0, 0}},
+     SQLITE_OK,
+     RTK_PLAN_LIST(2),
+     BATCH},
+    {"account IN, app IN: value by value",
+     {{"account", EQ, LIST, 1, EXACT},
+      {"app", EQ, LIST, 2, EXACT},
+      {"session_id", EQ, LIST, 3, WHOLE}},
+     SQLITE_OK,
+     ONE(0) | ONE(1) | RTK_PLAN_LIST(2),
+     BATCH},
+    {"account = beside account IN",
+     {{"account", EQ, LIST, 0, 0},
+      {"account", EQ, 0, 1, EXACT},
+      {"session_id", EQ, 0, 2, EXACT}},
+     SQLITE_OK,
+     ONE(0) | ONE(2),
+     POINT},
+    {"unusable equality beside a usable IN",
+     {{"session_id", EQ, LATER, 0, 0}, {"session_id", EQ, LIST, 1, WHOLE}},
+     SQLITE_OK,
+     RTK_PLAN_LIST(2),
+     BATCH},
+    {"unusable IN beside a usable equality",
+     {{"session_id", EQ, LATER | LIST, 0, 0}, {"session_id", EQ, 0, 1, EXACT}},
+     SQLITE_OK,
+     ONE(2),
+     POINT},
+
+    /* The visible id. */
+    {"id",
+     {ACCOUNT, APP, {"id", EQ, 0, 3, 0}},
+     SQLITE_OK,
+     ALL | RTK_PLAN_STAND_IN,
+     POINT},
+    {"id IN",
+     {ACCOUNT, APP, {"id", EQ, LIST, 3, WHOLE}},
+     SQLITE_OK,
+     ONE(0) | ONE(1) | RTK_PLAN_LIST(2) | RTK_PLAN_STAND_IN,
+     BATCH},
+    {"id beside session_id",
+     {{"id", EQ, 0, 0, 0}, {"session_id", EQ, 0, 1, EXACT}},
+     SQLITE_OK,
+     ONE(2),
+     POINT},
+    {"id = beside session_id IN",
+     {{"id", EQ, 0, 0, 0}, {"session_id", EQ, LIST, 1, WHOLE}},
+     SQLITE_OK,
+     RTK_PLAN_LIST(2),
+     BATCH},
+    {"id beside an unusable session_id",
+     {{"id", EQ, 0, 1, 0}, {"session_id", EQ, LATER, 0, 0}},
+     SQLITE_OK,
+     ONE(2) | RTK_PLAN_STAND_IN,
+     POINT},
+    {"unusable id beside session_id",
+     {{"id", EQ, LATER, 0, 0}, {"session_id", EQ, 0, 1, EXACT}},
+     SQLITE_OK,
+     ONE(2),
+     POINT},
+    {"unusable id", {ACCOUNT, APP, {"id", EQ, LATER, 0, 0}}, CONSTRAINT},
+    {"id by another collation",
+     {{"id", EQ, NOCASE, 0, 0}},
+     SQLITE_OK,
+     0,
+     MISSING},
+
+    /* SQLITE_CONSTRAINT (N6). */
+    {"unusable session_id",
+     {ACCOUNT, APP, {"session_id", EQ, LATER, 0, 0}},
+     CONSTRAINT},
+    {"unusable IN",
+     {ACCOUNT, APP, {"session_id", EQ, LATER | LIST, 0, 0}},
+     CONSTRAINT},
+    {"unusable IS",
+     {ACCOUNT, APP, {"session_id", IS, LATER, 0, 0}},
+     CONSTRAINT},
+    {"unusable account",
+     {{"account", EQ, LATER, 0, 0}, {"session_id", EQ, 0, 0, 0}},
+     CONSTRAINT},
+    {"unusable app",
+     {{"app", EQ, LATER, 0, 0}, {"session_id", EQ, 0, 0, 0}},
+     CONSTRAINT},
+    {"unusable app, no session_id", {{"app", EQ, LATER, 0, 0}}, CONSTRAINT},
+    {"unusable account beside a usable one",
+     {{"account", EQ, LATER, 0, 0},
+      {"account", EQ, 0, 1, EXACT},
+      {"session_id", EQ, 0, 2, EXACT}},
+     SQLITE_OK,
+     ONE(0) | ONE(2),
+     POINT},
+
+    /* Nothing to ask by: a plan, but one that any other beats. */
+    {"no terms", {{NULL, 0, 0, 0, 0}}, SQLITE_OK, 0, MISSING},
+    {"no session_id", {ACCOUNT, APP}, SQLITE_OK, ONE(0) | ONE(1), MISSING},
+    {"a range",
+     {ACCOUNT, APP, {"session_id", GT, 0, 0, 0}},
+     SQLITE_OK,
+     ONE(0) | ONE(1),
+     MISSING},
+    {"an unusable range",
+     {{"session_id", GT, LATER, 0, 0}},
+     SQLITE_OK,
+     0,
+     MISSING},
+    {"another collation",
+     {ACCOUNT, APP, {"session_id", EQ, NOCASE, 0, 0}},
+     SQLITE_OK,
+     ONE(0) | ONE(1),
+     MISSING},
+    {"IN by another collation",
+     {{"session_id", EQ, NOCASE | LIST, 0, 0}},
+     SQLITE_OK,
+     0,
+     MISSING},
+    {"account by another collation",
+     {{"account", EQ, NOCASE, 0, 0}, {"session_id", EQ, 0, 1, EXACT}},
+     SQLITE_OK,
+     ONE(2),
+     POINT},
+
+    /* What is no argument. */
+    {"LIMIT has column 0", {{"id", LIMIT, 0, 0, 0}}, SQLITE_OK, 0, MISSING},
+    {"LIMIT, not known yet",
+     {{"id", LIMIT, LATER, 0, 0}},
+     SQLITE_OK,
+     0,
+     MISSING},
+    {"LIMIT and OFFSET",
+     {ACCOUNT,
+      APP,
+      {"session_id", EQ, 0, 3, EXACT},
+      {"id", LIMIT, 0, 0, 0},
+      {"id", OFFSET, LATER, 0, 0}},
+     SQLITE_OK,
+     ALL,
+     POINT},
+    {"rowid alone", {{ROWID, EQ, 0, 0, 0}}, SQLITE_OK, 0, MISSING},
+    {"rowid beside the arguments",
+     {ACCOUNT, {ROWID, EQ, 0, 0, 0}, APP, {"session_id", EQ, 0, 3, EXACT}},
+     SQLITE_OK,
+     ALL,
+     POINT},
+    {"unusable rowid",
+     {{"session_id", EQ, 0, 1, EXACT}, {ROWID, EQ, LATER, 0, 0}},
+     SQLITE_OK,
+     ONE(2),
+     POINT},
+    {"rowid IN",
+     {{"session_id", EQ, 0, 1, EXACT}, {ROWID, EQ, LIST, 0, 0}},
+     SQLITE_OK,
+     ONE(2),
+     POINT},
+    {"terms on data",
+     {{"viewer_seconds", GT, 0, 0, 0},
+      {"err_message", ISNULL, 0, 0, 0},
+      {"livestream_id", EQ, LATER, 0, 0},
+      {"created_at", EQ, LIST, 0, 0},
+      {"session_id", EQ, 0, 1, EXACT}},
+     SQLITE_OK,
+     ONE(2),
+     POINT},
+    {"terms on other hidden columns",
+     {{"error", ISNULL, 0, 0, 0},
+      {"http_status", EQ, 0, 0, 0},
+      {"response", EQ, LATER, 0, 0},
+      {"invoked_time", EQ, 0, 0, 0},
+      {"session_id", EQ, LIST, 1, WHOLE}},
+     SQLITE_OK,
+     RTK_PLAN_LIST(2),
+     BATCH},
+};
+
+static void check_plan(const struct plan_case *row) {
+  struct rtk_plan_term terms[TERMS_MAX];
+  struct rtk_plan plan;
+  int count = 0;
+  while (count < TERMS_MAX && row->terms[count].column != NULL) {
+    terms[count] = term_of(row->terms[count].column, row->terms[count].op,
+                           row->terms[count].like);
+    if (terms[count].column == -2) fail_msg("no %s", row->terms[count].column);
+    count++;
+  }
+  memset(&plan, 0x55, sizeof(plan));
+  int rc = rtk_plan_choose(session(), terms, count, &plan);
+  check_int(row->name, "result", rc, row->rc);
+  if (rc != SQLITE_OK || row->rc != SQLITE_OK) return;
+  for (int i = 0; i < count; i++) {
+    check_int(row->name, row->terms[i].column, terms[i].argv,
+              row->terms[i].argv);
+    check_int(row->name, "is_whole", terms[i].is_whole,
+              (row->terms[i].fate & WHOLE) != 0);
+    check_int(row->name, "is_exact", terms[i].is_exact,
+              (row->terms[i].fate & EXACT) != 0);
+  }
+  check_int(row->name, "bits", plan.bits, row->bits);
+  check_real(row->name, "cost", plan.cost, row->cost);
+  check_int(row->name, "rows", plan.rows, row->rows);
+  check_int(row->name, "is_unique", plan.is_unique, row->rows == 1);
+  check_text(row->name, "words", plan.words, row->words);
+}
+
+static void terms_make_a_plan(void **state) {
+  (void)state;
+  for (size_t i = 0; i < COUNT(cases); i++) check_plan(&cases[i]);
+}
+
+/* A million requests are dearer than any batch; nothing is dearer than what
+** cannot be done. */
+static void a_request_is_the_unit_of_cost(void **state) {
+  struct rtk_plan_term one = term_of("session_id", EQ, 0);
+  struct rtk_plan_term list = term_of("session_id", EQ, LIST);
+  struct rtk_plan point, batch, none;
+  (void)state;
+  (void)rtk_plan_choose(session(), &one, 1, &point);
+  (void)rtk_plan_choose(session(), &list, 1, &batch);
+  (void)rtk_plan_choose(session(), NULL, 0, &none);
+  check_real("N9", "batch : look-up", batch.cost / point.cost, 10);
+  check_int("N6", "the impossible is dearer", none.cost > 1e9 * batch.cost, 1);
+}
+
+/* N10: the list is then the read-ahead set of the look-ups; N9: 30. */
+static void equality_and_list_are_both_taken(void **state) {
+  struct rtk_plan_term terms[] = {term_of("session_id", EQ, LIST),
+                                  term_of("session_id", EQ, 0)};
+  struct rtk_plan plan;
+  (void)state;
+  check_int("both", "result", rtk_plan_choose(session(), terms, 2, &plan),
+            SQLITE_OK);
+  check_int("both", "has the equality", plan.bits & ONE(2), ONE(2));
+  if ((plan.bits & RTK_PLAN_LIST(2)) == 0) skip(); /* not built yet */
+  check_int("both", "argv of =", terms[1].argv, 1);
+  check_int("both", "argv of IN", terms[0].argv, 2);
+  check_int("both", "IN is_whole", terms[0].is_whole, 1);
+  check_real("both", "cost", plan.cost, 30);
+}
+
+/* --- all combinations ----------------------------------------------------- */
+
+/* What a query may say about one column. */
+static const struct {
+  int count;
+  struct {
+    int op, like;
+  } terms[2];
+} ways[] = {
+    {0, {{0, 0}, {0, 0}}},
+    {1, {{EQ, 0}, {0, 0}}},
+    {1, {{EQ, LATER}, {0, 0}}},
+    {1, {{EQ, LIST}, {0, 0}}},
+    {1, {{EQ, LIST | LATER}, {0, 0}}},
+    {1, {{IS, 0}, {0, 0}}},
+    {1, {{ISNULL, 0}, {0, 0}}},
+    {1, {{EQ, NOCASE}, {0, 0}}},
+    {1, {{GT, LATER}, {0, 0}}},
+    {1, {{LIMIT, 0}, {0, 0}}},
+    {2, {{EQ, 0}, {EQ, LIST}}},
+    {2, {{EQ, LATER}, {EQ, LIST}}},
+    {2, {{EQ, LIST | LATER}, {EQ, 0}}},
+};
+
+static bool is_candidate(const struct rtk_plan_term *term) {
+  return term->is_binary &&
+         (term->op == EQ || term->op == IS || term->op == ISNULL);
+}
+
+/* Does N6 let this set of terms on the columns of one argument through? */
+static void look(const struct rtk_plan_term *terms, int count, int column,
+                 bool *has_usable, bool *has_later) {
+  for (int i = 0; i < count; i++) {
+    if (terms[i].column != column || !is_candidate(&terms[i])) continue;
+    if (terms[i].is_usable) *has_usable = true;
+    if (!terms[i].is_usable) *has_later = true;
+  }
+}
+
+/* What holds for every plan; `text` names the combination. */
+static void check_combination(const char *text, struct rtk_plan_term *terms,
+                              int count) {
+  const struct rtk_endpoint *endpoint = session();
+  struct rtk_plan plan;
+  bool is_later = false;
+  int session_id = column_of(endpoint, "session_id");
+  int id = column_of(endpoint, "id");
+  int argv = 0;
+  int taken = 0;
+  int rc = rtk_plan_choose(endpoint, terms, count, &plan);
+  int bits = 0;
+  for (int k = 0; k < 3; k++) {
+    int column = rtk_endpoint_argument(endpoint, k);
+    bool has_usable = false;
+    bool has_later = false;
+    look(terms, count, column, &has_usable, &has_later);
+    if (column == session_id) look(terms, count, id, &has_usable, &has_later);
+    if (has_usable) bits |= ONE(k) | RTK_PLAN_LIST(k);
+    if (!has_usable && has_later) is_later = true;
+  }
+  check_int(text, "result", rc, is_later ? SQLITE_CONSTRAINT : SQLITE_OK);
+  if (rc != SQLITE_OK) return;
+
+  for (int k = 0; k < 3; k++) {
+    int mask = ONE(k) | RTK_PLAN_LIST(k);
+    check_int(text, "is taken", (plan.bits & mask) != 0, (bits & mask) != 0);
+    for (int bit = ONE(k); bit <= RTK_PLAN_LIST(k); bit <<= 1) {
+      if ((plan.bits & bit) == 0) continue;
+      argv++;
+      for (int i = 0; i < count; i++) {
+        const struct rtk_plan_term *term = &terms[i];
+        if (term->argv != argv) continue;
+        taken++;
+        bool is_own = term->column == rtk_endpoint_argument(endpoint, k);
+        check_int(text, "takes from the argument or id",
+                  is_own || (k == 2 && term->column == id), 1);
+        check_int(text, "takes what can be taken",
+                  is_candidate(term) && term->is_usable, 1);
+        check_int(text, "is_whole", term->is_whole, bit == RTK_PLAN_LIST(k));
+        check_int(text, "is_exact", term->is_exact, bit == ONE(k) && is_own);
+      }
+    }
+  }
+  check_int(text, "values", taken, argv);
+  for (int i = 0; i < count; i++) {
+    if (terms[i].argv == 0) taken++;
+  }
+  check_int(text, "terms taken once or left", taken, count);
+  check_int(text, "is dear", plan.cost == 1e99, (bits & ONE(2)) == 0);
+  check_int(text, "is_unique", plan.is_unique, (plan.bits & ONE(2)) != 0);
+}
+
+static void every_combination_keeps_the_rules(void **state) {
+  static const char *const columns[] = {"account", "app", "session_id", "id"};
+  size_t combination = 0;
+  size_t all = 1;
+  (void)state;
+  for (size_t i = 0; i < COUNT(columns); i++) all *= COUNT(ways);
+  for (; combination < all && check.failures < 20; combination++) {
+    struct rtk_plan_term terms[2 * COUNT(columns)];
+    char text[32];
+    int count = 0;
+    size_t rest = combination;
+    size_t digits[COUNT(columns)];
+    for (size_t i = 0; i < COUNT(columns); i++, rest /= COUNT(ways)) {
+      digits[i] = rest % COUNT(ways);
+      for (int k = 0; k < ways[digits[i]].count; k++) {
+        terms[count++] = term_of(columns[i], ways[digits[i]].terms[k].op,
+                                 ways[digits[i]].terms[k].like);
+      }
+    }
+    sqlite3_snprintf(sizeof(text), text, "ways %d %d %d %d", (int)digits[0],
+                     (int)digits[1], (int)digits[2], (int)digits[3]);
+    check_combination(text, terms, count);
+  }
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      TEST(terms_make_a_plan),
+      TEST(a_request_is_the_unit_of_cost),
+      TEST(equality_and_list_are_both_taken),
+      TEST(every_combination_keeps_the_rules),
+  };
+  check_init();
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,241 @@
+/* What one request came to, in one block of memory. */
+#include "reply.h"
+
+#include "endpoint.h"
+#include "json.h"
+#include "limits.h"
+
+#include "check.h"
+
+static const struct rtk_column columns[] = {
+    {.name = "id"},
+    {.name = "seconds", .type = RTK_COLUMN_NUMERIC},
+    {.name = "count", .type = RTK_COLUMN_INTEGER},
+    {.name = "session_id", .kind = RTK_COLUMN_ARGUMENT},
+    {.name = "note", .is_hidden = true},
+    {.name = "error", .kind = RTK_COLUMN_ERROR},
+    {.name = "http_status", .kind = RTK_COLUMN_STATUS},
+    {.name = "response", .kind = RTK_COLUMN_RESPONSE},
+};
+
+static const struct rtk_endpoint endpoint = {.name = "rtk_thing",
+                                             .noun = "thing",
+                                             .rows = "data",
+                                             .columns = columns,
+                                             .column_count = COUNT(columns)};
+
+enum { ID, SECONDS, NUMBER, SESSION_ID, NOTE };
+
+/* The reply of this row; the document is gone and overwritten by then. */
+static struct rtk_reply *reply_of(const struct rtk_endpoint *of,
+                                  const char *json, const char *body) {
+  struct rtk_json *row = NULL;
+  struct rtk_reply *reply = NULL;
+  char *copy = sqlite3_mprintf("%s", body);
+  int rc = rtk_json_parse(json, strlen(json), &row);
+  check_int(json, "JSON", rc, SQLITE_OK);
+  rc = rtk_reply_of_row(of, 200, row, (struct rtk_text){copy, strlen(copy)},
+                        &reply);
+  check_int(json, "reply", rc, SQLITE_OK);
+  memset(copy, '?', strlen(copy));
+  sqlite3_free(copy);
+  rtk_json_free(row);
+  return reply;
+}
+
+static void check_value(const char *name, const struct rtk_value *value,
+                        enum rtk_type type, int64_t integer, const char *text) {
+  check_int(name, "type", value->type, type);
+  if (value->type != type) return;
+  if (type == RTK_INTEGER) check_int(name, "value", value->as.integer, integer);
+  if (type == RTK_REAL) check_real(name, "value", value->as.real, 1.5);
+  if (type == RTK_TEXT) {
+    check_bytes(name, "value", value->as.text, value->size, text, strlen(text));
+  }
+}
+
+static void a_row_has_a_value_for_each_column(void **state) {
+  static const struct {
+    const char *name, *json;
+    int column;
+    enum rtk_type type;
+    int64_t integer;
+    const char *text;
+  } cases[] = {
+      {"text", "{\"id\":\"a\"}", ID, RTK_TEXT, 0, "a"},
+      {"empty text", "{\"id\":\"\"}", ID, RTK_TEXT, 0, ""},
+      {"missing", "{}", ID, RTK_NULL, 0, NULL},
+      {"null", "{\"id\":null}", ID, RTK_NULL, 0, NULL},
+      {"another case", "{\"ID\":\"a\"}", ID, RTK_NULL, 0, NULL},
+      {"number in a text column", "{\"id\":7}", ID, RTK_INTEGER, 7, NULL},
+      {"quoted number in a text column", "{\"id\":\"7\"}", ID, RTK_TEXT, 0,
+       "7"},
+      {"integer", "{\"seconds\":7}", SECONDS, RTK_INTEGER, 7, NULL},
+      {"real", "{\"seconds\":1.5}", SECONDS, RTK_REAL, 0, NULL},
+      {"quoted number", "{\"seconds\":\"7\"}", SECONDS, RTK_INTEGER, 7, NULL},
+      {"quoted real", "{\"seconds\":\"1.5\"}", SECONDS, RTK_REAL, 0, NULL},
+      {"words for a number", "{\"seconds\":\"none\"}", SECONDS, RTK_TEXT, 0,
+       "none"},
+      {"quoted integer", "{\"count\":\"7\"}", NUMBER, RTK_INTEGER, 7, NULL},
+      {"hidden", "{\"note\":\"n\"}", NOTE, RTK_TEXT, 0, "n"},
+      {"argument, though the reply has one", "{\"session_id\":\"n\"}",
+       SESSION_ID, RTK_NULL, 0, NULL},
+      {"object", "{\"note\":{\"a\":[1]}}", NOTE, RTK_TEXT, 0, "{\"a\":[1]}"},
+      {"array", "{\"note\":[]}", NOTE, RTK_TEXT, 0, "[]"},
+      {"true", "{\"note\":true}", NOTE, RTK_INTEGER, 1, NULL},
+      {"unknown fields", "{\"more\":1,\"id\":\"a\",\"other\":{}}", ID, RTK_TEXT,
+       0, "a"},
+  };
+  (void)state;
+  for (size_t i = 0; i < COUNT(cases); i++) {
+    struct rtk_reply *reply = reply_of(&endpoint, cases[i].json, "{}");
+    if (reply == NULL) continue;
+    check_value(cases[i].name, &reply->values[cases[i].column], cases[i].type,
+                cases[i].integer, cases[i].text);
+    rtk_reply_free(reply);
+  }
+}
+
+static void everything_is_copied(void **state) {
+  struct rtk_reply *reply =
+      reply_of(&endpoint, "{\"id\":\"one\",\"note\":{\"a\":1},\"seconds\":1.5}",
+               "the body");
+  (void)state;
+  assert_non_null(reply);
+  check_int("row", "outcome", reply->outcome, RTK_OUTCOME_ROWS);
+  check_int("row", "http_status", reply->http_status, 200);
+  check_int("row", "row_count", reply->row_count, 1);
+  check_text("row", "error", reply->error, NULL);
+  check_value("id", &reply->values[ID], RTK_TEXT, 0, "one");
+  check_value("note", &reply->values[NOTE], RTK_TEXT, 0, "{\"a\":1}");
+  check_value("seconds", &reply->values[SECONDS], RTK_REAL, 0, NULL);
+  check_bytes("row", "body", reply->body.bytes, reply->body.size, "the body",
+              8);
+  check_int("row", "size", (int64_t)reply->size,
+            (int64_t)(sizeof(*reply) + 3 + 7 + 8 +
+                      COUNT(columns) * sizeof(struct rtk_value)));
+  rtk_reply_free(reply);
+}
+
+static void a_body_may_be_empty_or_have_nul(void **state) {
+  struct rtk_json *row = NULL;
+  struct rtk_reply *reply = NULL;
+  (void)state;
+  assert_int_equal(rtk_json_parse("{}", 2, &row), SQLITE_OK);
+  (void)rtk_reply_of_row(&endpoint, 200, row, (struct rtk_text){NULL, 0},
+                         &reply);
+  check_int("empty", "size", (int64_t)reply->body.size, 0);
+  rtk_reply_free(reply);
+  (void)rtk_reply_of_row(&endpoint, 203, row, (struct rtk_text){"a\0b", 3},
+                         &reply);
+  check_bytes("NUL", "body", reply->body.bytes, reply->body.size, "a\0b", 3);
+  check_int("NUL", "http_status", reply->http_status, 203);
+  rtk_reply_free(reply);
+  rtk_json_free(row);
+  rtk_reply_free(NULL);
+}
+
+/* As many columns as there may be, each with a nested value of its own. */
+static void the_widest_endpoint_fits(void **state) {
+  static struct rtk_column wide[RTK_COLUMNS_MAX];
+  static char names[RTK_COLUMNS_MAX][8];
+  struct rtk_endpoint widest = endpoint;
+  sqlite3_str *json = sqlite3_str_new(NULL);
+  (void)state;
+  for (int i = 0; i < RTK_COLUMNS_MAX; i++) {
+    sqlite3_snprintf(sizeof(names[i]), names[i], "c%d", i);
+    wide[i] = (struct rtk_column){.name = names[i]};
+    sqlite3_str_appendf(json, "%s\"c%d\":[%d]", i == 0 ? "{" : ",", i, i);
+  }
+  sqlite3_str_appendall(json, "}");
+  char *text = sqlite3_str_finish(json);
+  widest.columns = wide;
+  widest.column_count = RTK_COLUMNS_MAX;
+  struct rtk_reply *reply = reply_of(&widest, text, text);
+  assert_non_null(reply);
+  for (int i = 0; i < RTK_COLUMNS_MAX; i++) {
+    char expected[8];
+    sqlite3_snprintf(sizeof(expected), expected, "[%d]", i);
+    check_value(names[i], &reply->values[i], RTK_TEXT, 0, expected);
+  }
+  check_bytes("widest", "body", reply->body.bytes, reply->body.size, text,
+              strlen(text));
+  rtk_reply_free(reply);
+  sqlite3_free(text);
+}
+
+static void an_error_is_copied(void **state) {
+  static const struct {
+    const char *name, *error;
+    enum rtk_outcome outcome;
+    int http_status;
+  } cases[] = {
+      {"gone", "HTTP 404", RTK_OUTCOME_GONE, 404},
+      {"failed", "no reply", RTK_OUTCOME_FAILED, 0},
+      {"denied", "HTTP 403", RTK_OUTCOME_DENIED, 403},
+      {"caller", "HTTP 401", RTK_OUTCOME_CALLER, 401},
+      {"empty", "", RTK_OUTCOME_FAILED, 500},
+  };
+  (void)state;
+  for (size_t i = 0; i < COUNT(cases); i++) {
+    char *error = sqlite3_mprintf("%s", cases[i].error);
+    struct rtk_reply *reply = NULL;
+    int rc = rtk_reply_of_error(cases[i].outcome, cases[i].http_status, error,
+                                &reply);
+    memset(error, '?', strlen(error));
+    sqlite3_free(error);
+    check_int(cases[i].name, "result", rc, SQLITE_OK);
+    if (reply == NULL) continue;
+    check_int(cases[i].name, "outcome", reply->outcome, cases[i].outcome);
+    check_int(cases[i].name, "http_status", reply->http_status,
+              cases[i].http_status);
+    check_text(cases[i].name, "error", reply->error, cases[i].error);
+    check_int(cases[i].name, "row_count", reply->row_count, 0);
+    check_int(cases[i].name, "body", (int64_t)reply->body.size, 0);
+    check_int(cases[i].name, "size", (int64_t)reply->size,
+              (int64_t)(sizeof(*reply) + strlen(cases[i].error) + 1));
+    rtk_reply_free(reply);
+  }
+}
+
+static int make_row(void *arg) {
+  struct rtk_reply *reply = NULL;
+  int rc =
+      rtk_reply_of_row(&endpoint, 200, arg, (struct rtk_text){"x", 1}, &reply);
+  check_int("no memory", "reply is there", reply != NULL, rc == SQLITE_OK);
+  rtk_reply_free(reply);
+  return rc;
+}
+
+static int make_error(void *arg) {
+  struct rtk_reply *reply = NULL;
+  int rc = rtk_reply_of_error(RTK_OUTCOME_FAILED, 500, arg, &reply);
+  check_int("no memory", "reply is there", reply != NULL, rc == SQLITE_OK);
+  rtk_reply_free(reply);
+  return rc;
+}
+
+static void no_memory_gives_no_reply(void **state) {
+  static char message[] = "message";
+  static const char json[] =
+      "{\"id\":[1],\"seconds\":\"7\",\"count\":{},\"note\":[[]]}";
+  struct rtk_json *row = NULL;
+  (void)state;
+  assert_int_equal(rtk_json_parse(json, strlen(json), &row), SQLITE_OK);
+  check_nomem("row", make_row, row, false);
+  check_nomem("error", make_error, message, false);
+  rtk_json_free(row);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      TEST(a_row_has_a_value_for_each_column),
+      TEST(everything_is_copied),
+      TEST(a_body_may_be_empty_or_have_nul),
+      TEST(the_widest_endpoint_fits),
+      TEST(an_error_is_copied),
+      TEST(no_memory_gives_no_reply),
+  };
+  check_init();
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}

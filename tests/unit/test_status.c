@@ -1,0 +1,623 @@
+/* What a response means, and the words in which the user is told. */
+#include "status.h"
+
+#include "endpoint.h"
+#include "limits.h"
+#include "reply.h"
+#include "response.h"
+
+#include "check.h"
+
+#define TOKEN "v1.0-0123456789abcdef0123456789abcdef0123"
+#define SOURCE "from CLOUDFLARE_API_TOKEN"
+#define JSON "application/json"
+
+#define HINT_REDIRECT                                                          \
+  "redirects are not followed, to keep the token where it belongs: check"      \
+  " base_url"
+#define HINT_FORM                                                              \
+  "the API token (" SOURCE ") is malformed: copy it again, without quotes or"  \
+  " spaces"
+#define HINT_401                                                               \
+  "the API token (" SOURCE ") is not accepted: it is wrong, expired or"        \
+  " revoked"
+#define HINT_403                                                               \
+  "the API token (" SOURCE ") needs the permission \"Realtime\" or"            \
+  " \"Realtime Admin\" for this account"
+#define HINT_ROUTE                                                             \
+  "the account or the app is wrong: compare both with the dashboard"
+#define HINT_404                                                               \
+  "this address does not speak the API: check base_url, which ends in"         \
+  " /client/v4"
+#define HINT_LATER "try again later"
+#define HINT_429 "the quota of the token is used up: try again later"
+#define HINT_5XX "the server is in trouble: try again later"
+#define HINT_NO_JSON                                                           \
+  "something other than the API answered: check base_url and proxy"
+#define HINT_SHAPE "check base_url, and report it if it is right"
+
+#define EMPTY ": empty reply; "
+#define FOR " for session 'cf55'"
+
+static struct rtk_ask ask_for(const char *id, int tries) {
+  return (struct rtk_ask){.endpoint = &rtk_endpoints[0],
+                          .id = {id, strlen(id)},
+                          .token = TOKEN,
+                          .token_source = SOURCE,
+                          .tries = tries};
+}
+
+static struct rtk_response response_of(int status, const char *type,
+                                       const char *body) {
+  struct rtk_response r = {.status = status,
+                           .detail = "",
+                           .body = body,
+                           .body_size = body == NULL ? 0 : strlen(body)};
+  sqlite3_snprintf(RTK_HEADER_MAX, r.content_type, "%s", type);
+  return r;
+}
+
+static struct rtk_reply *judge(const char *name, const struct rtk_ask *ask,
+                               const struct rtk_response *response) {
+  struct rtk_reply *reply = NULL;
+  check_int(name, "judged", rtk_status_judge(ask, response, &reply), SQLITE_OK);
+  assert_non_null(reply);
+  check_int(name, "http_status", reply->http_status, response->status);
+  return reply;
+}
+
+/* --- every rule ----------------------------------------------------------- */
+
+struct status_case {
+  const char *name;
+  int status;
+  const char *type, *body;
+  enum rtk_outcome outcome;
+  const char *error;
+};
+
+static void check_status(const struct status_case *row) {
+  struct rtk_ask ask = ask_for("cf55", 1);
+  struct rtk_response response = response_of(row->status, row->type, row->body);
+  struct rtk_reply *reply = judge(row->name, &ask, &response);
+  check_int(row->name, "outcome", reply->outcome, row->outcome);
+  check_text(row->name, "error", reply->error, row->error);
+  rtk_reply_free(reply);
+}
+
+static void every_status_is_judged(void **state) {
+  static const struct status_case cases[] = {
+      {"100", 100, "", NULL, RTK_OUTCOME_FAILED,
+       "HTTP 100" FOR EMPTY "check base_url"},
+      {"201", 201, "", NULL, RTK_OUTCOME_FAILED,
+       "HTTP 201" FOR EMPTY "only 200 carries data: check base_url"},
+      {"204", 204, "", NULL, RTK_OUTCOME_FAILED,
+       "HTTP 204" FOR EMPTY "only 200 carries data: check base_url"},
+      {"299 with data", 299, JSON, "{\"success\":true,\"data\":{}}",
+       RTK_OUTCOME_FAILED,
+       "HTTP 299" FOR ": the reply is no error message (application/json,"
+       " 26 bytes); only 200 carries data: check base_url"},
+      {"300", 300, "", NULL, RTK_OUTCOME_FAILED,
+       "HTTP 300" FOR EMPTY HINT_REDIRECT},
+      {"301", 301, "", NULL, RTK_OUTCOME_FAILED,
+       "HTTP 301" FOR EMPTY HINT_REDIRECT},
+      {"399", 399, "", NULL, RTK_OUTCOME_FAILED,
+       "HTTP 399" FOR EMPTY HINT_REDIRECT},
+      {"400", 400, "", NULL, RTK_OUTCOME_FAILED,
+       "HTTP 400" FOR ": empty reply"},
+      {"400, code 6003", 400, JSON,
+       "{\"success\":false,\"errors\":[{\"code\":6003,\"message\":\"m\"}]}",
+       RTK_OUTCOME_CALLER, "HTTP 400" FOR ": m (code 6003); " HINT_FORM},
+      {"400, code 6111", 400, JSON,
+       "{\"success\":false,\"errors\":[{\"code\":6111,\"message\":\"m\"}]}",
+       RTK_OUTCOME_CALLER, "HTTP 400" FOR ": m (code 6111); " HINT_FORM},
+      {"400, another code", 400, JSON,
+       "{\"success\":false,\"errors\":[{\"code\":6004,\"message\":\"m\"}]}",
+       RTK_OUTCOME_FAILED, "HTTP 400" FOR ": m (code 6004)"},
+      {"401", 401, "", NULL, RTK_OUTCOME_CALLER, "HTTP 401" FOR EMPTY HINT_401},
+      {"402", 402, "", NULL, RTK_OUTCOME_FAILED,
+       "HTTP 402" FOR ": empty reply"},
+      {"403", 403, "", NULL, RTK_OUTCOME_DENIED, "HTTP 403" FOR EMPTY HINT_403},
+      {"403, code 7003", 403, JSON,
+       "{\"success\":false,\"errors\":[{\"code\":7003,\"message\":\"m\"}]}",
+       RTK_OUTCOME_DENIED, "HTTP 403" FOR ": m (code 7003); " HINT_403},
+      {"405", 405, "", NULL, RTK_OUTCOME_FAILED,
+       "HTTP 405" FOR ": empty reply"},
+      {"407", 407, "", NULL, RTK_OUTCOME_FAILED,
+       "HTTP 407" FOR ": empty reply"},
+      {"408", 408, "", NULL, RTK_OUTCOME_FAILED,
+       "HTTP 408" FOR EMPTY HINT_LATER},
+      {"409", 409, "", NULL, RTK_OUTCOME_FAILED,
+       "HTTP 409" FOR EMPTY HINT_LATER},
+      {"410", 410, "", NULL, RTK_OUTCOME_FAILED,
+       "HTTP 410" FOR ": empty reply"},
+      {"429", 429, "", NULL, RTK_OUTCOME_CALLER, "HTTP 429" FOR EMPTY HINT_429},
+      {"499", 499, "", NULL, RTK_OUTCOME_FAILED,
+       "HTTP 499" FOR ": empty reply"},
+      {"500", 500, "", NULL, RTK_OUTCOME_FAILED, "HTTP 500" FOR EMPTY HINT_5XX},
+      {"503", 503, "", NULL, RTK_OUTCOME_FAILED, "HTTP 503" FOR EMPTY HINT_5XX},
+      {"599", 599, "", NULL, RTK_OUTCOME_FAILED, "HTTP 599" FOR EMPTY HINT_5XX},
+      {"600", 600, "", NULL, RTK_OUTCOME_FAILED,
+       "HTTP 600" FOR EMPTY "check base_url"},
+      {"999", 999, "", NULL, RTK_OUTCOME_FAILED,
+       "HTTP 999" FOR EMPTY "check base_url"},
+      {"no status", 0, "", NULL, RTK_OUTCOME_FAILED,
+       "no reply" FOR EMPTY "check base_url"},
+  };
+  (void)state;
+  for (size_t i = 0; i < COUNT(cases); i++) check_status(&cases[i]);
+}
+
+static void a_404_is_told_apart(void **state) {
+  static const struct status_case cases[] = {
+      {"no route, 7000", 404, JSON,
+       "{\"success\":false,\"errors\":[{\"code\":7000,\"message\":\"No route"
+       " for that URI\"}],\"messages\":[],\"result\":null}",
+       RTK_OUTCOME_FAILED,
+       "HTTP 404" FOR ": No route for that URI (code 7000); " HINT_ROUTE},
+      {"no route, 7003", 404, JSON,
+       "{\"success\":false,\"errors\":[{\"code\":7003,\"message\":\"m\"}]}",
+       RTK_OUTCOME_FAILED, "HTTP 404" FOR ": m (code 7003); " HINT_ROUTE},
+      {"no route, in the chain", 404, JSON,
+       "{\"success\":false,\"errors\":[{\"code\":1,\"message\":\"m\","
+       "\"error_chain\":[{\"code\":7003,\"message\":\"n\"}]}]}",
+       RTK_OUTCOME_FAILED,
+       "HTTP 404" FOR ": m (code 1): n (code 7003); " HINT_ROUTE},
+      {"HTML", 404, "text/html", "<h1>Not found " TOKEN "</h1>",
+       RTK_OUTCOME_FAILED,
+       "HTTP 404" FOR
+       ": the reply is not JSON (text/html, 60 bytes); " HINT_404},
+      {"empty", 404, JSON, NULL, RTK_OUTCOME_FAILED,
+       "HTTP 404" FOR EMPTY HINT_404},
+      {"JSON of somebody else", 404, JSON, "{\"status\":404}",
+       RTK_OUTCOME_FAILED,
+       "HTTP 404" FOR ": the reply is no error message (application/json, 14"
+       " bytes); " HINT_404},
+      {"bare message", 404, JSON, "{\"message\":\"no Route matched\"}",
+       RTK_OUTCOME_FAILED, "HTTP 404" FOR ": no Route matched; " HINT_404},
+      {"single error of somebody else", 404, JSON,
+       "{\"error\":{\"code\":5,\"message\":\"m\"}}", RTK_OUTCOME_FAILED,
+       "HTTP 404" FOR ": m (code 5); " HINT_404},
+      {"a JSON array", 404, JSON, "[]", RTK_OUTCOME_FAILED,
+       "HTTP 404" FOR ": the reply is no error message (application/json, 2"
+       " bytes); " HINT_404},
+      {"no errors in it", 404, JSON, "{\"errors\":[],\"result\":null}",
+       RTK_OUTCOME_FAILED,
+       "HTTP 404" FOR ": the reply is no error message (application/json, 27"
+       " bytes); " HINT_404},
+  };
+  static const char *const gone[] = {
+      "{\"success\":false}",
+      "{\"success\":false,\"errors\":[]}",
+      "{\"success\":false,\"error\":{\"code\":404,\"message\":\"m\"}}",
+      "{\"success\":false,\"message\":\"m\"}",
+      "{\"errors\":[{\"code\":10007,\"message\":\"m\"}]}",
+      "{\"success\":false,\"errors\":[{\"code\":7001,\"message\":\"m\"}]}",
+      "{\"success\":false,\"errors\":[{\"code\":70030,\"message\":\"m\"}]}",
+  };
+  (void)state;
+  for (size_t i = 0; i < COUNT(cases); i++) check_status(&cases[i]);
+  for (size_t i = 0; i < COUNT(gone); i++) {
+    struct rtk_ask ask = ask_for("cf55", 1);
+    struct rtk_response response = response_of(404, JSON, gone[i]);
+    struct rtk_reply *reply = judge(gone[i], &ask, &response);
+    check_int(gone[i], "outcome", reply->outcome, RTK_OUTCOME_GONE);
+    rtk_reply_free(reply);
+  }
+}
+
+static void no_reply_is_judged_by_its_failure(void **state) {
+  static const struct {
+    const char *name;
+    enum rtk_failure failure;
+    int status;
+    enum rtk_outcome outcome;
+    enum rtk_retry_kind retry;
+    const char *hint;
+  } cases[] = {
+      {"resolve", RTK_FAILURE_RESOLVE, 0, RTK_OUTCOME_FAILED, RTK_RETRY_AGAIN,
+       "; check the network and base_url"},
+      {"connect", RTK_FAILURE_CONNECT, 0, RTK_OUTCOME_FAILED, RTK_RETRY_AGAIN,
+       "; check the network and base_url"},
+      {"proxy", RTK_FAILURE_PROXY, 0, RTK_OUTCOME_FAILED, RTK_RETRY_AGAIN,
+       "; check the proxy: setting proxy, HTTPS_PROXY and NO_PROXY"},
+      {"TLS", RTK_FAILURE_TLS, 0, RTK_OUTCOME_FAILED, RTK_RETRY_AGAIN,
+       "; check base_url and what stands between"},
+      {"trust", RTK_FAILURE_TRUST, 0, RTK_OUTCOME_CALLER, RTK_RETRY_NEVER,
+       "; check base_url and the clock, or name your certificates in"
+       " ca_file"},
+      {"CA file", RTK_FAILURE_CA_FILE, 0, RTK_OUTCOME_CALLER, RTK_RETRY_NEVER,
+       "; install the package ca-certificates, or name your certificates in"
+       " ca_file"},
+      {"time-out", RTK_FAILURE_TIMEOUT, 0, RTK_OUTCOME_FAILED, RTK_RETRY_AGAIN,
+       "; check the network, or allow more time"},
+      {"time-out in the body", RTK_FAILURE_TIMEOUT, 200, RTK_OUTCOME_FAILED,
+       RTK_RETRY_AGAIN, "; check the network, or allow more time"},
+      {"too large", RTK_FAILURE_TOO_LARGE, 200, RTK_OUTCOME_FAILED,
+       RTK_RETRY_NEVER, "; raise max_response_bytes if it is right"},
+      {"other", RTK_FAILURE_OTHER, 0, RTK_OUTCOME_FAILED, RTK_RETRY_NEVER, ""},
+  };
+  (void)state;
+  check_int("failures", "with a case (one has two)", COUNT(cases),
+            RTK_FAILURE_COUNT);
+  for (size_t i = 0; i < COUNT(cases); i++) {
+    struct rtk_ask ask = ask_for("cf55", 1);
+    struct rtk_response response = response_of(cases[i].status, JSON, NULL);
+    response.failure = cases[i].failure;
+    response.detail = "curl's\nwords " TOKEN;
+    struct rtk_reply *reply = judge(cases[i].name, &ask, &response);
+    const char *begin = cases[i].status == 200 ? "HTTP 200" : "no reply";
+    char *expected =
+        sqlite3_mprintf("%s" FOR ": curl's words ***%s", begin, cases[i].hint);
+    check_int(cases[i].name, "outcome", reply->outcome, cases[i].outcome);
+    check_text(cases[i].name, "error", reply->error, expected);
+    check_int(cases[i].name, "retry", rtk_status_retry(&response),
+              cases[i].retry);
+    sqlite3_free(expected);
+    rtk_reply_free(reply);
+  }
+}
+
+static void what_may_pass_is_asked_again(void **state) {
+  static const struct {
+    int from, to;
+    enum rtk_retry_kind expected;
+  } cases[] = {
+      {0, 407, RTK_RETRY_NEVER},   {408, 409, RTK_RETRY_AGAIN},
+      {410, 428, RTK_RETRY_NEVER}, {429, 429, RTK_RETRY_PAUSE},
+      {430, 499, RTK_RETRY_NEVER}, {500, 599, RTK_RETRY_AGAIN},
+      {600, 999, RTK_RETRY_NEVER},
+  };
+  (void)state;
+  for (size_t i = 0; i < COUNT(cases); i++) {
+    for (int status = cases[i].from; status <= cases[i].to; status++) {
+      struct rtk_response response = response_of(status, "", NULL);
+      char name[16];
+      sqlite3_snprintf(sizeof(name), name, "HTTP %d", status);
+      check_int(name, "retry", rtk_status_retry(&response), cases[i].expected);
+    }
+  }
+}
+
+/* --- the envelope --------------------------------------------------------- */
+
+static void every_form_of_the_envelope_is_read(void **state) {
+  static const struct status_case cases[] = {
+      {"errors[]", 418, JSON,
+       "{\"success\":false,\"errors\":[{\"code\":10000,\"message\":"
+       "\"Authentication error\"}],\"messages\":[],\"result\":null}",
+       RTK_OUTCOME_FAILED,
+       "HTTP 418" FOR ": Authentication error (code 10000)"},
+      {"the first of errors[]", 418, JSON,
+       "{\"errors\":[{\"code\":1,\"message\":\"one\"},{\"code\":2,"
+       "\"message\":\"two\"}]}",
+       RTK_OUTCOME_FAILED, "HTTP 418" FOR ": one (code 1)"},
+      {"error_chain", 400, JSON,
+       "{\"success\":false,\"errors\":[{\"code\":6003,\"message\":\"Invalid"
+       " request headers\",\"error_chain\":[{\"code\":6111,\"message\":"
+       "\"Invalid format for Authorization header\"}]}]}",
+       RTK_OUTCOME_CALLER,
+       "HTTP 400" FOR ": Invalid request headers (code 6003): Invalid format"
+       " for Authorization header (code 6111); " HINT_FORM},
+      {"a longer chain", 418, JSON,
+       "{\"errors\":[{\"code\":1,\"message\":\"a\",\"error_chain\":[{"
+       "\"code\":2,\"message\":\"b\",\"error_chain\":[{\"code\":3,"
+       "\"message\":\"c\"}]}]}]}",
+       RTK_OUTCOME_FAILED,
+       "HTTP 418" FOR ": a (code 1): b (code 2): c (code"
+       " 3)"},
+      {"a link without words", 418, JSON,
+       "{\"errors\":[{\"error_chain\":[{\"code\":2,\"message\":\"b\"}]}]}",
+       RTK_OUTCOME_FAILED, "HTTP 418" FOR ": b (code 2)"},
+      {"code alone", 418, JSON, "{\"errors\":[{\"code\":9}]}",
+       RTK_OUTCOME_FAILED, "HTTP 418" FOR ": error (code 9)"},
+      {"message alone", 418, JSON, "{\"errors\":[{\"message\":\"m\"}]}",
+       RTK_OUTCOME_FAILED, "HTTP 418" FOR ": m"},
+      {"code as text", 418, JSON,
+       "{\"errors\":[{\"code\":\"E9\",\"message\":\"m\"}]}", RTK_OUTCOME_FAILED,
+       "HTTP 418" FOR ": m"},
+      {"single error", 418, JSON,
+       "{\"success\":false,\"error\":{\"code\":404,\"message\":\"m\"}}",
+       RTK_OUTCOME_FAILED, "HTTP 418" FOR ": m (code 404)"},
+      {"bare message", 401, JSON, "{\"message\":\"Unauthorized\"}",
+       RTK_OUTCOME_CALLER, "HTTP 401" FOR ": Unauthorized; " HINT_401},
+      {"errors[] before the others", 418, JSON,
+       "{\"message\":\"c\",\"error\":{\"message\":\"b\"},\"errors\":[{"
+       "\"message\":\"a\"}]}",
+       RTK_OUTCOME_FAILED, "HTTP 418" FOR ": a"},
+      {"single error before the message", 418, JSON,
+       "{\"message\":\"c\",\"error\":{\"message\":\"b\"},\"errors\":[]}",
+       RTK_OUTCOME_FAILED, "HTTP 418" FOR ": b"},
+      {"errors of no known shape", 418, JSON, "{\"errors\":\"oops\"}",
+       RTK_OUTCOME_FAILED,
+       "HTTP 418" FOR ": the reply is no error message (application/json, 17"
+       " bytes)"},
+      {"array of strings", 418, JSON, "{\"errors\":[\"oops\"]}",
+       RTK_OUTCOME_FAILED,
+       "HTTP 418" FOR ": the reply is no error message (application/json, 19"
+       " bytes)"},
+      {"a JSON string", 418, JSON, "\"oops\"", RTK_OUTCOME_FAILED,
+       "HTTP 418" FOR ": the reply is no error message (application/json, 6"
+       " bytes)"},
+      {"white space around it", 418, JSON, "\r\n {\"message\":\"m\"} \n",
+       RTK_OUTCOME_FAILED, "HTTP 418" FOR ": m"},
+      {"HTML", 502, "text/html; charset=UTF-8", "<html>nginx</html>",
+       RTK_OUTCOME_FAILED,
+       "HTTP 502" FOR ": the reply is not JSON (text/html; charset=UTF-8, 18"
+       " bytes); " HINT_5XX},
+      {"no content type", 502, "", "oops", RTK_OUTCOME_FAILED,
+       "HTTP 502" FOR
+       ": the reply is not JSON (no content type, 4 bytes); " HINT_5XX},
+      {"truncated", 502, JSON, "{\"success\":false,", RTK_OUTCOME_FAILED,
+       "HTTP 502" FOR
+       ": the reply is not JSON (application/json, 17 bytes); " HINT_5XX},
+      {"line breaks", 418, JSON, "{\"message\":\"a\\r\\nb\\u001b[31m\"}",
+       RTK_OUTCOME_FAILED, "HTTP 418" FOR ": a  b [31m"},
+      {"per cent", 418, JSON, "{\"message\":\"100%s %n\"}", RTK_OUTCOME_FAILED,
+       "HTTP 418" FOR ": 100%s %n"},
+  };
+  (void)state;
+  for (size_t i = 0; i < COUNT(cases); i++) check_status(&cases[i]);
+}
+
+static void a_200_without_data_is_an_error(void **state) {
+  static const struct status_case cases[] = {
+      {"empty", 200, JSON, NULL, RTK_OUTCOME_FAILED,
+       "HTTP 200" FOR EMPTY HINT_NO_JSON},
+      {"HTML", 200, "text/html", "<html>sign in</html>", RTK_OUTCOME_FAILED,
+       "HTTP 200" FOR
+       ": the reply is not JSON (text/html, 20 bytes); " HINT_NO_JSON},
+      {"truncated", 200, JSON, "{\"data\":{\"id\":\"a", RTK_OUTCOME_FAILED,
+       "HTTP 200" FOR
+       ": the reply is not JSON (application/json, 16 bytes); " HINT_NO_JSON},
+      {"garbage behind", 200, JSON, "{\"data\":{}}<!-- -->", RTK_OUTCOME_FAILED,
+       "HTTP 200" FOR
+       ": the reply is not JSON (application/json, 19 bytes); " HINT_NO_JSON},
+      {"success is false", 200, JSON, "{\"success\":false,\"data\":{}}",
+       RTK_OUTCOME_FAILED,
+       "HTTP 200" FOR
+       ": \"success\" is false, with no reason given; " HINT_SHAPE},
+      {"success is false, with a reason", 200, JSON,
+       "{\"success\":false,\"data\":{},\"errors\":[{\"code\":1,\"message\":"
+       "\"m\"}]}",
+       RTK_OUTCOME_FAILED, "HTTP 200" FOR ": m (code 1)"},
+      {"no data", 200, JSON, "{\"success\":true}", RTK_OUTCOME_FAILED,
+       "HTTP 200" FOR ": the reply has no object \"data\"; " HINT_SHAPE},
+      {"data is null", 200, JSON, "{\"success\":true,\"data\":null}",
+       RTK_OUTCOME_FAILED,
+       "HTTP 200" FOR ": the reply has no object \"data\"; " HINT_SHAPE},
+      {"data is an array", 200, JSON, "{\"success\":true,\"data\":[{}]}",
+       RTK_OUTCOME_FAILED,
+       "HTTP 200" FOR ": the reply has no object \"data\"; " HINT_SHAPE},
+      {"Data is another name", 200, JSON, "{\"success\":true,\"Data\":{}}",
+       RTK_OUTCOME_FAILED,
+       "HTTP 200" FOR ": the reply has no object \"data\"; " HINT_SHAPE},
+      {"an array", 200, JSON, "[{\"data\":{}}]", RTK_OUTCOME_FAILED,
+       "HTTP 200" FOR ": the reply has no object \"data\"; " HINT_SHAPE},
+      {"null", 200, JSON, "null", RTK_OUTCOME_FAILED,
+       "HTTP 200" FOR ": the reply has no object \"data\"; " HINT_SHAPE},
+  };
+  (void)state;
+  for (size_t i = 0; i < COUNT(cases); i++) check_status(&cases[i]);
+}
+
+static void a_200_with_data_is_a_row(void **state) {
+  static const struct {
+    const char *name, *body, *id, *response;
+  } cases[] = {
+      {"normal", "{\"data\":{\"id\":\"a\"},\"success\":true}", "a", NULL},
+      {"success absent", "{\"data\":{\"id\":\"a\"}}", "a", NULL},
+      {"no fields", "{\"data\":{},\"success\":true}", NULL, NULL},
+      {"messages beside it",
+       "{\"success\":true,\"errors\":[],\"messages\":[{\"message\":\"m\"}],"
+       "\"message\":\"m\",\"data\":{\"id\":\"a\"}}",
+       "a", NULL},
+      {"byte order mark", "\xEF\xBB\xBF{\"data\":{\"id\":\"a\"}}", "a",
+       "{\"data\":{\"id\":\"a\"}}"},
+      {"white space", " {\"data\":{\"id\":\"a\"}}\n", "a",
+       " {\"data\":{\"id\":\"a\"}}\n"},
+  };
+  (void)state;
+  for (size_t i = 0; i < COUNT(cases); i++) {
+    struct rtk_ask ask = ask_for("cf55", 1);
+    struct rtk_response response =
+        response_of(200, "text/plain", cases[i].body);
+    struct rtk_reply *reply = judge(cases[i].name, &ask, &response);
+    const char *expected =
+        cases[i].response == NULL ? cases[i].body : cases[i].response;
+    check_int(cases[i].name, "outcome", reply->outcome, RTK_OUTCOME_ROWS);
+    if (reply->outcome == RTK_OUTCOME_ROWS) {
+      check_bytes(cases[i].name, "response", reply->body.bytes,
+                  reply->body.size, expected, strlen(expected));
+      check_int(cases[i].name, "id's type", reply->values[0].type,
+                cases[i].id == NULL ? RTK_NULL : RTK_TEXT);
+      if (cases[i].id != NULL && reply->values[0].type == RTK_TEXT) {
+        check_bytes(cases[i].name, "id", reply->values[0].as.text,
+                    reply->values[0].size, cases[i].id, strlen(cases[i].id));
+      }
+    } else {
+      check_text(cases[i].name, "error", reply->error, NULL);
+    }
+    rtk_reply_free(reply);
+  }
+}
+
+/* --- messages ------------------------------------------------------------- */
+
+static void the_message_names_what_was_asked(void **state) {
+  static const struct {
+    const char *name, *id;
+    int tries;
+    const char *cf_ray, *expected;
+  } cases[] = {
+      {"normal", "cf55", 1, "8c1a-AMS",
+       "HTTP 418 for session 'cf55': m [cf-ray 8c1a-AMS]"},
+      {"no id", "", 1, "", "HTTP 418: m"},
+      {"one retry", "cf55", 2, "", "HTTP 418 for session 'cf55' (2 tries): m"},
+      {"not sent", "cf55", 0, "", "HTTP 418 for session 'cf55': m"},
+      {"an id that would break the line", "a\nb\x1B[2J", 1, "",
+       "HTTP 418 for session 'a b [2J': m"},
+      {"an id that is no UTF-8", "caf\xE9", 1, "",
+       "HTTP 418 for session 'caf?': m"},
+      {"an id of 64 bytes",
+       "0123456789012345678901234567890123456789012345678901234567890123", 1,
+       "",
+       "HTTP 418 for session '012345678901234567890123456789012345678901234567"
+       "8901234567890123': m"},
+      {"an id of 65 bytes",
+       "01234567890123456789012345678901234567890123456789012345678901234", 1,
+       "",
+       "HTTP 418 for session '012345678901234567890123456789012345678901234567"
+       "8901234567890123\xE2\x80\xA6': m"},
+      {"a ray that would break the line", "cf55", 1, "8c\r\n1a",
+       "HTTP 418 for session 'cf55': m [cf-ray 8c  1a]"},
+  };
+  (void)state;
+  for (size_t i = 0; i < COUNT(cases); i++) {
+    struct rtk_ask ask = ask_for(cases[i].id, cases[i].tries);
+    struct rtk_response response =
+        response_of(418, JSON, "{\"message\":\"m\"}");
+    sqlite3_snprintf(RTK_HEADER_MAX, response.cf_ray, "%s", cases[i].cf_ray);
+    struct rtk_reply *reply = judge(cases[i].name, &ask, &response);
+    check_text(cases[i].name, "error", reply->error, cases[i].expected);
+    rtk_reply_free(reply);
+  }
+}
+
+/* A chain that goes on for ever, each link as long as it may be. */
+static void a_message_has_a_limit(void **state) {
+  sqlite3_str *body = sqlite3_str_new(NULL);
+  struct rtk_ask ask = ask_for("cf55", 1);
+  (void)state;
+  sqlite3_str_appendall(body, "{\"errors\":[");
+  for (int i = 0; i < 100; i++) {
+    sqlite3_str_appendall(body, "{\"message\":\"");
+    sqlite3_str_appendchar(body, 5000, 'x');
+    sqlite3_str_appendall(body, "\",\"error_chain\":[");
+  }
+  for (int i = 0; i < 100; i++) sqlite3_str_appendall(body, "]}");
+  sqlite3_str_appendall(body, "]}");
+  char *text = sqlite3_str_finish(body);
+  struct rtk_response response = response_of(418, JSON, text);
+  struct rtk_reply *reply = judge("long chain", &ask, &response);
+  size_t most = RTK_ERROR_CHAIN_MAX * (RTK_SHOW_TEXT_MAX + 8) + 100;
+  size_t size = strlen(reply->error);
+  if (size > most) {
+    check_int("long chain", "bytes", (int64_t)size, (int64_t)most);
+  }
+  rtk_reply_free(reply);
+  sqlite3_free(text);
+}
+
+/* No 8 bytes of the token in a row. */
+static void check_token_is_absent(const char *name, const char *message) {
+  for (size_t i = 0; i + 8 < sizeof(TOKEN); i++) {
+    char part[9] = "";
+    memcpy(part, &TOKEN[i], 8);
+    check_lacks(name, message, part);
+  }
+}
+
+static void the_token_is_never_in_a_message(void **state) {
+  static const struct {
+    const char *name, *id, *type, *cf_ray;
+    int filler; /* characters before the token in the server's words */
+  } cases[] = {
+      {"echoed", "cf55", JSON, "", 0},
+      {"echoed further on", "cf55", JSON, "", 100},
+      {"at the end of what is shown", "cf55", JSON, "", 259},
+      {"cut in its middle", "cf55", JSON, "", 280},
+      {"cut before its last byte", "cf55", JSON, "", 260},
+      {"behind the cut", "cf55", JSON, "", 300},
+      {"as the id", TOKEN, JSON, "", 0},
+      {"in an id, cut", "x.x.x.x.x.x.x.x.x.x.x.x.x.x.x.x." TOKEN, JSON, "", 0},
+      {"in the content type", "cf55", "text/" TOKEN, "", 0},
+      {"in the ray", "cf55", JSON, TOKEN, 0},
+  };
+  (void)state;
+  for (size_t i = 0; i < COUNT(cases); i++) {
+    for (int is_json = 0; is_json < 2; is_json++) {
+      struct rtk_ask ask = ask_for(cases[i].id, 1);
+      sqlite3_str *body = sqlite3_str_new(NULL);
+      if (is_json) sqlite3_str_appendall(body, "{\"message\":\"");
+      sqlite3_str_appendchar(body, cases[i].filler, '.');
+      sqlite3_str_appendall(body, TOKEN);
+      if (is_json) sqlite3_str_appendall(body, " is bad\"}");
+      char *text = sqlite3_str_finish(body);
+      struct rtk_response response = response_of(401, cases[i].type, text);
+      sqlite3_snprintf(RTK_HEADER_MAX, response.cf_ray, "%s", cases[i].cf_ray);
+      struct rtk_reply *reply = judge(cases[i].name, &ask, &response);
+      check_token_is_absent(cases[i].name, reply->error);
+      check_has(cases[i].name, reply->error, "HTTP 401");
+      rtk_reply_free(reply);
+      sqlite3_free(text);
+    }
+  }
+}
+
+static void a_body_that_is_not_json_is_never_shown(void **state) {
+  static const int statuses[] = {100, 200, 204, 302, 400, 401, 403,
+                                 404, 408, 418, 429, 500, 600};
+  static const char *const bodies[] = {
+      "<b>PRIVATE</b>",
+      "PRIVATE",
+      "{\"message\":\"PRIVATE\"",
+      "{\"message\":\"PRIVATE\"} PRIVATE",
+      "{\"message\":\"PRIVATE\\u0000\"}",
+  };
+  (void)state;
+  for (size_t i = 0; i < COUNT(statuses); i++) {
+    for (size_t k = 0; k < COUNT(bodies); k++) {
+      struct rtk_ask ask = ask_for("cf55", 1);
+      struct rtk_response response =
+          response_of(statuses[i], "text/html", bodies[k]);
+      struct rtk_reply *reply = judge(bodies[k], &ask, &response);
+      check_lacks(bodies[k], reply->error, "PRIVATE");
+      check_has(bodies[k], reply->error, "the reply is not JSON (text/html, ");
+      rtk_reply_free(reply);
+    }
+  }
+}
+
+/* --- no memory ------------------------------------------------------------ */
+
+static int judge_one(void *arg) {
+  struct rtk_ask ask = ask_for("cf55", 1);
+  struct rtk_reply *reply = NULL;
+  int rc = rtk_status_judge(&ask, arg, &reply);
+  check_int("no memory", "reply is there", reply != NULL, rc == SQLITE_OK);
+  rtk_reply_free(reply);
+  return rc;
+}
+
+static void no_memory_is_told(void **state) {
+  struct rtk_response row = response_of(
+      200, JSON, "{\"data\":{\"id\":[1],\"viewer_seconds\":\"5\"}}");
+  struct rtk_response refused = response_of(
+      403, JSON,
+      "{\"success\":false,\"errors\":[{\"code\":10000,\"message\":\"m\"}]}");
+  struct rtk_response empty = response_of(500, "", NULL);
+  (void)state;
+  check_nomem("row", judge_one, &row, false);
+  check_nomem("refused", judge_one, &refused, false);
+  check_nomem("empty", judge_one, &empty, false);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      TEST(every_status_is_judged),
+      TEST(a_404_is_told_apart),
+      TEST(no_reply_is_judged_by_its_failure),
+      TEST(what_may_pass_is_asked_again),
+      TEST(every_form_of_the_envelope_is_read),
+      TEST(a_200_without_data_is_an_error),
+      TEST(a_200_with_data_is_a_row),
+      TEST(the_message_names_what_was_asked),
+      TEST(a_message_has_a_limit),
+      TEST(the_token_is_never_in_a_message),
+      TEST(a_body_that_is_not_json_is_never_shown),
+      TEST(no_memory_is_told),
+  };
+  check_init();
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,190 @@
+/* Base URL, template and arguments into one URL. */
+#include "url.h"
+
+#include "check.h"
+
+static struct rtk_text text_of(const char *text) {
+  return (struct rtk_text){text, text == NULL ? 0 : strlen(text)};
+}
+
+/* --- rtk_url_can_carry() -------------------------------------------------- */
+
+static void some_texts_fit_no_segment(void **state) {
+  static const struct {
+    const char *name, *text;
+    size_t size, max;
+    bool expected;
+  } cases[] = {
+      {"normal", "cf55", 4, 32, true},
+      {"one character", "a", 1, 32, true},
+      {"empty", "", 0, 32, false},
+      {"no text at all", NULL, 0, 32, false},
+      {"one dot", ".", 1, 32, false},
+      {"two dots", "..", 2, 32, false},
+      {"three dots", "...", 3, 32, true},
+      {"a dot before", ".a", 2, 32, true},
+      {"a dot behind", "a.", 2, 32, true},
+      {"dot, slash", "./", 2, 32, true},
+      {"encoded dots, which get encoded again", "%2e%2e", 6, 32, true},
+      {"slash", "a/b", 3, 32, true},
+      {"white space", " ", 1, 32, true},
+      {"NUL inside", "a\0b", 3, 32, false},
+      {"NUL first", "\0ab", 3, 32, false},
+      {"NUL last", "ab\0", 3, 32, false},
+      {"NUL alone", "\0", 1, 32, false},
+      {"NUL behind the end", "ab\0", 2, 32, true},
+      {"at the limit", "abcd", 4, 4, true},
+      {"over the limit", "abcde", 5, 4, false},
+      {"bytes count, not characters", "\xC3\xA9\xC3\xA9", 4, 3, false},
+  };
+  (void)state;
+  for (size_t i = 0; i < COUNT(cases); i++) {
+    struct rtk_text text = {cases[i].text, cases[i].size};
+    check_int(cases[i].name, "can be carried",
+              rtk_url_can_carry(text, cases[i].max), cases[i].expected);
+  }
+}
+
+/* --- rtk_url_make() ------------------------------------------------------- */
+
+static void a_template_is_filled_in(void **state) {
+  static const struct {
+    const char *name, *base, *template;
+    const char *values[3];
+    size_t count;
+    const char *expected;
+    size_t ends[3];
+  } cases[] = {
+      {"normal",
+       "https://x/v4",
+       "accounts/{account}/kit/{app}/sessions/{id}",
+       {"A", "B", "C"},
+       3,
+       "https://x/v4/accounts/A/kit/B/sessions/C",
+       {23, 29, 40}},
+      {"no placeholder", "https://x", "a/b", {NULL}, 0, "https://x/a/b", {0}},
+      {"empty template", "https://x", "", {NULL}, 0, "https://x/", {0}},
+      {"empty base", "", "a", {NULL}, 0, "/a", {0}},
+      {"base of slashes", "///", "a", {NULL}, 0, "/a", {0}},
+      {"slash behind the base",
+       "https://x/",
+       "a",
+       {NULL},
+       0,
+       "https://x/a",
+       {0}},
+      {"much behind the base",
+       "https://x/ /\t//\r\n",
+       "a",
+       {NULL},
+       0,
+       "https://x/a",
+       {0}},
+      {"empty value", "h", "a/{b}/c", {""}, 1, "h/a//c", {4}},
+      {"text after the last one", "h", "a/{b}/c", {"v"}, 1, "h/a/v/c", {5}},
+      {"two side by side", "h", "{a}{b}", {"v", "w"}, 2, "h/vw", {3, 4}},
+      {"the name does not matter", "h", "{}", {"v"}, 1, "h/v", {3}},
+      {"more placeholders than values", "h", "{a}/{b}", {"v"}, 1, "h/v/", {3}},
+      {"braces in a value",
+       "h",
+       "{a}/{b}",
+       {"{b}", "w"},
+       2,
+       "h/%7Bb%7D/w",
+       {9, 11}},
+      {"slash", "h", "{a}", {"a/b"}, 1, "h/a%2Fb", {7}},
+      {"dots", "h", "{a}", {"../x"}, 1, "h/..%2Fx", {8}},
+      {"query and fragment",
+       "h",
+       "{a}",
+       {"a?b#c&d=e"},
+       1,
+       "h/a%3Fb%23c%26d%3De",
+       {19}},
+      {"percent", "h", "{a}", {"%2F"}, 1, "h/%252F", {7}},
+      {"space and plus", "h", "{a}", {"a b+c"}, 1, "h/a%20b%2Bc", {11}},
+      {"line break",
+       "h",
+       "{a}",
+       {"a\r\nHost: x"},
+       1,
+       "h/a%0D%0AHost%3A%20x",
+       {20}},
+      {"UTF-8", "h", "{a}", {"\xC3\xA9"}, 1, "h/%C3%A9", {8}},
+      {"the unreserved ones", "h", "{a}", {"aZ09-._~"}, 1, "h/aZ09-._~", {10}},
+  };
+  (void)state;
+  for (size_t i = 0; i < COUNT(cases); i++) {
+    struct rtk_text values[3];
+    size_t ends[3] = {0};
+    for (size_t k = 0; k < 3; k++) values[k] = text_of(cases[i].values[k]);
+    char *url = rtk_url_make(cases[i].base, cases[i].template, values,
+                             cases[i].count, ends);
+    check_text(cases[i].name, "URL", url, cases[i].expected);
+    for (size_t k = 0; k < 3; k++) {
+      check_int(cases[i].name, "end of a value", (int64_t)ends[k],
+                (int64_t)cases[i].ends[k]);
+    }
+    sqlite3_free(url);
+  }
+}
+
+static void every_byte_is_encoded_as_rfc_3986_says(void **state) {
+  static const char unreserved[] = "abcdefghijklmnopqrstuvwxyz"
+                                   "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                   "0123456789-._~";
+  (void)state;
+  for (int byte = 0; byte < 256; byte++) {
+    char c = (char)byte;
+    char expected[8];
+    size_t end = 0;
+    char *url = rtk_url_make("", "{x}", &(struct rtk_text){&c, 1}, 1, &end);
+    bool is_plain = byte != 0 && strchr(unreserved, c) != NULL;
+    sqlite3_snprintf(sizeof(expected), expected, is_plain ? "/%c" : "/%%%02X",
+                     byte);
+    check_text(expected, "URL", url, expected);
+    check_int(expected, "end", (int64_t)end, (int64_t)strlen(expected));
+    sqlite3_free(url);
+  }
+}
+
+static void the_longest_values_fit(void **state) {
+  static char long_value[3000];
+  struct rtk_text values[3];
+  size_t ends[3] = {0};
+  (void)state;
+  memset(long_value, '/', sizeof(long_value));
+  for (int i = 0; i < 3; i++) {
+    values[i] = (struct rtk_text){long_value, sizeof(long_value)};
+  }
+  char *url = rtk_url_make("h", "{a}{b}{c}", values, 3, ends);
+  check_int("3 × 3000", "size", (int64_t)strlen(url), 2 + 9 * 3000);
+  check_int("3 × 3000", "last end", (int64_t)ends[2], 2 + 9 * 3000);
+  sqlite3_free(url);
+}
+
+static int make_one(void *arg) {
+  size_t end = 0;
+  char *url = rtk_url_make("https://x", "a/{b}", arg, 1, &end);
+  int rc = url == NULL ? SQLITE_NOMEM : SQLITE_OK;
+  sqlite3_free(url);
+  return rc;
+}
+
+static void no_memory_gives_no_url(void **state) {
+  struct rtk_text value = {"v", 1};
+  (void)state;
+  check_nomem("make", make_one, &value, false);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      TEST(some_texts_fit_no_segment),
+      TEST(a_template_is_filled_in),
+      TEST(every_byte_is_encoded_as_rfc_3986_says),
+      TEST(the_longest_values_fit),
+      TEST(no_memory_gives_no_url),
+  };
+  check_init();
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
