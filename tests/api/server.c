@@ -108,7 +108,8 @@ static bool limit(struct reply *reply, long *reset_s) {
   is_over = window.used >= options->quota;
   if (!is_over) window.used++;
   left = options->quota - window.used;
-  *reset_s = (long)ceil(window.end_s - now);
+  /* Less what adding and taking away leaves over. */
+  *reset_s = (long)ceil(window.end_s - now - 1e-6);
   pthread_mutex_unlock(&window.lock);
   if (!options->is_limit_silent) {
     reply_header(reply, "Ratelimit-Policy", "\"default\";q=%ld;w=%ld",
