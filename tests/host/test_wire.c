@@ -121,12 +121,13 @@ static void a_batch_opens_16_connections_at_most(void **state) {
 
 /* --- statements that end early ------------------------------------------------- */
 
-/* With 4 at a time, the fifth is asked for when the first has been read. */
+/* With 4 at a time and all but the first id slow, at most 3 of the others are
+** asked for before the first has been read, and one more after. */
 static void limit_asks_for_no_more(void **state) {
   static const struct {
-    const char *name;
-    bool is_reset; /* else LIMIT 1 */
-  } ways[] = {{"echo:limit", false}, {"echo:reset", true}};
+    const char *limit; /* else the statement is reset */
+    int code;          /* sets its requests apart in the log */
+  } ways[] = {{" LIMIT 1", 1000}, {"", 2000}};
   (void)state;
   for (size_t i = 0; i < ROWS_OF(ways); i++) {
     sqlite3 *db = open_loaded();
@@ -134,20 +135,21 @@ static void limit_asks_for_no_more(void **state) {
     char *sql = sqlite3_mprintf(
         "WITH RECURSIVE c(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM c"
         " WHERE i < 50) SELECT id FROM " SESSION ") WHERE session_id IN"
-        " (SELECT '%s'||i FROM c UNION ALL SELECT '%s')%s",
-        ways[i].name, ways[i].name, ways[i].is_reset ? "" : " LIMIT 1");
+        " (SELECT 'x:delay=2000,code='||(%d+i) FROM c UNION ALL"
+        " SELECT 'echo:first')%s",
+        ways[i].code, ways[i].limit);
     sqlite3_stmt *stmt = prepared(db, sql);
-    assert_next(stmt, ways[i].name);
-    if (ways[i].is_reset) {
+    assert_next(stmt, "echo:first");
+    if (ways[i].limit[0] == '\0') {
       assert_int_equal(sqlite3_reset(stmt), SQLITE_OK);
     } else {
       assert_end(stmt);
     }
-    char *part = sqlite3_mprintf("echo%%3A%s", ways[i].name + 5);
+    char *part = sqlite3_mprintf("code%%3D%d", ways[i].code / 1000);
     /* What is said afterwards is said after all that was sent. */
     assert_rows(db, "SELECT id FROM " SESSION ", 'x:delay=50')",
                 "x:delay=50\n");
-    assert_in_range(requests(part), 1, 8);
+    assert_in_range(requests(part), 0, 4);
     sqlite3_free(part);
     sqlite3_free(sql);
     assert_int_equal(sqlite3_finalize(stmt), SQLITE_OK);
