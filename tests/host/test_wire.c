@@ -126,8 +126,8 @@ static void a_batch_opens_16_connections_at_most(void **state) {
 static void limit_asks_for_no_more(void **state) {
   static const struct {
     const char *limit; /* else the statement is reset */
-    int code;          /* sets its requests apart in the log */
-  } ways[] = {{" LIMIT 1", 1000}, {"", 2000}};
+    int delay;         /* sets its requests apart in the log */
+  } ways[] = {{" LIMIT 1", 2001}, {"", 2002}};
   (void)state;
   for (size_t i = 0; i < ROWS_OF(ways); i++) {
     sqlite3 *db = open_loaded();
@@ -135,9 +135,9 @@ static void limit_asks_for_no_more(void **state) {
     char *sql = sqlite3_mprintf(
         "WITH RECURSIVE c(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM c"
         " WHERE i < 50) SELECT id FROM " SESSION ") WHERE session_id IN"
-        " (SELECT 'x:delay=2000,code='||(%d+i) FROM c UNION ALL"
+        " (SELECT 'x:delay=%d,code='||i FROM c UNION ALL"
         " SELECT 'echo:first')%s",
-        ways[i].code, ways[i].limit);
+        ways[i].delay, ways[i].limit);
     sqlite3_stmt *stmt = prepared(db, sql);
     assert_next(stmt, "echo:first");
     if (ways[i].limit[0] == '\0') {
@@ -145,7 +145,7 @@ static void limit_asks_for_no_more(void **state) {
     } else {
       assert_end(stmt);
     }
-    char *part = sqlite3_mprintf("code%%3D%d", ways[i].code / 1000);
+    char *part = sqlite3_mprintf("delay%%3D%d", ways[i].delay);
     /* What is said afterwards is said after all that was sent. */
     assert_rows(db, "SELECT id FROM " SESSION ", 'x:delay=50')",
                 "x:delay=50\n");
