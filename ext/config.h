@@ -5,30 +5,12 @@
 #ifndef RTK_CONFIG_H
 #define RTK_CONFIG_H
 
+#include "setting.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 
 struct rtk_err;
-
-enum rtk_setting {
-  RTK_API_TOKEN,
-  RTK_API_TOKEN_FILE,
-  RTK_ACCOUNT,
-  RTK_APP,
-  RTK_BASE_URL,
-  RTK_TIMEOUT_MS,
-  RTK_CONNECT_TIMEOUT_MS,
-  RTK_MAX_WAIT_MS,
-  RTK_MAX_RETRIES,
-  RTK_CONCURRENCY,
-  RTK_CACHE_MAX_BYTES,
-  RTK_MAX_RESPONSE_BYTES,
-  RTK_ON_ERROR,
-  RTK_TRUST_SCHEMA,
-  RTK_CA_FILE,
-  RTK_PROXY,
-  RTK_SETTING_COUNT
-};
 
 struct rtk_config;
 

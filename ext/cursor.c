@@ -35,7 +35,7 @@ struct rtk_cursor {
   sqlite3_value *given[RTK_INPUTS_MAX];
   /* Account and app as they are asked for; the batches borrow them. */
   char *scope[RTK_INPUTS_MAX];
-  bool is_stand_in;              /* the query names the ids by `id` */
+  bool is_stand_in;              /* the query compares `id` */
   const struct rtk_reply *reply; /* the current row's; NULL at the end */
   uint64_t url_hash;             /* of the current reply, for the rowid */
   size_t id_index;               /* of the current reply, in batch.ids */
@@ -74,8 +74,12 @@ void rtk_cursor_free(struct rtk_cursor *cursor) {
 
 /* --- arguments ------------------------------------------------------------- */
 
-static const char *const places[] = {"first",  "second", "third",
-                                     "fourth", "fifth",  "sixth"};
+/* The place of an argument in a call, in words. */
+static const char *place(int k) {
+  static const char *const places[] = {"first",  "second", "third",
+                                       "fourth", "fifth",  "sixth"};
+  return k < (int)(sizeof(places) / sizeof(*places)) ? places[k] : "last";
+}
 
 /* Text as it is, an integer as its digits; false for any other type.  The
 ** text is borrowed from the value. */
@@ -159,29 +163,26 @@ static int read_scope(struct rtk_cursor *cursor, int k,
   sqlite3_value *given = cursor->given[k];
   int rc = SQLITE_OK;
   if (given == NULL || sqlite3_value_type(given) == SQLITE_NULL) {
-    const struct rtk_config *config = cursor->conn->config;
-    enum rtk_setting setting = 0;
-    rc = rtk_config_find(column->setting, &setting, err);
-    if (rc != SQLITE_OK) return rc;
-    text.bytes = rtk_config_text(config, setting);
+    text.bytes = rtk_config_text(cursor->conn->config, column->setting);
     if (text.bytes == NULL && given != NULL) *is_none = true;
     if (*is_none) return SQLITE_OK;
     if (text.bytes == NULL) {
       return rtk_err_set(err,
                          "no %s: write it as the %s argument, or give it a"
                          " default: SELECT rtk_config('%s', '…')",
-                         column->name, places[k], column->setting);
+                         column->name, place(k),
+                         rtk_config_name(column->setting));
     }
     text.size = strlen(text.bytes);
   } else if (!read_text(given, &text, &rc) && rc != SQLITE_OK) {
     return rc;
   }
-  if (!rtk_url_can_carry(text, column->max_chars) ||
+  if (!rtk_url_can_carry(text, column->max_bytes) ||
       memchr(text.bytes, '/', text.size) != NULL) {
     return rtk_err_set(err,
                        "%s must be text of 1 to %d characters without '/', and"
                        " not '.' or '..'",
-                       column->name, (int)column->max_chars);
+                       column->name, (int)column->max_bytes);
   }
   return set_scope(cursor, k, text);
 }
@@ -192,7 +193,7 @@ static int missing(int k, const struct rtk_column *column,
                      "no usable %s: write it as the %s argument or as %s = …"
                      " or IN (…) outside OR; the table that supplies it must"
                      " stand to the left",
-                     column->name, places[k], column->name);
+                     column->name, place(k), column->name);
 }
 
 /* By which ids a scan goes; borrowed from xFilter's values. */
@@ -365,19 +366,32 @@ static int stood_for(const struct rtk_endpoint *endpoint,
   return i;
 }
 
-/* A row with an error has no data, but where the query names its ids by `id`,
-** that is echoed: SQLite would drop the row otherwise, and the error with it. */
+static const struct rtk_value *data_of(const struct rtk_cursor *cursor,
+                                       int column) {
+  static const struct rtk_value none = {.type = RTK_NULL};
+  const struct rtk_reply *reply = cursor->reply;
+  int width = cursor->endpoint->column_count;
+  if (reply->row_count == 0) return &none;
+  return &reply->values[cursor->row * width + column];
+}
+
+/* A row with an error has no data, but where the query compares `id`, the id
+** that was asked for is echoed: SQLite would drop the row otherwise, and the
+** error with it. */
 void rtk_cursor_column(const struct rtk_cursor *cursor, sqlite3_context *out,
                        int i) {
   const struct rtk_endpoint *endpoint = cursor->endpoint;
   const struct rtk_reply *reply = cursor->reply;
   const struct rtk_column *column = &endpoint->columns[i];
+  const struct rtk_value *value = NULL;
   switch (column->kind) {
   case RTK_COLUMN_DATA:
-    if (reply->row_count > 0) {
-      put_value(out, &reply->values[cursor->row * endpoint->column_count + i]);
-    } else if (cursor->is_stand_in && column->stands_for != NULL) {
+    value = data_of(cursor, i);
+    if (value->type == RTK_NULL && cursor->is_stand_in &&
+        column->stands_for != NULL) {
       put_argument(out, cursor, stood_for(endpoint, column));
+    } else {
+      put_value(out, value);
     }
     break;
   case RTK_COLUMN_ARGUMENT:

@@ -20,11 +20,11 @@ SQLITE_EXTENSION_INIT3
 /* clang-format off */
 #define ACCOUNT_AND_APP                                                        \
   {.name = "account", .kind = RTK_COLUMN_ARGUMENT,                             \
-   .argument = RTK_ARGUMENT_SCOPE, .setting = "account",                       \
-   .max_chars = RTK_ACCOUNT_MAX, .doc = "the Cloudflare account's id"},        \
+   .argument = RTK_ARGUMENT_SCOPE, .setting = RTK_ACCOUNT,                       \
+   .max_bytes = RTK_ACCOUNT_MAX, .doc = "the Cloudflare account's id"},        \
   {.name = "app", .kind = RTK_COLUMN_ARGUMENT,                                 \
-   .argument = RTK_ARGUMENT_SCOPE, .setting = "app",                           \
-   .max_chars = RTK_APP_MAX, .doc = "the RealtimeKit app's id"}
+   .argument = RTK_ARGUMENT_SCOPE, .setting = RTK_APP,                           \
+   .max_bytes = RTK_APP_MAX, .doc = "the RealtimeKit app's id"}
 
 #define ABOUT_THE_REPLY                                                        \
   {.name = "error", .kind = RTK_COLUMN_ERROR,                                  \
@@ -80,7 +80,7 @@ int rtk_endpoint_argument(const struct rtk_endpoint *endpoint, int nth) {
   return -1;
 }
 
-bool rtk_column_is_hidden(const struct rtk_column *column) {
+static bool is_hidden(const struct rtk_column *column) {
   return column->is_hidden || column->kind != RTK_COLUMN_DATA;
 }
 
@@ -95,7 +95,7 @@ char *rtk_endpoint_schema(const struct rtk_endpoint *endpoint) {
     const struct rtk_column *column = &endpoint->columns[i];
     sqlite3_str_appendf(text, "%s\"%w\" %s%s", i == 0 ? "CREATE TABLE x(" : ",",
                         column->name, types[column->type],
-                        rtk_column_is_hidden(column) ? " HIDDEN" : "");
+                        is_hidden(column) ? " HIDDEN" : "");
   }
   sqlite3_str_appendall(text, ")");
   return sqlite3_str_finish(text);

@@ -6,6 +6,8 @@
 #ifndef RTK_ENDPOINT_H
 #define RTK_ENDPOINT_H
 
+#include "setting.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -41,8 +43,8 @@ struct rtk_column {
 
   /* ARGUMENT */
   enum rtk_argument_kind argument;
-  const char *setting; /* SCOPE: the setting that holds the default */
-  size_t max_chars;    /* SCOPE */
+  enum rtk_setting setting; /* SCOPE: the setting that holds the default */
+  size_t max_bytes;         /* SCOPE */
 };
 
 struct rtk_endpoint {
@@ -60,8 +62,6 @@ extern const int rtk_endpoint_count;
 
 /* The `nth` argument's column (from 0), or -1. */
 int rtk_endpoint_argument(const struct rtk_endpoint *endpoint, int nth);
-
-bool rtk_column_is_hidden(const struct rtk_column *column);
 
 /* The statement for sqlite3_declare_vtab(): free with sqlite3_free(); NULL
 ** when there is no memory. */

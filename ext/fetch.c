@@ -32,12 +32,13 @@ struct list {
   int count;
 };
 
-/* An account and app that answered 403: nothing more is asked of it. */
-struct denied {
-  struct denied *next;
+/* What a reply refused to more than its own id: to an account and app (403), or
+** to everybody with this token (401).  It answers for all that is asked. */
+struct refusal {
+  struct refusal *next;
   struct rtk_reply *reply;
-  size_t scope_size;
-  char scope[]; /* the beginning of its URLs */
+  size_t scope_size; /* 0: everything */
+  char scope[];      /* the beginning of the URLs that are meant */
 };
 
 struct rtk_fetch {
@@ -52,8 +53,7 @@ struct rtk_fetch {
   char *token; /* NULL until it is needed */
   const char *token_source;
   int64_t address_version; /* of the settings that the token was taken by */
-  struct denied *denied;
-  char *fatal; /* why the statement ends */
+  struct refusal *refusals;
 
   /* After a 429 nothing is sent until then. */
   int64_t paused_until_ms;
@@ -121,25 +121,22 @@ void rtk_fetch_free(struct rtk_fetch *fetch) {
 
 /* What is known about the caller: its token, and what was refused to it. */
 static void forget_caller(struct rtk_fetch *fetch) {
-  while (fetch->denied != NULL) {
-    struct denied *denied = fetch->denied;
-    fetch->denied = denied->next;
-    rtk_reply_free(denied->reply);
-    sqlite3_free(denied);
+  while (fetch->refusals != NULL) {
+    struct refusal *refusal = fetch->refusals;
+    fetch->refusals = refusal->next;
+    rtk_reply_free(refusal->reply);
+    sqlite3_free(refusal);
   }
   rtk_config_wipe(fetch->token);
-  sqlite3_free(fetch->fatal);
   fetch->token = NULL;
-  fetch->fatal = NULL;
 }
 
-/* A pause was told to one token at one address. */
+/* A pause was told to one token at one address, and is over when its time is;
+** only within a statement one that follows another goes on from it. */
 static void take_settings(struct rtk_fetch *fetch) {
   int64_t version = rtk_config_address_version(fetch->config);
-  if (version != fetch->address_version) {
-    fetch->paused_until_ms = 0;
-    fetch->pauses = 0;
-  }
+  if (version != fetch->address_version) fetch->paused_until_ms = 0;
+  if (rtk_clock_ms() >= fetch->paused_until_ms) fetch->pauses = 0;
   fetch->address_version = version;
 }
 
@@ -159,60 +156,43 @@ static int64_t cache_bytes(const struct rtk_fetch *fetch) {
 
 /* --- replies ------------------------------------------------------------------ */
 
-static int end_statement(struct rtk_fetch *fetch, const char *why) {
-  if (fetch->fatal != NULL) return SQLITE_OK;
-  fetch->fatal = sqlite3_mprintf("%s", why);
-  return fetch->fatal == NULL ? SQLITE_NOMEM : SQLITE_OK;
+static bool is_meant(const struct refusal *refusal,
+                     const struct rtk_entry *entry) {
+  if (refusal->scope_size == 0) return true;
+  return refusal->scope_size == entry->scope_size &&
+         memcmp(refusal->scope, entry->url, entry->scope_size) == 0;
 }
 
-static const struct denied *find_denied(const struct rtk_fetch *fetch,
-                                        const struct rtk_entry *entry) {
-  const struct denied *denied = fetch->denied;
-  while (denied != NULL &&
-         (denied->scope_size != entry->scope_size ||
-          memcmp(denied->scope, entry->url, entry->scope_size) != 0)) {
-    denied = denied->next;
-  }
-  return denied;
+static const struct refusal *find_refusal(const struct rtk_fetch *fetch,
+                                          const struct rtk_entry *entry) {
+  const struct refusal *refusal = fetch->refusals;
+  while (refusal != NULL && !is_meant(refusal, entry)) refusal = refusal->next;
+  return refusal;
 }
 
-/* Settles an entry that is in no list with a copy of its scope's 403. */
-static int settle_denied(struct rtk_fetch *fetch, struct rtk_entry *entry,
-                         const struct denied *denied) {
+/* Settles an entry that is in no list with a copy of the refusal. */
+static int settle_refused(struct rtk_fetch *fetch, struct rtk_entry *entry,
+                          const struct refusal *refusal) {
   struct rtk_reply *reply = NULL;
   int rc =
-      rtk_reply_of_error(denied->reply->outcome, denied->reply->http_status,
-                         denied->reply->error, &reply);
+      rtk_reply_of_error(refusal->reply->outcome, refusal->reply->http_status,
+                         refusal->reply->error, &reply);
   if (rc == SQLITE_OK) {
     rtk_memo_settle(fetch->memo, entry, reply, cache_bytes(fetch));
   }
   return rc;
 }
 
-/* The first 403 of an account and app answers for all that is still open. */
-static int deny(struct rtk_fetch *fetch, const struct rtk_entry *entry) {
-  if (find_denied(fetch, entry) != NULL) return SQLITE_OK;
-  struct denied *denied = sqlite3_malloc64(sizeof(*denied) + entry->scope_size);
-  if (denied == NULL) return SQLITE_NOMEM;
-  *denied = (struct denied){.scope_size = entry->scope_size};
-  memcpy(denied->scope, entry->url, entry->scope_size);
-  int rc = rtk_reply_of_error(entry->reply->outcome, entry->reply->http_status,
-                              entry->reply->error, &denied->reply);
-  if (rc != SQLITE_OK) {
-    sqlite3_free(denied);
-    return rc;
-  }
-  denied->next = fetch->denied;
-  fetch->denied = denied;
-
+/* Settles all that is still open and falls under the refusal. */
+static int settle_open(struct rtk_fetch *fetch, const struct refusal *refusal) {
   struct list *lists[] = {&fetch->pending, &fetch->active};
   for (int i = 0; i < 2; i++) {
     struct rtk_entry *next = NULL;
     for (struct rtk_entry *e = lists[i]->first; e != NULL; e = next) {
       next = e->next;
-      if (find_denied(fetch, e) != denied) continue;
+      if (!is_meant(refusal, e)) continue;
       stop(fetch, e);
-      rc = settle_denied(fetch, e, denied);
+      int rc = settle_refused(fetch, e, refusal);
       if (rc != SQLITE_OK) {
         append(&fetch->pending, e);
         return rc;
@@ -222,54 +202,65 @@ static int deny(struct rtk_fetch *fetch, const struct rtk_entry *entry) {
   return SQLITE_OK;
 }
 
-/* The last word on an entry, which is in no list. */
+/* Keeps the entry's reply in mind as a refusal to all of its scope, or to
+** everybody. */
+static int refuse(struct rtk_fetch *fetch, const struct rtk_entry *entry) {
+  bool is_all = entry->reply->outcome == RTK_OUTCOME_CALLER;
+  size_t scope_size = is_all ? 0 : entry->scope_size;
+  struct refusal *refusal = sqlite3_malloc64(sizeof(*refusal) + scope_size);
+  if (refusal == NULL) return SQLITE_NOMEM;
+  *refusal = (struct refusal){.scope_size = scope_size};
+  memcpy(refusal->scope, entry->url, scope_size);
+  int rc = rtk_reply_of_error(entry->reply->outcome, entry->reply->http_status,
+                              entry->reply->error, &refusal->reply);
+  if (rc != SQLITE_OK) {
+    sqlite3_free(refusal);
+    return rc;
+  }
+  refusal->next = fetch->refusals;
+  fetch->refusals = refusal;
+  return settle_open(fetch, refusal);
+}
+
+/* The time so many ms from now, as people write it; `text` has 32 bytes. */
+static void write_time(char *text, int64_t wait_ms) {
+  time_t then = (time_t)((rtk_clock_unix_ms() + wait_ms + 999) / 1000);
+  struct tm utc;
+  text[0] = '\0';
+  if (gmtime_r(&then, &utc) != NULL) {
+    (void)strftime(text, 32, "%Y-%m-%dT%H:%M:%SZ", &utc);
+  }
+}
+
+/* The last word on an entry, which is in no list.  A wait (0: none) is one that
+** the server asked for and that is too long to be sat out. */
 static int settle(struct rtk_fetch *fetch, struct rtk_entry *entry,
-                  const struct rtk_response *response) {
+                  const struct rtk_response *response, int64_t wait_ms) {
+  char go_on[32] = "";
+  if (wait_ms > 0) write_time(go_on, wait_ms);
   struct rtk_ask ask = {.endpoint = entry->endpoint,
                         .id = entry->id,
                         .token = fetch->token,
                         .token_source = fetch->token_source,
+                        .go_on_after = wait_ms > 0 ? go_on : NULL,
                         .tries = entry->tries};
   struct rtk_reply *reply = NULL;
   int rc = rtk_status_judge(&ask, response, &reply);
   if (rc != SQLITE_OK) return rc;
   rtk_memo_settle(fetch->memo, entry, reply, cache_bytes(fetch));
-  if (reply->outcome == RTK_OUTCOME_CALLER) {
-    rc = end_statement(fetch, reply->error);
-  }
-  if (reply->outcome == RTK_OUTCOME_DENIED) rc = deny(fetch, entry);
-  return rc;
-}
-
-/* The server wants to be left alone for longer than max_wait_ms: the
-** statement ends, with the time at which to go on. */
-static int end_for_wait(struct rtk_fetch *fetch, int status, int64_t wait_ms) {
-  time_t then = (time_t)((rtk_clock_unix_ms() + wait_ms + 999) / 1000);
-  struct tm utc;
-  char text[32] = "";
-  if (gmtime_r(&then, &utc) != NULL) {
-    (void)strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &utc);
-  }
-  char *why = sqlite3_mprintf(
-      "HTTP %d: the server asks for a wait longer than max_wait_ms = %lld: go"
-      " on after %s, or set max_wait_ms to 0",
-      status, (long long)rtk_config_int(fetch->config, RTK_MAX_WAIT_MS), text);
-  if (why == NULL) return SQLITE_NOMEM;
-  int rc = end_statement(fetch, why);
-  sqlite3_free(why);
-  return rc;
+  bool is_refusal = reply->outcome == RTK_OUTCOME_CALLER ||
+                    reply->outcome == RTK_OUTCOME_DENIED;
+  return is_refusal ? refuse(fetch, entry) : SQLITE_OK;
 }
 
 /* A pause is for all.  Replies of requests that were under way when it began
 ** belong to it, and do not make it longer than they ask for. */
-static int64_t begin_pause(struct rtk_fetch *fetch, int64_t now,
-                           int64_t wait_ms) {
+static void begin_pause(struct rtk_fetch *fetch, int64_t now, int64_t wait_ms) {
   if (fetch->pauses == 0) fetch->paused_since_ms = now;
   if (now >= fetch->paused_until_ms) fetch->pauses++;
   if (now + wait_ms > fetch->paused_until_ms) {
     fetch->paused_until_ms = now + wait_ms;
   }
-  return fetch->paused_until_ms - fetch->paused_since_ms;
 }
 
 /* A transfer has ended: ask again, or settle.  The entry is in no list. */
@@ -286,15 +277,14 @@ static int conclude(struct rtk_fetch *fetch, struct rtk_entry *entry,
                        (int)rtk_config_int(fetch->config, RTK_MAX_RETRIES),
                        rtk_clock_unix_ms(), random);
   if (!retry.is_pause && response->status != 0) fetch->pauses = 0;
-  if (!retry.is_retried) return settle(fetch, entry, response);
-
-  int64_t whole_wait = retry.wait_ms;
-  if (retry.is_pause) whole_wait = begin_pause(fetch, now, retry.wait_ms);
+  if (!retry.is_retried) return settle(fetch, entry, response, 0);
+  if (retry.is_pause) {
+    begin_pause(fetch, now, retry.wait_ms);
+  } else if (max_wait > 0 && retry.wait_ms > max_wait) {
+    return settle(fetch, entry, response, retry.wait_ms);
+  }
   entry->not_before_ms = now + retry.wait_ms;
   append(&fetch->pending, entry);
-  if (max_wait > 0 && whole_wait > max_wait) {
-    return end_for_wait(fetch, response->status, retry.wait_ms);
-  }
   return SQLITE_OK;
 }
 
@@ -390,33 +380,37 @@ static int start_pending(struct rtk_fetch *fetch, int64_t *wait_ms,
   return SQLITE_OK;
 }
 
-/* A pause outlives the statement that was told of it. */
-static int respect_pause(struct rtk_fetch *fetch) {
+/* A pause that is longer than max_wait_ms, by itself or with those before it,
+** is not sat out.  It outlives the statement that was told of it. */
+static int check_pause(const struct rtk_fetch *fetch, struct rtk_err *err) {
   int64_t max_wait = rtk_config_int(fetch->config, RTK_MAX_WAIT_MS);
   int64_t left = fetch->paused_until_ms - rtk_clock_ms();
-  if (fetch->pending.count == 0 || max_wait == 0 || left <= max_wait) {
-    return SQLITE_OK;
-  }
-  return end_for_wait(fetch, 429, left);
+  int64_t whole = fetch->paused_until_ms - fetch->paused_since_ms;
+  bool is_sat_out = max_wait == 0 || (left <= max_wait && whole <= max_wait);
+  char go_on[32];
+  if (left <= 0 || is_sat_out) return SQLITE_OK;
+  write_time(go_on, left);
+  return rtk_err_set(err,
+                     "HTTP 429: %s max_wait_ms = %lld: go on after %s, or set"
+                     " max_wait_ms to 0",
+                     left > max_wait ? "the server asks for a wait longer than"
+                                     : "still over the quota after waiting for",
+                     (long long)max_wait, go_on);
 }
 
 int rtk_fetch_drive(struct rtk_fetch *fetch, bool is_idle,
                     struct rtk_err *err) {
   int64_t wait_ms = RTK_CANCEL_CHECK_MS;
-  int rc = SQLITE_OK;
   if (rtk_cancel_asked(fetch->cancel)) return SQLITE_INTERRUPT;
-  if (fetch->fatal == NULL) rc = respect_pause(fetch);
-  if (rc == SQLITE_OK && fetch->fatal == NULL) {
-    rc = start_pending(fetch, &wait_ms, err);
-  }
-  if (rc == SQLITE_OK && fetch->fatal == NULL) {
+  int rc = start_pending(fetch, &wait_ms, err);
+  if (rc == SQLITE_OK) {
     rc = rtk_http_poll(fetch->http, is_idle ? (int)wait_ms : 0, err);
-    if (rc == SQLITE_OK) rc = collect(fetch);
+  }
+  if (rc == SQLITE_OK) rc = collect(fetch);
+  if (rc == SQLITE_OK && is_idle && fetch->pending.count > 0) {
+    rc = check_pause(fetch, err);
   }
   fetch->driven_ms = rtk_clock_ms();
-  if (rc == SQLITE_OK && fetch->fatal != NULL && is_idle) {
-    rc = rtk_err_set(err, "%s", fetch->fatal);
-  }
   return rc;
 }
 
@@ -473,8 +467,8 @@ int rtk_fetch_want(struct rtk_fetch *fetch, const struct rtk_endpoint *endpoint,
   if (is_new) {
     held->endpoint = endpoint;
     held->scope_size = scope_size_of(endpoint, ends, argument_count);
-    const struct denied *denied = find_denied(fetch, held);
-    if (denied != NULL) rc = settle_denied(fetch, held, denied);
+    const struct refusal *refusal = find_refusal(fetch, held);
+    if (refusal != NULL) rc = settle_refused(fetch, held, refusal);
     if (held->reply == NULL) append(&fetch->pending, held);
   }
   if (rc == SQLITE_OK) {

@@ -47,10 +47,10 @@ void rtk_fetch_release(struct rtk_fetch *fetch, struct rtk_entry *entry);
 ** way, nor when what waits for its turn fills cache_max_bytes. */
 bool rtk_fetch_has_room(const struct rtk_fetch *fetch);
 
-/* Moves everything on, waiting a few milliseconds at the most when `is_idle`
-** (the caller has nothing else to do).  SQLITE_OK; SQLITE_INTERRUPT;
-** SQLITE_NOMEM; SQLITE_ERROR when the statement has to end (why it has to,
-** only the idle are told: what has already come can still be used). */
+/* Moves everything on.  `is_idle`: the caller can do nothing without the next
+** reply; a few milliseconds are then waited for it, and a pause that is too
+** long to be sat out is an error.  SQLITE_OK, SQLITE_INTERRUPT, SQLITE_NOMEM or
+** SQLITE_ERROR, after which the statement has to end. */
 int rtk_fetch_drive(struct rtk_fetch *fetch, bool is_idle, struct rtk_err *err);
 
 /* Has it been so long since the last drive that the network may be idle? */

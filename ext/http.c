@@ -12,6 +12,7 @@
 #include "err.h"
 #include "limits.h"
 
+#include <arpa/inet.h>
 #include <limits.h>
 #include <pthread.h>
 #include <signal.h>
@@ -575,11 +576,12 @@ void rtk_http_end(struct rtk_http *http, struct rtk_transfer *transfer) {
 
 /* --- addresses, dates, versions ------------------------------------------- */
 
-/* 127.0.0.0/8 as an address: 127.example.com is somebody's name. */
+/* 127.0.0.0/8 as an address of four numbers: 127.example.com and 127.0.0.1.2
+** are names, which somebody else may answer for. */
 static bool is_loopback(const char *host) {
+  unsigned char address[4];
   return strcasecmp(host, "localhost") == 0 || strcmp(host, "[::1]") == 0 ||
-         (strncmp(host, "127.", 4) == 0 &&
-          host[strspn(host, "0123456789.")] == '\0');
+         (inet_pton(AF_INET, host, address) == 1 && address[0] == 127);
 }
 
 /* What a base URL has no use for.  Anything but a clear "there is none" counts

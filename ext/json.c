@@ -85,10 +85,6 @@ const struct rtk_json *rtk_json_first(const struct rtk_json *node) {
   return node_of(item_of(node)->child);
 }
 
-const struct rtk_json *rtk_json_next(const struct rtk_json *node) {
-  return node == NULL ? NULL : node_of(item_of(node)->next);
-}
-
 bool rtk_json_is_true(const struct rtk_json *node) {
   return cJSON_IsTrue(item_of(node)) != 0;
 }

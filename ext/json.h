@@ -35,12 +35,11 @@ void rtk_json_free(struct rtk_json *root);
 
 enum rtk_json_kind rtk_json_kind(const struct rtk_json *node);
 
-/* Members of an object by exact name; elements of an array in their order.
-** All return NULL when there is none. */
+/* A member of an object by exact name; the first element of an array.  NULL
+** when there is none. */
 const struct rtk_json *rtk_json_member(const struct rtk_json *node,
                                        const char *name);
 const struct rtk_json *rtk_json_first(const struct rtk_json *node);
-const struct rtk_json *rtk_json_next(const struct rtk_json *node);
 
 /* True for the JSON literal `true` only. */
 bool rtk_json_is_true(const struct rtk_json *node);

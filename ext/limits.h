@@ -15,7 +15,7 @@
 /* Bytes.  A longer id fits no server's request line: it is not asked for. */
 #define RTK_ID_MAX 1024
 
-/* Characters of account and app.  The reference says 32 for both, yet real
+/* Bytes of account and app, which are ASCII.  The reference says 32 for both, yet real
 ** app ids are UUIDs with dashes (36). */
 #define RTK_ACCOUNT_MAX 32
 #define RTK_APP_MAX 64

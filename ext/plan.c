@@ -68,6 +68,17 @@ static int stand_in(const struct rtk_endpoint *endpoint, const char *argument) {
   return -1;
 }
 
+/* In whatever way, at whatever time. */
+static bool is_compared(const struct rtk_plan_term *terms, int count,
+                        int column) {
+  for (int i = 0; i < count; i++) {
+    if (column >= 0 && terms[i].column == column && is_equality(terms[i].op)) {
+      return true;
+    }
+  }
+  return false;
+}
+
 static void take(struct rtk_plan_term *terms, const struct offer *offer,
                  bool is_echoed, int argument, int *argv,
                  struct rtk_plan *plan) {
@@ -106,7 +117,8 @@ static void price(const struct rtk_endpoint *endpoint, struct rtk_plan *plan) {
     } else if (is_list) {
       words = "%s IN (batch)";
       set_price(plan, COST_LIST, ROWS_LIST);
-    } else if (!is_one && endpoint->columns[column].setting == NULL) {
+    } else if (!is_one &&
+               endpoint->columns[column].argument == RTK_ARGUMENT_ID) {
       words = "%s is missing";
       set_price(plan, COST_IMPOSSIBLE, ROWS_IMPOSSIBLE);
     }
@@ -137,8 +149,8 @@ int rtk_plan_choose(const struct rtk_endpoint *endpoint,
       other.is_later = other.is_later || offer.is_later;
       offer = other;
       is_echoed = false;
-      if (has_any(&offer)) plan->bits |= RTK_PLAN_STAND_IN;
     }
+    if (is_compared(terms, count, stands_in)) plan->bits |= RTK_PLAN_STAND_IN;
     if (!has_any(&offer) && offer.is_later) return SQLITE_CONSTRAINT;
     take(terms, &offer, is_echoed, k, &argv, plan);
   }

@@ -23,8 +23,8 @@ struct rtk_plan_term {
   bool is_exact; /* nothing is left for SQLite to check */
 };
 
-/* The choice as a number for xFilter: whether the ids are those of the column
-** that stands in for the argument (`id`), then two bits for each argument (from
+/* The choice as a number for xFilter: whether the query compares the column
+** that stands in for an argument (`id`), then two bits for each argument (from
 ** 0).  The values follow in the order of the bits. */
 #define RTK_PLAN_STAND_IN 1
 #define RTK_PLAN_ONE(argument) (2 << (2 * (argument)))

@@ -65,18 +65,32 @@ static int64_t backoff(int tries, uint32_t random) {
   return wait - wait * (int64_t)(random % 1024) / 4096;
 }
 
+/* x-should-retry is about a reply that is an error. */
+static bool may_overrule(const struct rtk_response *response) {
+  bool is_good = response->status >= 200 && response->status <= 299;
+  return !is_good && response->failure != RTK_FAILURE_TOO_LARGE;
+}
+
 struct rtk_retry rtk_retry_decide(const struct rtk_response *response,
                                   enum rtk_retry_kind kind, int tries,
                                   int max_retries, int64_t now_unix_ms,
                                   uint32_t random) {
   struct rtk_retry retry = {.is_pause = kind == RTK_RETRY_PAUSE};
   retry.is_retried = kind != RTK_RETRY_NEVER;
-  if (strcmp(response->should_retry, "true") == 0) retry.is_retried = true;
-  if (strcmp(response->should_retry, "false") == 0) retry.is_retried = false;
+  if (may_overrule(response)) {
+    if (strcmp(response->should_retry, "true") == 0) retry.is_retried = true;
+    if (strcmp(response->should_retry, "false") == 0) retry.is_retried = false;
+  }
   if (!retry.is_pause && tries > max_retries) retry.is_retried = false;
   if (!retry.is_retried) return (struct rtk_retry){0};
 
   int64_t announced = announced_wait(response, now_unix_ms);
   retry.wait_ms = announced >= 0 ? announced : backoff(tries, random);
+  /* Pauses have no number of tries to end them.  So one that follows another,
+  ** or is announced as none at all, is at least as long as our own would be. */
+  if (retry.is_pause && (announced == 0 || tries > 1)) {
+    int64_t own = backoff(tries > 1 ? tries - 1 : 1, random);
+    if (own > retry.wait_ms) retry.wait_ms = own;
+  }
   return retry;
 }

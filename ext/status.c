@@ -22,47 +22,50 @@
 SQLITE_EXTENSION_INIT3
 
 /* --- the rules -------------------------------------------------------------
-** The first that fits holds.  In a hint %s is where the token came from. */
+** The first that fits holds. */
 
 struct rule {
   int from, to; /* HTTP status */
   int code;     /* one of the error codes in the body; 0: whatever it is */
   enum rtk_outcome outcome;
   enum rtk_retry_kind retry;
+  bool is_about_token; /* the hint goes on from "the API token (from …)" */
   const char *hint;
 };
 
-#define HINT_TOKEN_FORM                                                        \
-  "the API token (%s) is malformed: copy it again, without quotes or spaces"
+#define HINT_TOKEN_FORM "is malformed: copy it again, without quotes or spaces"
 #define HINT_ROUTE                                                             \
   "the account or the app is wrong: compare both with the dashboard"
 
 static const struct rule rules[] = {
-    {200, 200, 0, RTK_OUTCOME_ROWS, RTK_RETRY_NEVER, NULL},
-    {201, 299, 0, RTK_OUTCOME_FAILED, RTK_RETRY_NEVER,
+    {200, 200, 0, RTK_OUTCOME_ROWS, RTK_RETRY_NEVER, false, NULL},
+    {201, 299, 0, RTK_OUTCOME_FAILED, RTK_RETRY_NEVER, false,
      "only 200 carries data: check base_url"},
-    {300, 399, 0, RTK_OUTCOME_FAILED, RTK_RETRY_NEVER,
+    {300, 399, 0, RTK_OUTCOME_FAILED, RTK_RETRY_NEVER, false,
      "redirects are not followed, to keep the token where it belongs:"
      " check base_url"},
-    {400, 400, 6003, RTK_OUTCOME_CALLER, RTK_RETRY_NEVER, HINT_TOKEN_FORM},
-    {400, 400, 6111, RTK_OUTCOME_CALLER, RTK_RETRY_NEVER, HINT_TOKEN_FORM},
-    {401, 401, 0, RTK_OUTCOME_CALLER, RTK_RETRY_NEVER,
-     "the API token (%s) is not accepted: it is wrong, expired or revoked"},
-    {403, 403, 0, RTK_OUTCOME_DENIED, RTK_RETRY_NEVER,
-     "the API token (%s) needs the permission \"Realtime\" or"
-     " \"Realtime Admin\" for this account"},
-    {404, 404, 7000, RTK_OUTCOME_FAILED, RTK_RETRY_NEVER, HINT_ROUTE},
-    {404, 404, 7003, RTK_OUTCOME_FAILED, RTK_RETRY_NEVER, HINT_ROUTE},
-    {404, 404, 0, RTK_OUTCOME_GONE, RTK_RETRY_NEVER,
+    {400, 400, 6003, RTK_OUTCOME_CALLER, RTK_RETRY_NEVER, true,
+     HINT_TOKEN_FORM},
+    {400, 400, 6111, RTK_OUTCOME_CALLER, RTK_RETRY_NEVER, true,
+     HINT_TOKEN_FORM},
+    {401, 401, 0, RTK_OUTCOME_CALLER, RTK_RETRY_NEVER, true,
+     "is not accepted: it is wrong, expired or revoked"},
+    {403, 403, 0, RTK_OUTCOME_DENIED, RTK_RETRY_NEVER, true,
+     "needs the permission \"Realtime\" or \"Realtime Admin\" for this"
+     " account"},
+    {404, 404, 7000, RTK_OUTCOME_FAILED, RTK_RETRY_NEVER, false, HINT_ROUTE},
+    {404, 404, 7003, RTK_OUTCOME_FAILED, RTK_RETRY_NEVER, false, HINT_ROUTE},
+    {404, 404, 0, RTK_OUTCOME_GONE, RTK_RETRY_NEVER, false,
      "this address does not speak the API: check base_url, which ends in"
      " /client/v4"},
-    {408, 409, 0, RTK_OUTCOME_FAILED, RTK_RETRY_AGAIN, "try again later"},
-    {429, 429, 0, RTK_OUTCOME_CALLER, RTK_RETRY_PAUSE,
+    {408, 409, 0, RTK_OUTCOME_FAILED, RTK_RETRY_AGAIN, false,
+     "try again later"},
+    {429, 429, 0, RTK_OUTCOME_CALLER, RTK_RETRY_PAUSE, false,
      "the quota of the token is used up: try again later"},
-    {400, 499, 0, RTK_OUTCOME_FAILED, RTK_RETRY_NEVER, NULL},
-    {500, 599, 0, RTK_OUTCOME_FAILED, RTK_RETRY_AGAIN,
+    {400, 499, 0, RTK_OUTCOME_FAILED, RTK_RETRY_NEVER, false, NULL},
+    {500, 599, 0, RTK_OUTCOME_FAILED, RTK_RETRY_AGAIN, false,
      "the server is in trouble: try again later"},
-    {0, 999, 0, RTK_OUTCOME_FAILED, RTK_RETRY_NEVER, "check base_url"},
+    {0, 999, 0, RTK_OUTCOME_FAILED, RTK_RETRY_NEVER, false, "check base_url"},
 };
 
 /* The same for a request that got no whole reply. */
@@ -74,7 +77,8 @@ static const struct {
     [RTK_FAILURE_RESOLVE] = {RTK_OUTCOME_FAILED, RTK_RETRY_AGAIN,
                              "check the network and base_url"},
     [RTK_FAILURE_CONNECT] = {RTK_OUTCOME_FAILED, RTK_RETRY_AGAIN,
-                             "check the network and base_url"},
+                             "check the network, base_url and the proxy, if"
+                             " there is one"},
     [RTK_FAILURE_PROXY] = {RTK_OUTCOME_FAILED, RTK_RETRY_AGAIN,
                            "check the proxy: setting proxy, HTTPS_PROXY and"
                            " NO_PROXY"},
@@ -219,11 +223,19 @@ static void say_whose(sqlite3_str *out, const struct rtk_ask *ask) {
   sqlite3_str_appendall(out, "'");
 }
 
-/* `what`: the middle of the message, or NULL to tell what the body says. */
+/* What a reply without rows says: `what` in the middle, or NULL to tell what the
+** body says, and a hint, or NULL. */
+struct finding {
+  enum rtk_outcome outcome;
+  const char *what;
+  const char *hint;
+  bool is_about_token;
+};
+
 static char *make_message(const struct rtk_ask *ask,
                           const struct rtk_response *response,
-                          const struct envelope *envelope, const char *what,
-                          const char *hint) {
+                          const struct envelope *envelope,
+                          const struct finding *finding) {
   sqlite3_str *out = sqlite3_str_new(NULL);
   if (response->status != 0) {
     sqlite3_str_appendf(out, "HTTP %d", response->status);
@@ -233,16 +245,25 @@ static char *make_message(const struct rtk_ask *ask,
   say_whose(out, ask);
   if (ask->tries > 1) sqlite3_str_appendf(out, " (%d tries)", ask->tries);
   sqlite3_str_appendall(out, ": ");
-  if (what != NULL) {
-    rtk_show(out, what, strlen(what), RTK_SHOW_TEXT_MAX, ask->token);
+  if (finding->what != NULL) {
+    rtk_show(out, finding->what, strlen(finding->what), RTK_SHOW_TEXT_MAX,
+             ask->token);
   } else if (envelope->reason_count > 0) {
     say_reasons(out, ask, envelope);
   } else {
     say_body(out, ask, envelope, response);
   }
-  if (hint != NULL) {
+  if (ask->go_on_after != NULL) {
+    sqlite3_str_appendf(out,
+                        "; the server asks for a wait longer than max_wait_ms:"
+                        " go on after %s",
+                        ask->go_on_after);
+  } else if (finding->hint != NULL) {
     sqlite3_str_appendall(out, "; ");
-    sqlite3_str_appendf(out, hint, ask->token_source);
+    if (finding->is_about_token) {
+      sqlite3_str_appendf(out, "the API token (%s) ", ask->token_source);
+    }
+    sqlite3_str_appendall(out, finding->hint);
   }
   if (response->cf_ray[0] != '\0') {
     sqlite3_str_appendall(out, " [cf-ray ");
@@ -257,12 +278,12 @@ static char *make_message(const struct rtk_ask *ask,
 
 static int reply_error(const struct rtk_ask *ask,
                        const struct rtk_response *response,
-                       const struct envelope *envelope,
-                       enum rtk_outcome outcome, const char *what,
-                       const char *hint, struct rtk_reply **reply) {
-  char *message = make_message(ask, response, envelope, what, hint);
+                       const struct envelope *envelope, struct finding finding,
+                       struct rtk_reply **reply) {
+  char *message = make_message(ask, response, envelope, &finding);
   if (message == NULL) return SQLITE_NOMEM;
-  int rc = rtk_reply_of_error(outcome, response->status, message, reply);
+  int rc =
+      rtk_reply_of_error(finding.outcome, response->status, message, reply);
   sqlite3_free(message);
   return rc;
 }
@@ -280,41 +301,45 @@ static int judge_data(const struct rtk_ask *ask,
                       const struct rtk_response *response,
                       const struct envelope *envelope,
                       struct rtk_reply **reply) {
+  struct finding finding = {RTK_OUTCOME_FAILED, NULL, NULL, false};
   const struct rtk_json *data =
       rtk_json_member(envelope->root, ask->endpoint->rows);
-  const char *what = NULL;
-  const char *hint = NULL;
   if (envelope->root == NULL) {
-    hint = "something other than the API answered: check base_url and proxy";
+    finding.hint =
+        strstr(response->content_type, "json") != NULL
+            ? "the reply is damaged, or holds what SQLite's text cannot"
+            : "something other than the API answered: check base_url and proxy";
   } else if (!envelope->is_refusal && rtk_json_kind(data) == RTK_JSON_OBJECT) {
     struct rtk_text body = {response->body, response->body_size};
     skip_bom(&body);
     return rtk_reply_of_row(ask->endpoint, response->status, data, body, reply);
   } else if (envelope->reason_count == 0) {
-    what = envelope->is_refusal ? "\"success\" is false, with no reason given"
-                                : "the reply has no object \"data\"";
-    hint = "check base_url, and report it if it is right";
+    finding.what = envelope->is_refusal
+                       ? "\"success\" is false, with no reason given"
+                       : "the reply has no object \"data\"";
+    finding.hint = "check base_url, and report it if it is right";
   }
-  return reply_error(ask, response, envelope, RTK_OUTCOME_FAILED, what, hint,
-                     reply);
+  return reply_error(ask, response, envelope, finding, reply);
 }
 
 static int judge(const struct rtk_ask *ask, const struct rtk_response *response,
                  const struct envelope *envelope, struct rtk_reply **reply) {
   if (response->failure != RTK_FAILURE_NONE) {
-    return reply_error(ask, response, envelope,
-                       failures[response->failure].outcome, response->detail,
-                       failures[response->failure].hint, reply);
+    struct finding failure = {failures[response->failure].outcome,
+                              response->detail,
+                              failures[response->failure].hint, false};
+    return reply_error(ask, response, envelope, failure, reply);
   }
   const struct rule *rule = find_rule(response->status, envelope);
-  enum rtk_outcome outcome = rule->outcome;
-  if (outcome == RTK_OUTCOME_ROWS) {
+  struct finding finding = {rule->outcome, NULL, rule->hint,
+                            rule->is_about_token};
+  if (finding.outcome == RTK_OUTCOME_ROWS) {
     return judge_data(ask, response, envelope, reply);
   }
-  if (outcome == RTK_OUTCOME_GONE && !envelope->is_ours) {
-    outcome = RTK_OUTCOME_FAILED;
+  if (finding.outcome == RTK_OUTCOME_GONE && !envelope->is_ours) {
+    finding.outcome = RTK_OUTCOME_FAILED;
   }
-  return reply_error(ask, response, envelope, outcome, NULL, rule->hint, reply);
+  return reply_error(ask, response, envelope, finding, reply);
 }
 
 int rtk_status_judge(const struct rtk_ask *ask,

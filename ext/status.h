@@ -18,6 +18,7 @@ struct rtk_ask {
   struct rtk_text id;       /* as asked; empty when there is none */
   const char *token;        /* is kept out of the message */
   const char *token_source; /* in words: "from CLOUDFLARE_API_TOKEN" */
+  const char *go_on_after;  /* the end of a wait not sat out; NULL: none */
   int tries;                /* made in all, this one included */
 };
 

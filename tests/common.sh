@@ -38,6 +38,25 @@ limit() {
 shell="env LD_PRELOAD=$PRELOAD $(have stdbuf && echo stdbuf -oL) \
 $SQLITE3 -batch -init /dev/null"
 
+# The shell's version as a number, 3040001 for 3.40.1.
+number_of() { # VERSION
+  echo "$1" | awk -F '[. ]' '{ printf "%d", $1 * 1000000 + $2 * 1000 + $3 }'
+}
+[ -n "${sqlite_number-}" ] ||
+  sqlite_number=$(number_of "$($SQLITE3 --version 2>/dev/null)")
+export sqlite_number
+older_than() { [ "$sqlite_number" -lt "$(number_of "$1")" ]; } # VERSION
+
+# Shells word an error each in their own way: before 3.38 every one is `Error:
+# near line 2:`; later there are Parse errors and Runtime errors, of which newer
+# ones (3.52) call the second kind `Error near line 2:`. What a test expects and
+# what came out of the shell both go through here.
+as_any_shell() {
+  if older_than 3.38; then kinds="Runtime|Parse"; else kinds=Runtime; fi
+  sed -E "s/^Error: near line/Error near line/
+    s/^($kinds) error( near line [0-9]+)?:/Error\2:/"
+}
+
 # A directory as the README's reader has it: the extension is ./rtk.
 working_directory() { # DIR
   mkdir -p "$1" && ln -s "$RTK_SO" "$1/${RTK_SO##*/}" && ln -s "$root/sql" "$1"

@@ -41,10 +41,10 @@ static void a_request_is_made_again_or_not(void **state) {
       {"server: something", RTK_RETRY_NEVER, 1, 2, "yes", false, false},
       {"server: something else", RTK_RETRY_AGAIN, 1, 2, "no", true, false},
       {"pause", RTK_RETRY_PAUSE, 1, 2, "", true, true},
-      {"pause, beyond the retries", RTK_RETRY_PAUSE, 9, 2, "", true, true},
+      {"pause, beyond the retries", RTK_RETRY_PAUSE, 2, 0, "", true, true},
       {"pause, no retries wanted", RTK_RETRY_PAUSE, 1, 0, "", true, true},
       {"pause, server: no", RTK_RETRY_PAUSE, 1, 2, "false", false, false},
-      {"pause, server: yes", RTK_RETRY_PAUSE, 9, 2, "true", true, true},
+      {"pause, server: yes", RTK_RETRY_PAUSE, 2, 0, "true", true, true},
   };
   (void)state;
   for (size_t i = 0; i < COUNT(cases); i++) {
@@ -56,6 +56,29 @@ static void a_request_is_made_again_or_not(void **state) {
     check_int(cases[i].name, "is_pause", retry.is_pause, cases[i].is_pause);
     check_int(cases[i].name, "wait_ms", retry.wait_ms,
               cases[i].is_retried ? 1000 : 0);
+  }
+}
+
+static void pauses_cannot_flood(void **state) {
+  static const struct {
+    const char *name, *retry_after_ms;
+    int pauses;
+    int64_t wait_ms;
+  } cases[] = {
+      {"the first is believed", "150", 1, 150},
+      {"but not when it is none", "0", 1, 500},
+      {"the second", "150", 2, 500},
+      {"the second, longer than ours", "700", 2, 700},
+      {"the fourth", "150", 4, 2000},
+      {"the hundredth", "0", 100, 8000},
+      {"not announced", "", 1, 500},
+  };
+  (void)state;
+  for (size_t i = 0; i < COUNT(cases); i++) {
+    struct rtk_response r = response_of("", "", cases[i].retry_after_ms);
+    struct rtk_retry retry =
+        rtk_retry_decide(&r, RTK_RETRY_PAUSE, cases[i].pauses, 2, NOW_MS, 0);
+    check_int(cases[i].name, "wait_ms", retry.wait_ms, cases[i].wait_ms);
   }
 }
 
@@ -171,9 +194,8 @@ static void dates_are_those_of_http(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      TEST(a_request_is_made_again_or_not),
-      TEST(the_server_names_the_wait),
-      TEST(else_the_wait_doubles),
+      TEST(a_request_is_made_again_or_not), TEST(pauses_cannot_flood),
+      TEST(the_server_names_the_wait),      TEST(else_the_wait_doubles),
       TEST(dates_are_those_of_http),
   };
   check_init();

@@ -32,6 +32,7 @@
 #define HINT_LATER "try again later"
 #define HINT_429 "the quota of the token is used up: try again later"
 #define HINT_5XX "the server is in trouble: try again later"
+#define HINT_DAMAGED "the reply is damaged, or holds what SQLite's text cannot"
 #define HINT_NO_JSON                                                           \
   "something other than the API answered: check base_url and proxy"
 #define HINT_SHAPE "check base_url, and report it if it is right"
@@ -218,7 +219,7 @@ static void no_reply_is_judged_by_its_failure(void **state) {
       {"resolve", RTK_FAILURE_RESOLVE, 0, RTK_OUTCOME_FAILED, RTK_RETRY_AGAIN,
        "; check the network and base_url"},
       {"connect", RTK_FAILURE_CONNECT, 0, RTK_OUTCOME_FAILED, RTK_RETRY_AGAIN,
-       "; check the network and base_url"},
+       "; check the network, base_url and the proxy, if there is one"},
       {"proxy", RTK_FAILURE_PROXY, 0, RTK_OUTCOME_FAILED, RTK_RETRY_AGAIN,
        "; check the proxy: setting proxy, HTTPS_PROXY and NO_PROXY"},
       {"TLS", RTK_FAILURE_TLS, 0, RTK_OUTCOME_FAILED, RTK_RETRY_AGAIN,
@@ -363,16 +364,16 @@ static void every_form_of_the_envelope_is_read(void **state) {
 static void a_200_without_data_is_an_error(void **state) {
   static const struct status_case cases[] = {
       {"empty", 200, JSON, NULL, RTK_OUTCOME_FAILED,
-       "HTTP 200" FOR EMPTY HINT_NO_JSON},
+       "HTTP 200" FOR EMPTY HINT_DAMAGED},
       {"HTML", 200, "text/html", "<html>sign in</html>", RTK_OUTCOME_FAILED,
        "HTTP 200" FOR
        ": the reply is not JSON (text/html, 20 bytes); " HINT_NO_JSON},
       {"truncated", 200, JSON, "{\"data\":{\"id\":\"a", RTK_OUTCOME_FAILED,
        "HTTP 200" FOR
-       ": the reply is not JSON (application/json, 16 bytes); " HINT_NO_JSON},
+       ": the reply is not JSON (application/json, 16 bytes); " HINT_DAMAGED},
       {"garbage behind", 200, JSON, "{\"data\":{}}<!-- -->", RTK_OUTCOME_FAILED,
        "HTTP 200" FOR
-       ": the reply is not JSON (application/json, 19 bytes); " HINT_NO_JSON},
+       ": the reply is not JSON (application/json, 19 bytes); " HINT_DAMAGED},
       {"success is false", 200, JSON, "{\"success\":false,\"data\":{}}",
        RTK_OUTCOME_FAILED,
        "HTTP 200" FOR

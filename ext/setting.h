@@ -1,0 +1,25 @@
+/* The settings by name, for those who only name them; config.c has the rest. */
+#ifndef RTK_SETTING_H
+#define RTK_SETTING_H
+
+enum rtk_setting {
+  RTK_API_TOKEN,
+  RTK_API_TOKEN_FILE,
+  RTK_ACCOUNT,
+  RTK_APP,
+  RTK_BASE_URL,
+  RTK_TIMEOUT_MS,
+  RTK_CONNECT_TIMEOUT_MS,
+  RTK_MAX_WAIT_MS,
+  RTK_MAX_RETRIES,
+  RTK_CONCURRENCY,
+  RTK_CACHE_MAX_BYTES,
+  RTK_MAX_RESPONSE_BYTES,
+  RTK_ON_ERROR,
+  RTK_TRUST_SCHEMA,
+  RTK_CA_FILE,
+  RTK_PROXY,
+  RTK_SETTING_COUNT
+};
+
+#endif
