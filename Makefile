@@ -4,6 +4,7 @@
 #   tests/api/*.c     -> build/api           the local API server of demo and tests
 #   tests/unit/*.c    -> build/unit/test_*   linked with the extension's objects
 #   tests/host/*.c    -> build/host/test_*   programs that load ./rtk.so
+#   tests/bench/*.c   -> build/bench/measure what a command costs
 #
 # `make test SANITIZE=address,undefined` builds all of it, rtk.so too, once more
 # in build/address-undefined and leaves the normal build alone.
@@ -62,6 +63,7 @@ API    = -std=c11 $(WARN) $(DEFS) \
 UNIT   = -std=c11 $(WARN) $(DEFS) -DSQLITE_CORE -iquote ext \
          $(call cflags,cmocka sqlite3 libcurl libcjson)
 HOST   = -std=c11 $(WARN) $(DEFS) $(call cflags,cmocka sqlite3)
+BENCH  = -std=c11 $(WARN) $(DEFS)
 
 EXT_LIBS  = $(call libs,libcurl libcjson) -lm
 API_LIBS  = $(call libs,libmicrohttpd libcjson zlib) -pthread -lm
@@ -77,12 +79,13 @@ EXT_C  := $(wildcard ext/*.c)
 API_C  := $(wildcard tests/api/*.c)
 UNIT_C := $(wildcard tests/unit/test_*.c)
 HOST_C := $(wildcard tests/host/test_*.c)
-SOURCES  = $(EXT_C) $(API_C) $(UNIT_C) $(HOST_C)
+BENCH_C := tests/bench/measure.c
+SOURCES  = $(EXT_C) $(API_C) $(UNIT_C) $(HOST_C) $(BENCH_C)
 PROGRAMS = $(UNIT_C:tests/%.c=$(B)/%) $(HOST_C:tests/%.c=$(B)/%)
 
 # --- build --------------------------------------------------------------------
 
-.PHONY: all demo live test valgrind lint format objects install uninstall deps \
+.PHONY: all demo live bench test valgrind lint format objects install uninstall deps \
         clean help
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -97,6 +100,9 @@ $(RTK): $(EXT_C:%.c=$(B)/%.o)
 
 $(B)/api: $(API_C:%.c=$(B)/%.o)
 	$(LINK) -o $@ $^ $(API_LIBS)
+
+$(B)/bench/measure: $(BENCH_C:%.c=$(B)/%.o)
+	$(LINK) -o $@ $^
 
 $(B)/unit/librtk.a: $(EXT_C:ext/%.c=$(B)/core/%.o)
 	@mkdir -p $(@D) && rm -f $@ && $(AR) rcs $@ $^
@@ -122,6 +128,9 @@ $(B)/tests/unit/%.o: tests/unit/%.c Makefile
 $(B)/tests/host/%.o: tests/host/%.c Makefile
 	$(COMPILE) $(HOST) -c -o $@ $<
 
+$(B)/tests/bench/%.o: tests/bench/%.c Makefile
+	$(COMPILE) $(BENCH) -c -o $@ $<
+
 -include $(shell find build -name '*.d' 2>/dev/null)
 
 # --- run ----------------------------------------------------------------------
@@ -138,6 +147,9 @@ live: $(RTK) ## compare the live service with what rtk assumes (see tests/live)
 
 test: $(RTK) $(B)/api $(PROGRAMS) ## run all tests (SANITIZE=address,undefined)
 	@$(TESTED) tests/all
+
+bench: $(RTK) $(B)/api $(B)/bench/measure ## measure rtk beside curl, 7 minutes (BENCH_PAIRS=3: less)
+	@$(TESTED) tests/bench/run
 
 valgrind: VALGRIND = valgrind -q --error-exitcode=99 --leak-check=full \
                      --errors-for-leak-kinds=definite #
@@ -181,7 +193,7 @@ install: $(RTK) ## install into PREFIX=/usr/local, for `.load rtk` anywhere
 	  echo 'staged: on the system it goes to, run ldconfig'; \
 	elif cd / && $(SQLITE3) -batch -init /dev/null :memory: '.load rtk' 2>/dev/null; \
 	then echo 'installed: `.load rtk` works from any directory'; \
-	else echo 'installed: `.load $(LIBDIR)/rtk`'; fi
+	else echo 'installed: `.load $(abspath $(LIBDIR))/rtk`'; fi
 
 uninstall: ## remove what install made (same PREFIX, DESTDIR)
 	rm -f '$(DEST)/$(SO)' $(if $(filter rtk.so,$(SO)),'$(DEST)/librtk.so')
@@ -189,7 +201,7 @@ uninstall: ## remove what install made (same PREFIX, DESTDIR)
 
 # --- the rest -----------------------------------------------------------------
 
-deps: ## install what demo and test need (lint: tests/deps lint)
+deps: ## install what demo and test need (others: tests/deps lint bench)
 	@tests/deps
 
 clean: ## remove everything that make made

@@ -132,6 +132,8 @@ int rtk_http_new(struct rtk_http **http, struct rtk_err *err) {
                           (long)RTK_HTTP2_CONNECTIONS_MAX);
   (void)curl_multi_setopt(made->multi, CURLMOPT_MAXCONNECTS,
                           (long)RTK_CONNECTIONS_MAX);
+  (void)curl_multi_setopt(made->multi, CURLMOPT_MAX_CONCURRENT_STREAMS,
+                          (long)RTK_STREAMS_MAX);
   *http = made;
   return SQLITE_OK;
 }
@@ -513,13 +515,11 @@ int rtk_http_poll(struct rtk_http *http, int wait_ms, struct rtk_err *err) {
   struct sigpipe sigpipe;
   int running = 0;
   sigpipe_begin(&sigpipe);
-  CURLMcode rc = curl_multi_perform(http->multi, &running);
+  CURLMcode rc = CURLM_OK;
+  /* Returns at once when a transfer has just been added. */
+  if (wait_ms > 0) rc = curl_multi_poll(http->multi, NULL, 0, wait_ms, NULL);
+  if (rc == CURLM_OK) rc = curl_multi_perform(http->multi, &running);
   if (rc == CURLM_OK) collect_done(http);
-  if (rc == CURLM_OK && wait_ms > 0 && http->done == NULL) {
-    rc = curl_multi_poll(http->multi, NULL, 0, wait_ms, NULL);
-    if (rc == CURLM_OK) rc = curl_multi_perform(http->multi, &running);
-    if (rc == CURLM_OK) collect_done(http);
-  }
   release_adrift(http);
   sigpipe_end(&sigpipe);
   if (rc == CURLM_OK) return SQLITE_OK;
@@ -557,21 +557,27 @@ static void unlink_done(struct rtk_http *http, struct rtk_transfer *t) {
   if (*link == NULL) http->done_end = link;
 }
 
-void rtk_http_end(struct rtk_http *http, struct rtk_transfer *transfer) {
+static void cancel(struct rtk_http *http, struct rtk_transfer *t) {
   struct sigpipe sigpipe;
   sigpipe_begin(&sigpipe);
-  unlink_done(http, transfer);
-  if (is_resolving(transfer) && !has_quick_exit()) {
-    transfer->owner = NULL;
-    transfer->next = http->adrift;
-    http->adrift = transfer;
+  if (is_resolving(t) && !has_quick_exit()) {
+    t->owner = NULL;
+    t->next = http->adrift;
+    http->adrift = t;
   } else {
-    if (!transfer->is_done) {
-      (void)curl_multi_remove_handle(http->multi, transfer->easy);
-    }
-    free_transfer(transfer);
+    (void)curl_multi_remove_handle(http->multi, t->easy);
+    free_transfer(t);
   }
   sigpipe_end(&sigpipe);
+}
+
+void rtk_http_end(struct rtk_http *http, struct rtk_transfer *transfer) {
+  if (!transfer->is_done) {
+    cancel(http, transfer);
+    return;
+  }
+  unlink_done(http, transfer); /* if nobody has been told of it */
+  free_transfer(transfer);
 }
 
 /* --- addresses, dates, versions ------------------------------------------- */

@@ -30,6 +30,14 @@
 /* Bytes kept of any reply header that rtk reads: dates and quota lists. */
 #define RTK_HEADER_MAX 128
 
+/* Streams on one HTTP/2 connection, if the server allows them: no fewer than
+** `concurrency` can ask for.  libcurl's own bound is 100. */
+#define RTK_STREAMS_MAX 1000
+
+/* Bytes that an entry of the memo takes beside what was asked for: two headers
+** of malloc() and its share of the hash table. */
+#define RTK_ENTRY_OVERHEAD 48
+
 /* Connections to one host, over HTTP/1.1 and over HTTP/2. */
 #define RTK_CONNECTIONS_MAX 16
 #define RTK_HTTP2_CONNECTIONS_MAX 2
@@ -48,11 +56,12 @@
 ** least this often, so that the connection stays busy. */
 #define RTK_DRIVE_EVERY_MS 2
 
-/* How many ids are asked for ahead when they come out one by one: at first,
-** and by how much that grows with each.  What is wasted on a statement that
-** stops at once stays small, and the third id has the full width. */
+/* How many ids of a list are asked for ahead when they come out one by one: at
+** first, and by how much that grows with each.  A statement that wants just one
+** wastes little; from the second on it runs at full width, as each step on the
+** way there would cost a round trip. */
 #define RTK_WINDOW_FIRST 4
-#define RTK_WINDOW_GROWTH 8
+#define RTK_WINDOW_GROWTH 32
 
 /* ms: waits before a retry when the server names none, as the official SDKs
 ** have them: 500, 1000, 2000 … 8000, less up to a quarter. */

@@ -4,6 +4,7 @@
 */
 #include "memo.h"
 
+#include "limits.h"
 #include "reply.h"
 
 #include <string.h>
@@ -32,7 +33,7 @@ static uint64_t hash_of(const char *text) {
 }
 
 static int64_t bytes_of(const struct rtk_entry *entry) {
-  return (int64_t)(entry->size + entry->reply->size);
+  return (int64_t)(entry->size + entry->reply->size + RTK_ENTRY_OVERHEAD);
 }
 
 int rtk_memo_new(struct rtk_memo **memo) {

@@ -63,10 +63,11 @@ static int connect(sqlite3 *db, void *user, int argc, const char *const *argv,
   int rc = sqlite3_declare_vtab(db, schema);
   sqlite3_free(schema);
   /* The table reaches outside with a credential: a database from somebody
-  ** else must not be able to use it from its views and triggers. */
-  if (rc == SQLITE_OK && !rtk_conn_trusts_schema(module->conn)) {
-    rc = sqlite3_vtab_config(db, SQLITE_VTAB_DIRECTONLY);
-  }
+  ** else must not be able to use it from its views and triggers.  Who trusts
+  ** all schemas wants just that, whatever PRAGMA trusted_schema says. */
+  int risk = rtk_conn_trusts_schema(module->conn) ? SQLITE_VTAB_INNOCUOUS
+                                                  : SQLITE_VTAB_DIRECTONLY;
+  if (rc == SQLITE_OK) rc = sqlite3_vtab_config(db, risk);
   if (rc != SQLITE_OK) {
     *message = sqlite3_mprintf("%s", sqlite3_errmsg(db));
     return rc;

@@ -1,9 +1,9 @@
 -- What rtk does, in five queries.  `make demo` runs this on a local API server
 -- that plays Cloudflare's.  To see your own sessions, put your account, app and
 -- ids in, and your token into the environment (CLOUDFLARE_API_TOKEN).
+.mode box
 .bail on
 .load ./rtk
-.mode box
 
 CREATE TABLE customer_session(customer TEXT, session_id TEXT);
 INSERT INTO customer_session VALUES

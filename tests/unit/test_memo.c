@@ -1,4 +1,5 @@
 /* The memory of one statement. */
+#include "limits.h"
 #include "memo.h"
 
 #include "reply.h"
@@ -55,7 +56,7 @@ static int64_t one_size(void) {
   settle(memo, entry, PLENTY);
   int64_t size = rtk_memo_held_bytes(memo);
   check_int("one", "its bytes", size,
-            (int64_t)(entry->size + entry->reply->size));
+            (int64_t)(entry->size + entry->reply->size) + RTK_ENTRY_OVERHEAD);
   rtk_memo_release(memo, entry, PLENTY);
   rtk_memo_free(memo);
   return size;
