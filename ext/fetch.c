@@ -271,7 +271,10 @@ static int conclude(struct rtk_fetch *fetch, struct rtk_entry *entry,
   enum rtk_retry_kind kind = rtk_status_retry(response);
   uint32_t random = 0;
   sqlite3_randomness((int)sizeof(random), &random);
-  int tries = kind == RTK_RETRY_PAUSE ? fetch->pauses + 1 : ++entry->tries;
+  bool is_new_pause = now >= fetch->paused_until_ms;
+  int tries = kind != RTK_RETRY_PAUSE ? ++entry->tries
+              : is_new_pause          ? fetch->pauses + 1
+                                      : fetch->pauses;
   struct rtk_retry retry =
       rtk_retry_decide(response, kind, tries,
                        (int)rtk_config_int(fetch->config, RTK_MAX_RETRIES),
