@@ -3,15 +3,14 @@
 **
 ** In the order of the list, only the number of requests under way and the
 ** memory of what waits for its turn bound how far ahead is asked: one slow
-** reply does not hold up the others.  By id, the window begins small and grows
-** with use, so that a statement that stops early has wasted little.
+** reply does not hold up the others.  By id it is the same from the second on.
 */
 #include "batch.h"
 
 #include "fetch.h"
 #include "memo.h"
+#include "reply.h"
 
-#include <stdint.h>
 #include <string.h>
 
 #include <sqlite3ext.h>
@@ -44,19 +43,26 @@ static int want(struct rtk_batch *batch, size_t index, struct rtk_err *err) {
   if (rc != SQLITE_OK) return rc;
   if (batch->entries[index] == NULL) batch->unasked--;
   batch->entries[index] = entry;
-  batch->unused++;
   return SQLITE_OK;
+}
+
+/* An account that is denied, or a token, is denied for the rest as well. */
+static bool was_refused(const struct rtk_entry *entry) {
+  return entry->reply != NULL && (entry->reply->outcome == RTK_OUTCOME_DENIED ||
+                                  entry->reply->outcome == RTK_OUTCOME_CALLER);
 }
 
 /* Asks for what has not been asked for, from `ahead` on and around the end. */
 static int want_ahead(struct rtk_batch *batch, struct rtk_err *err) {
   int rc = SQLITE_OK;
-  while (rc == SQLITE_OK && batch->unasked > 0 &&
-         batch->unused < batch->window && rtk_fetch_has_room(batch->fetch)) {
+  bool is_refused = false;
+  while (rc == SQLITE_OK && batch->is_ahead && batch->unasked > 0 &&
+         !is_refused && rtk_fetch_has_room(batch->fetch)) {
     while (batch->entries[batch->ahead] != NULL) {
       if (++batch->ahead == batch->begun) batch->ahead = 0;
     }
     rc = want(batch, batch->ahead, err);
+    if (rc == SQLITE_OK) is_refused = was_refused(batch->entries[batch->ahead]);
   }
   return rc;
 }
@@ -85,7 +91,6 @@ static int bring(struct rtk_batch *batch, size_t index,
   }
   if (rc != SQLITE_OK) return rc;
   batch->entries[index] = &passed;
-  batch->unused--;
   *entry = batch->out = wanted;
   return SQLITE_OK;
 }
@@ -97,7 +102,7 @@ int rtk_batch_next(struct rtk_batch *batch, struct rtk_entry **entry,
   if (batch->turn == batch->ids.count) return SQLITE_OK;
   int rc = begin(batch);
   if (rc != SQLITE_OK) return rc;
-  batch->window = SIZE_MAX;
+  batch->is_ahead = true;
   *index = batch->turn++;
   return bring(batch, *index, entry, err);
 }
@@ -108,12 +113,8 @@ int rtk_batch_get(struct rtk_batch *batch, size_t index,
   *entry = NULL;
   int rc = begin(batch);
   if (rc != SQLITE_OK) return rc;
-  if (batch->window == 0) {
-    batch->ahead = index;
-    batch->window = RTK_WINDOW_FIRST;
-  } else if (batch->window < SIZE_MAX / RTK_WINDOW_GROWTH) {
-    batch->window *= RTK_WINDOW_GROWTH;
-  }
+  if (batch->turn == 0) batch->ahead = index;
+  batch->is_ahead = batch->turn++ > 0;
   return bring(batch, index, entry, err);
 }
 
@@ -126,7 +127,8 @@ void rtk_batch_let_go(struct rtk_batch *batch) {
     }
   }
   batch->begun = batch->turn = batch->ahead = 0;
-  batch->unasked = batch->unused = batch->window = 0;
+  batch->unasked = 0;
+  batch->is_ahead = false;
 }
 
 void rtk_batch_clear(struct rtk_batch *batch) {

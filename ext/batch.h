@@ -29,11 +29,10 @@ struct rtk_batch {
   struct rtk_entry **entries; /* for each id: NULL, its entry, or `passed` */
   size_t room;                /* of entries */
   size_t begun;               /* ids that entries[] is made for; 0: none yet */
-  size_t turn;                /* the id that comes out next */
+  size_t turn;                /* the id that comes out next, or calls by id */
   size_t ahead;               /* the id to be asked for ahead next */
   size_t unasked;             /* ids not yet asked for */
-  size_t unused;              /* ids asked for whose turn has not come */
-  size_t window;              /* how many of those there may be */
+  bool is_ahead;              /* others are asked for ahead of their turn */
   struct rtk_entry *out;      /* the last one out; held */
 };
 
@@ -43,8 +42,9 @@ struct rtk_batch {
 int rtk_batch_next(struct rtk_batch *batch, struct rtk_entry **entry,
                    size_t *index, struct rtk_err *err);
 
-/* The same for the id at `index`, whose turn it is now.  How far ahead others
-** are asked for grows with the calls. */
+/* The same for the id at `index`, whose turn it is now.  Others are asked for
+** ahead from the second call on: a look-up that stays the only one, as in a
+** correlated subquery, wastes nothing. */
 int rtk_batch_get(struct rtk_batch *batch, size_t index,
                   struct rtk_entry **entry, struct rtk_err *err);
 

@@ -47,6 +47,8 @@ struct rtk_fetch {
   struct rtk_http *http;
   struct rtk_memo *memo;
   struct list pending, active;
+  int backing_off; /* of the pending ones, at the last drive: their time is yet
+                      to come */
   int64_t driven_ms;
 
   /* Of the statement. */
@@ -368,8 +370,10 @@ static int start_pending(struct rtk_fetch *fetch, int64_t *wait_ms,
                          struct rtk_err *err) {
   int64_t now = rtk_clock_ms();
   struct rtk_entry *next = NULL;
+  fetch->backing_off = 0;
   for (struct rtk_entry *e = fetch->pending.first; e != NULL; e = next) {
     next = e->next;
+    if (e->not_before_ms > now) fetch->backing_off++;
     int64_t at = e->not_before_ms > fetch->paused_until_ms
                      ? e->not_before_ms
                      : fetch->paused_until_ms;
@@ -423,7 +427,10 @@ bool rtk_fetch_is_due(const struct rtk_fetch *fetch) {
 }
 
 bool rtk_fetch_has_room(const struct rtk_fetch *fetch) {
-  return fetch->active.count + fetch->pending.count < width(fetch) &&
+  int ready = fetch->active.count + fetch->pending.count - fetch->backing_off;
+  if (rtk_clock_ms() < fetch->paused_until_ms) return false;
+  return ready < width(fetch) &&
+         fetch->backing_off < rtk_config_int(fetch->config, RTK_CONCURRENCY) &&
          rtk_memo_held_bytes(fetch->memo) < cache_bytes(fetch);
 }
 

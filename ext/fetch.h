@@ -44,7 +44,8 @@ int rtk_fetch_want(struct rtk_fetch *fetch, const struct rtk_endpoint *endpoint,
 void rtk_fetch_release(struct rtk_fetch *fetch, struct rtk_entry *entry);
 
 /* May one more be asked ahead of its turn?  Not when `concurrency` are under
-** way, nor when what waits for its turn fills cache_max_bytes. */
+** way, nor when as many wait to be made again, nor in a pause, nor when what
+** waits for its turn fills cache_max_bytes. */
 bool rtk_fetch_has_room(const struct rtk_fetch *fetch);
 
 /* Moves everything on.  `is_idle`: the caller can do nothing without the next

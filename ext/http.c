@@ -13,7 +13,6 @@
 #include "limits.h"
 
 #include <arpa/inet.h>
-#include <limits.h>
 #include <pthread.h>
 #include <signal.h>
 #include <string.h>
@@ -56,7 +55,7 @@ struct rtk_http {
   struct rtk_transfer *done;      /* ended, not yet named; oldest first */
   struct rtk_transfer **done_end; /* where the next one is linked in */
   struct rtk_transfer *adrift;    /* cancelled, the resolver still has them */
-  bool is_http1;                  /* the last reply came, or must come, by it */
+  bool is_http2;                  /* the last reply came by it */
 };
 
 /* --- SIGPIPE -------------------------------------------------------------
@@ -129,7 +128,7 @@ int rtk_http_new(struct rtk_http **http, struct rtk_err *err) {
   (void)curl_multi_setopt(made->multi, CURLMOPT_PIPELINING,
                           (long)CURLPIPE_MULTIPLEX);
   (void)curl_multi_setopt(made->multi, CURLMOPT_MAX_HOST_CONNECTIONS,
-                          (long)RTK_HTTP2_CONNECTIONS_MAX);
+                          (long)RTK_CONNECTIONS_MAX);
   (void)curl_multi_setopt(made->multi, CURLMOPT_MAXCONNECTS,
                           (long)RTK_CONNECTIONS_MAX);
   (void)curl_multi_setopt(made->multi, CURLMOPT_MAX_CONCURRENT_STREAMS,
@@ -328,16 +327,16 @@ static struct rtk_transfer *new_transfer(const struct rtk_request *request) {
 /* Over HTTP/2 one connection carries everything; the second is for the time
 ** when a server lets go of the first one.  Over HTTP/1.1 each transfer needs a
 ** connection of its own. */
-static void set_http1(struct rtk_http *http, bool is_http1) {
-  if (http->is_http1 == is_http1) return;
-  http->is_http1 = is_http1;
+static void set_http2(struct rtk_http *http, bool is_http2) {
+  if (http->is_http2 == is_http2) return;
+  http->is_http2 = is_http2;
   (void)curl_multi_setopt(http->multi, CURLMOPT_MAX_HOST_CONNECTIONS,
-                          is_http1 ? (long)RTK_CONNECTIONS_MAX
-                                   : (long)RTK_HTTP2_CONNECTIONS_MAX);
+                          is_http2 ? (long)RTK_HTTP2_CONNECTIONS_MAX
+                                   : (long)RTK_CONNECTIONS_MAX);
 }
 
 int rtk_http_width(const struct rtk_http *http) {
-  return http->is_http1 ? RTK_CONNECTIONS_MAX : INT_MAX;
+  return http->is_http2 ? RTK_STREAMS_MAX : RTK_CONNECTIONS_MAX;
 }
 
 int rtk_http_start(struct rtk_http *http, const struct rtk_request *request,
@@ -351,7 +350,7 @@ int rtk_http_start(struct rtk_http *http, const struct rtk_request *request,
     return rtk_err_set(err, "libcurl refuses a setting: %s",
                        curl_easy_strerror(rc));
   }
-  if (is_plain_http(request->url)) set_http1(http, true);
+  if (is_plain_http(request->url)) set_http2(http, false);
   CURLMcode added = curl_multi_add_handle(http->multi, t->easy);
   if (added != CURLM_OK) {
     free_transfer(t);
@@ -458,8 +457,7 @@ static void describe(struct rtk_transfer *t) {
 static void note_version(struct rtk_http *http, CURL *easy) {
   long version = 0;
   (void)curl_easy_getinfo(easy, CURLINFO_HTTP_VERSION, &version);
-  set_http1(http, version == CURL_HTTP_VERSION_1_0 ||
-                      version == CURL_HTTP_VERSION_1_1);
+  set_http2(http, version >= CURL_HTTP_VERSION_2_0);
 }
 
 static void collect_done(struct rtk_http *http) {

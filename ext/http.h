@@ -42,8 +42,9 @@ void rtk_http_free(struct rtk_http *http);
 int rtk_http_start(struct rtk_http *http, const struct rtk_request *request,
                    struct rtk_transfer **transfer, struct rtk_err *err);
 
-/* How many transfers make sense at once: over HTTP/1.1 no more than there are
-** connections, as the others would only wait, and their time-outs run. */
+/* How many transfers make sense at once: more would wait inside libcurl, and
+** their time-outs run.  Until a first reply has come by HTTP/2, as many as
+** HTTP/1.1 can carry. */
 int rtk_http_width(const struct rtk_http *http);
 
 /* Moves all transfers on, waiting at most `wait_ms` (0: not at all) for

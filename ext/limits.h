@@ -30,9 +30,10 @@
 /* Bytes kept of any reply header that rtk reads: dates and quota lists. */
 #define RTK_HEADER_MAX 128
 
-/* Streams on one HTTP/2 connection, if the server allows them: no fewer than
-** `concurrency` can ask for.  libcurl's own bound is 100. */
-#define RTK_STREAMS_MAX 1000
+/* Requests under way over HTTP/2: the streams that every server should allow on
+** one connection (RFC 9113, 6.5.2).  What is more would wait inside libcurl
+** while its time-out runs, or open a second connection. */
+#define RTK_STREAMS_MAX 100
 
 /* Bytes that an entry of the memo takes beside what was asked for: two headers
 ** of malloc() and its share of the hash table. */
@@ -55,13 +56,6 @@
 /* ms: while rows are read from what has arrived, transfers are driven at
 ** least this often, so that the connection stays busy. */
 #define RTK_DRIVE_EVERY_MS 2
-
-/* How many ids of a list are asked for ahead when they come out one by one: at
-** first, and by how much that grows with each.  A statement that wants just one
-** wastes little; from the second on it runs at full width, as each step on the
-** way there would cost a round trip. */
-#define RTK_WINDOW_FIRST 4
-#define RTK_WINDOW_GROWTH 32
 
 /* ms: waits before a retry when the server names none, as the official SDKs
 ** have them: 500, 1000, 2000 … 8000, less up to a quarter. */
