@@ -46,13 +46,8 @@ static int want(struct rtk_batch *batch, size_t index, struct rtk_err *err) {
   return SQLITE_OK;
 }
 
-/* An account that is denied, or a token, is denied for the rest as well. */
-static bool was_refused(const struct rtk_entry *entry) {
-  return entry->reply != NULL && (entry->reply->outcome == RTK_OUTCOME_DENIED ||
-                                  entry->reply->outcome == RTK_OUTCOME_CALLER);
-}
-
-/* Asks for what has not been asked for, from `ahead` on and around the end. */
+/* Asks for what has not been asked for, from `ahead` on and around the end.
+** What is refused to one id is refused to the rest. */
 static int want_ahead(struct rtk_batch *batch, struct rtk_err *err) {
   int rc = SQLITE_OK;
   bool is_refused = false;
@@ -62,7 +57,9 @@ static int want_ahead(struct rtk_batch *batch, struct rtk_err *err) {
       if (++batch->ahead == batch->begun) batch->ahead = 0;
     }
     rc = want(batch, batch->ahead, err);
-    if (rc == SQLITE_OK) is_refused = was_refused(batch->entries[batch->ahead]);
+    if (rc != SQLITE_OK) break;
+    const struct rtk_reply *reply = batch->entries[batch->ahead]->reply;
+    is_refused = reply != NULL && rtk_reply_is_refusal(reply);
   }
   return rc;
 }

@@ -250,9 +250,7 @@ static int settle(struct rtk_fetch *fetch, struct rtk_entry *entry,
   int rc = rtk_status_judge(&ask, response, &reply);
   if (rc != SQLITE_OK) return rc;
   rtk_memo_settle(fetch->memo, entry, reply, cache_bytes(fetch));
-  bool is_refusal = reply->outcome == RTK_OUTCOME_CALLER ||
-                    reply->outcome == RTK_OUTCOME_DENIED;
-  return is_refusal ? refuse(fetch, entry) : SQLITE_OK;
+  return rtk_reply_is_refusal(reply) ? refuse(fetch, entry) : SQLITE_OK;
 }
 
 /* A pause is for all.  Replies of requests that were under way when it began

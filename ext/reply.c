@@ -104,3 +104,8 @@ int rtk_reply_of_error(enum rtk_outcome outcome, int http_status,
 }
 
 void rtk_reply_free(struct rtk_reply *reply) { sqlite3_free(reply); }
+
+bool rtk_reply_is_refusal(const struct rtk_reply *reply) {
+  return reply->outcome == RTK_OUTCOME_DENIED ||
+         reply->outcome == RTK_OUTCOME_CALLER;
+}

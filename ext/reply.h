@@ -7,6 +7,7 @@
 
 #include "value.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct rtk_endpoint;
@@ -41,5 +42,8 @@ int rtk_reply_of_error(enum rtk_outcome outcome, int http_status,
                        const char *error, struct rtk_reply **reply);
 
 void rtk_reply_free(struct rtk_reply *reply);
+
+/* Does it refuse more than its own id: the account and app, or everything? */
+bool rtk_reply_is_refusal(const struct rtk_reply *reply);
 
 #endif

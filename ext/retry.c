@@ -12,7 +12,6 @@
 #include "limits.h"
 #include "response.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 static int64_t bounded(double ms) {
