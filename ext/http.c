@@ -192,21 +192,43 @@ static size_t on_body(char *bytes, size_t one, size_t size, void *user) {
 static const struct {
   const char *name;
   size_t offset;
+  size_t room; /* bytes, the 0 at the end included */
+  bool is_list;
 } kept_headers[] = {
-    {"content-type", offsetof(struct rtk_response, content_type)},
-    {"cf-ray", offsetof(struct rtk_response, cf_ray)},
-    {"location", offsetof(struct rtk_response, location)},
-    {"x-should-retry", offsetof(struct rtk_response, should_retry)},
-    {"retry-after", offsetof(struct rtk_response, retry_after)},
-    {"retry-after-ms", offsetof(struct rtk_response, retry_after_ms)},
+#define KEPT(name, field, is_list)                                             \
+  {                                                                            \
+    name, offsetof(struct rtk_response, field),                                \
+        sizeof(((struct rtk_response *)NULL)->field), is_list                  \
+  }
+    KEPT("content-type", content_type, false),
+    KEPT("cf-ray", cf_ray, false),
+    KEPT("location", location, false),
+    KEPT("x-should-retry", should_retry, false),
+    KEPT("retry-after", retry_after, false),
+    KEPT("retry-after-ms", retry_after_ms, false),
+    KEPT("x-ratelimit-limit", x_ratelimit_limit, false),
+    KEPT("x-ratelimit-remaining", x_ratelimit_remaining, false),
+    KEPT("x-ratelimit-reset", x_ratelimit_reset, false),
+    KEPT("ratelimit", ratelimit, true),
+    KEPT("ratelimit-policy", ratelimit_policy, true),
+#undef KEPT
 };
 
-static void keep_header(char *kept, const char *value, size_t size) {
+static size_t append_cut(char *kept, size_t room, size_t at, const char *text,
+                         size_t size) {
+  if (size > room - 1 - at) size = room - 1 - at;
+  memcpy(kept + at, text, size);
+  kept[at + size] = '\0';
+  return at + size;
+}
+
+static void keep_header(char *kept, size_t room, bool is_list,
+                        const char *value, size_t size) {
   while (size > 0 && (*value == ' ' || *value == '\t')) value++, size--;
   while (size > 0 && strchr(" \t\r\n", value[size - 1]) != NULL) size--;
-  if (size >= RTK_HEADER_MAX) size = RTK_HEADER_MAX - 1;
-  memcpy(kept, value, size);
-  kept[size] = '\0';
+  size_t at = is_list ? strlen(kept) : 0;
+  if (at > 0 && size > 0) at = append_cut(kept, room, at, ", ", 2);
+  (void)append_cut(kept, room, at, value, size);
 }
 
 /* A status line begins another reply (after 100, or a proxy's CONNECT): what
@@ -224,7 +246,8 @@ static size_t on_header(char *bytes, size_t one, size_t size, void *user) {
   for (size_t i = 0; i < sizeof(kept_headers) / sizeof(*kept_headers); i++) {
     const char *name = kept_headers[i].name;
     if (strlen(name) == name_size && strncasecmp(name, bytes, name_size) == 0) {
-      keep_header((char *)&t->response + kept_headers[i].offset, colon + 1,
+      keep_header((char *)&t->response + kept_headers[i].offset,
+                  kept_headers[i].room, kept_headers[i].is_list, colon + 1,
                   size - name_size - 1);
     }
   }

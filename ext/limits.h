@@ -27,8 +27,10 @@
 #define RTK_SHOW_ID_MAX 64
 #define RTK_SHOW_TEXT_MAX 300
 
-/* Bytes kept of any reply header that rtk reads: dates and quota lists. */
+/* Bytes kept of any reply header that rtk reads, and of one that is a list: four
+** quotas of some 100 bytes each. */
 #define RTK_HEADER_MAX 128
+#define RTK_HEADER_LIST_MAX 512
 
 /* Requests under way over HTTP/2: the streams that every server should allow on
 ** one connection (RFC 9113, 6.5.2).  What is more would wait inside libcurl
@@ -65,6 +67,40 @@
 /* ms: the longest announced wait that is believed, one day; also keeps sums
 ** of times far from overflow. */
 #define RTK_WAIT_MAX_MS 86400000
+
+/* Quotas that one server announces: a reply has one or two.  Bytes of the name
+** of one, and the largest number of requests that is believed. */
+#define RTK_RATELIMIT_ITEMS_MAX 4
+#define RTK_RATELIMIT_NAME_MAX 32
+#define RTK_RATELIMIT_COUNT_MAX 1000000000
+
+/* Slots of time that a limit's window is remembered in, of which 120 make up
+** the window: what a slot rounds is less than 1 % of it. */
+#define RTK_PACE_SLOTS 128
+#define RTK_PACE_WINDOW_SLOTS 120
+
+/* ms: how long a limit holds that the server announced, or was seen to have,
+** and has not confirmed since. */
+#define RTK_PACE_LIMIT_LIFE_MS 3600000
+
+/* ms: announced times are in whole seconds, rounded up or down. */
+#define RTK_PACE_ROUNDING_MS 1000
+
+/* ms: two announced moments no further apart are the same one: rounding, and
+** up to two seconds that a reply was on its way. */
+#define RTK_PACE_RESET_JITTER_MS 3000
+
+/* ms: in windows shorter than that a number "left" is outdated, and its reset
+** too coarse, when they are read. */
+#define RTK_PACE_NEWS_WINDOW_MIN_MS 5000
+
+/* ms: a clock this much behind has not been set back: somebody looked at it,
+** and then had to wait for his turn. */
+#define RTK_PACE_CLOCK_STEP_MS 1000
+
+/* ms without any request after which what was asked before no longer teaches
+** the server's limit, when there is no quota window to go by. */
+#define RTK_PACE_QUIET_MS 300000
 
 /* How deep an error_chain is followed. */
 #define RTK_ERROR_CHAIN_MAX 8

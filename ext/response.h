@@ -38,6 +38,13 @@ struct rtk_response {
   char should_retry[RTK_HEADER_MAX];
   char retry_after[RTK_HEADER_MAX];
   char retry_after_ms[RTK_HEADER_MAX];
+  char x_ratelimit_limit[RTK_HEADER_MAX];
+  char x_ratelimit_remaining[RTK_HEADER_MAX];
+  char x_ratelimit_reset[RTK_HEADER_MAX];
+  /* Lists: several headers of the name are joined by ", ".  One that was cut
+  ** fills its room. */
+  char ratelimit[RTK_HEADER_LIST_MAX];
+  char ratelimit_policy[RTK_HEADER_LIST_MAX];
 };
 
 #endif
