@@ -110,4 +110,7 @@
 #define RTK_COLUMNS_MAX 48
 #define RTK_INPUTS_MAX 14
 
+/* Arguments of a table that shows what rtk itself knows (report.c). */
+#define RTK_REPORT_ARGUMENTS_MAX 2
+
 #endif

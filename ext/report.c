@@ -1,11 +1,17 @@
 /*
-** Tables that show what rtk itself knows.  Each is a list of rows of text,
-** made whole when it is asked for.
+** Tables that show what rtk itself knows.  The rows of each are made whole when
+** it is asked for, by its fill function.
+**
+** Arguments are hidden columns behind the others: rtk_x('a', 'b') and
+** WHERE account = 'a' are the same.  Each may be left out.
 */
 #include "report.h"
 
 #include "config.h"
 #include "conn.h"
+#include "err.h"
+#include "limits.h"
+#include "rows.h"
 
 #include <stdbool.h>
 #include <string.h>
@@ -13,12 +19,17 @@
 #include <sqlite3ext.h>
 SQLITE_EXTENSION_INIT3
 
-/* One table: how it is declared, how many rows it has, and its cells. */
+/* One table.  `fill` adds `column_count` cells for each row, the hidden columns
+** left out; an argument that was not given, or is NULL, has no bytes.  It
+** returns SQLITE_OK, SQLITE_ERROR with a message, SQLITE_INTERRUPT or
+** SQLITE_NOMEM; rows.is_nomem is looked at for it. */
 struct report {
   const char *name;
-  const char *schema;
-  int (*row_count)(void);
-  int (*cell)(sqlite3_context *, const struct rtk_conn *, int row, int column);
+  const char *schema; /* the arguments are its last columns, TEXT HIDDEN */
+  int column_count;   /* without them */
+  int argument_count; /* up to RTK_REPORT_ARGUMENTS_MAX */
+  int (*fill)(struct rtk_conn *, const struct rtk_text *arguments,
+              struct rtk_rows *, struct rtk_err *);
 };
 
 struct module {
@@ -33,46 +44,38 @@ struct table {
 
 struct cursor {
   sqlite3_vtab_cursor base; /* first: SQLite's view of it */
-  int row;
+  const struct module *module;
+  sqlite3_value *given[RTK_REPORT_ARGUMENTS_MAX]; /* owned; NULL: not given */
+  struct rtk_rows rows;
+  size_t row;
 };
 
 /* --- rtk_settings ------------------------------------------------------------ */
 
-static int settings_row_count(void) { return RTK_SETTING_COUNT; }
-
-static int settings_cell(sqlite3_context *out, const struct rtk_conn *conn,
-                         int row, int column) {
-  enum rtk_setting setting = (enum rtk_setting)row;
-  const struct rtk_config *config = conn->config;
-  const char *text = NULL;
-  bool is_nomem = false;
-  switch (column) {
-  case 0:
-    text = rtk_config_name(setting);
-    break;
-  case 1:
-    sqlite3_result_text(out, rtk_config_shown(config, setting, &is_nomem), -1,
-                        sqlite3_free);
-    return is_nomem ? SQLITE_NOMEM : SQLITE_OK;
-  case 2:
-    text = rtk_config_default(setting);
-    break;
-  case 3:
-    text = rtk_config_source(config, setting);
-    break;
-  default:
-    text = rtk_config_doc(setting);
-    break;
+static int fill_settings(struct rtk_conn *conn,
+                         const struct rtk_text *arguments,
+                         struct rtk_rows *rows, struct rtk_err *err) {
+  (void)arguments;
+  (void)err;
+  for (int i = 0; i < RTK_SETTING_COUNT; i++) {
+    enum rtk_setting setting = (enum rtk_setting)i;
+    bool is_nomem = false;
+    rtk_rows_text(rows, rtk_config_name(setting));
+    rtk_rows_take(rows, rtk_config_shown(conn->config, setting, &is_nomem));
+    if (is_nomem) return SQLITE_NOMEM;
+    rtk_rows_text(rows, rtk_config_default(setting));
+    rtk_rows_text(rows, rtk_config_source(conn->config, setting));
+    rtk_rows_text(rows, rtk_config_doc(setting));
   }
-  sqlite3_result_text(out, text, -1, SQLITE_STATIC);
   return SQLITE_OK;
 }
 
 static const struct report reports[] = {
-    {"rtk_settings",
-     "CREATE TABLE x(name TEXT, value TEXT, \"default\" TEXT, source TEXT,"
-     " description TEXT)",
-     settings_row_count, settings_cell},
+    {.name = "rtk_settings",
+     .schema = "CREATE TABLE x(name TEXT, value TEXT, \"default\" TEXT,"
+               " source TEXT, description TEXT)",
+     .column_count = 5,
+     .fill = fill_settings},
 };
 
 /* --- the virtual table -------------------------------------------------------- */
@@ -99,8 +102,32 @@ static int disconnect(sqlite3_vtab *vtab) {
   return SQLITE_OK;
 }
 
+/* Bit k of the plan's number: argument k is given, in the order of the
+** arguments.  It is the same value that the hidden column then shows, so
+** SQLite need not compare again. */
 static int best_index(sqlite3_vtab *vtab, sqlite3_index_info *info) {
-  (void)vtab;
+  const struct report *report =
+      ((const struct table *)(const void *)vtab)->module->report;
+  int used = 0;
+  for (int k = 0; k < report->argument_count; k++) {
+    bool is_unusable = false;
+    int taken = -1;
+    for (int i = 0; i < info->nConstraint; i++) {
+      const struct sqlite3_index_constraint *term = &info->aConstraint[i];
+      if (term->op != SQLITE_INDEX_CONSTRAINT_EQ &&
+          term->op != SQLITE_INDEX_CONSTRAINT_IS) {
+        continue;
+      }
+      if (term->iColumn != report->column_count + k) continue;
+      if (term->usable != 0 && taken < 0) taken = i;
+      if (term->usable == 0) is_unusable = true;
+    }
+    if (taken < 0 && is_unusable) return SQLITE_CONSTRAINT;
+    if (taken < 0) continue;
+    info->aConstraintUsage[taken].argvIndex = ++used;
+    info->aConstraintUsage[taken].omit = 1;
+    info->idxNum |= 1 << k;
+  }
   info->estimatedCost = 100.0;
   info->estimatedRows = 20;
   return SQLITE_OK;
@@ -108,50 +135,109 @@ static int best_index(sqlite3_vtab *vtab, sqlite3_index_info *info) {
 
 static int open_cursor(sqlite3_vtab *vtab, sqlite3_vtab_cursor **out) {
   struct cursor *cursor = sqlite3_malloc64(sizeof(*cursor));
-  (void)vtab;
   if (cursor == NULL) return SQLITE_NOMEM;
   memset(cursor, 0, sizeof(*cursor));
+  cursor->module = ((const struct table *)(const void *)vtab)->module;
   *out = &cursor->base;
   return SQLITE_OK;
 }
 
+static struct cursor *cursor_of(sqlite3_vtab_cursor *base) {
+  return (struct cursor *)(void *)base;
+}
+
+static void clear(struct cursor *cursor) {
+  for (int k = 0; k < RTK_REPORT_ARGUMENTS_MAX; k++) {
+    sqlite3_value_free(cursor->given[k]);
+    cursor->given[k] = NULL;
+  }
+  rtk_rows_clear(&cursor->rows);
+  cursor->row = 0;
+}
+
 static int close_cursor(sqlite3_vtab_cursor *base) {
+  clear(cursor_of(base));
   sqlite3_free(base);
   return SQLITE_OK;
 }
 
-static int filter(sqlite3_vtab_cursor *base, int number, const char *words,
+/* Keeps the arguments, as they are and as text. */
+static int take_arguments(struct cursor *cursor, int given,
+                          sqlite3_value **argv, struct rtk_text *arguments) {
+  for (int k = 0; k < cursor->module->report->argument_count; k++) {
+    if ((given & 1 << k) == 0) continue;
+    cursor->given[k] = sqlite3_value_dup(*argv++);
+    if (cursor->given[k] == NULL) return SQLITE_NOMEM;
+    if (sqlite3_value_type(cursor->given[k]) == SQLITE_NULL) continue;
+    arguments[k].bytes = (const char *)sqlite3_value_text(cursor->given[k]);
+    if (arguments[k].bytes == NULL) return SQLITE_NOMEM;
+    arguments[k].size = (size_t)sqlite3_value_bytes(cursor->given[k]);
+  }
+  return SQLITE_OK;
+}
+
+static int filter(sqlite3_vtab_cursor *base, int given, const char *words,
                   int argc, sqlite3_value **argv) {
-  (void)number;
+  struct cursor *cursor = cursor_of(base);
+  const struct module *module = cursor->module;
+  struct rtk_text arguments[RTK_REPORT_ARGUMENTS_MAX] = {{NULL, 0}};
+  struct rtk_err err = {0};
   (void)words;
   (void)argc;
-  (void)argv;
-  ((struct cursor *)(void *)base)->row = 0;
-  return SQLITE_OK;
+  clear(cursor);
+  int rc = take_arguments(cursor, given, argv, arguments);
+  if (rc == SQLITE_OK) {
+    rc = module->report->fill(module->conn, arguments, &cursor->rows, &err);
+  }
+  if (rc == SQLITE_OK && cursor->rows.is_nomem) rc = SQLITE_NOMEM;
+  if (rc == SQLITE_OK) return rc;
+  rtk_err_prefix(&err, module->report->name);
+  sqlite3_free(base->pVtab->zErrMsg);
+  base->pVtab->zErrMsg = rtk_err_take(&err);
+  return rc;
 }
 
 static int next(sqlite3_vtab_cursor *base) {
-  ((struct cursor *)(void *)base)->row++;
+  cursor_of(base)->row++;
   return SQLITE_OK;
 }
 
-static const struct module *module_of(const sqlite3_vtab_cursor *base) {
-  return ((const struct table *)(const void *)base->pVtab)->module;
+static int eof(sqlite3_vtab_cursor *base) {
+  const struct cursor *cursor = cursor_of(base);
+  size_t width = (size_t)cursor->module->report->column_count;
+  return cursor->row >= cursor->rows.count / width;
 }
 
-static int eof(sqlite3_vtab_cursor *base) {
-  const struct cursor *cursor = (const struct cursor *)(const void *)base;
-  return cursor->row >= module_of(base)->report->row_count();
+static void give(sqlite3_context *out, const struct rtk_value *cell) {
+  switch (cell->type) {
+  case RTK_NULL:
+    sqlite3_result_null(out);
+    break;
+  case RTK_INTEGER:
+    sqlite3_result_int64(out, cell->as.integer);
+    break;
+  case RTK_REAL:
+    sqlite3_result_double(out, cell->as.real);
+    break;
+  case RTK_TEXT:
+    sqlite3_result_text(out, cell->as.text, (int)cell->size, SQLITE_TRANSIENT);
+    break;
+  }
 }
 
 static int column(sqlite3_vtab_cursor *base, sqlite3_context *out, int i) {
-  const struct cursor *cursor = (const struct cursor *)(const void *)base;
-  const struct module *module = module_of(base);
-  return module->report->cell(out, module->conn, cursor->row, i);
+  const struct cursor *cursor = cursor_of(base);
+  int width = cursor->module->report->column_count;
+  if (i < width) {
+    give(out, &cursor->rows.cells[cursor->row * (size_t)width + (size_t)i]);
+  } else if (cursor->given[i - width] != NULL) {
+    sqlite3_result_value(out, cursor->given[i - width]);
+  }
+  return SQLITE_OK;
 }
 
 static int rowid(sqlite3_vtab_cursor *base, sqlite3_int64 *out) {
-  *out = ((const struct cursor *)(const void *)base)->row;
+  *out = (sqlite3_int64)cursor_of(base)->row;
   return SQLITE_OK;
 }
 

@@ -1,0 +1,36 @@
+/*
+** Rows of values, made whole before the first one is read: what a report
+** shows.
+*/
+#ifndef RTK_ROWS_H
+#define RTK_ROWS_H
+
+#include "value.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Begins as {0}.  Cells follow one another, row after row; how many make a row
+** is for the reader to know. */
+struct rtk_rows {
+  struct rtk_value *cells; /* owned, their texts too */
+  size_t count, room;
+  bool is_nomem;
+};
+
+/* Each adds one cell.  When memory runs out `is_nomem` is set, and what is
+** added from then on is passed over: it is enough to look at the end. */
+void rtk_rows_null(struct rtk_rows *rows);
+void rtk_rows_integer(struct rtk_rows *rows, int64_t integer);
+void rtk_rows_real(struct rtk_rows *rows, double real);
+void rtk_rows_text(struct rtk_rows *rows, const char *text); /* copied */
+
+/* The same with text from sqlite3_malloc(), which is taken.  In both, NULL is
+** SQL's NULL. */
+void rtk_rows_take(struct rtk_rows *rows, char *text);
+
+/* Gives all memory back; the list is then empty. */
+void rtk_rows_clear(struct rtk_rows *rows);
+
+#endif
