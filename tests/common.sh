@@ -14,7 +14,7 @@ if [ -z "${RTK_SO-}" ]; then
 fi
 : "${BUILD:=$root/build}" "${SQLITE3:=sqlite3}" "${PRELOAD:=}" "${JOBS:=4}"
 api=$BUILD/api
-export RTK_SO BUILD SQLITE3 PRELOAD JOBS LC_ALL=C
+export root RTK_SO BUILD SQLITE3 PRELOAD JOBS LC_ALL=C
 
 # Nothing of the user's own settings reaches a test.
 for name in $(env | sed -n 's/^\([A-Za-z_][A-Za-z_0-9]*\)=.*/\1/p'); do
@@ -62,10 +62,12 @@ working_directory() { # DIR
   mkdir -p "$1" && ln -s "$RTK_SO" "$1/${RTK_SO##*/}" && ln -s "$root/sql" "$1"
 }
 
-# What differs from run to run: ports, and the time to go on after.
+# What differs from run to run: ports, times, and the time to go on after.
 without_chance() {
   sed -E 's/(127\.0\.0\.1|localhost|\[::1\]):[0-9]{4,5}/\1:PORT/g
-    s/go on after [0-9-]{10}T[0-9:]{8}Z/go on after TIME/'
+    s/go on after [0-9-]{10}T[0-9:]{8}Z/go on after TIME/
+    s/answered in [0-9]+ ms/answered in N ms/
+    s/clock here says [0-9-]{10} [0-9:]{5}/clock here says TIME/'
 }
 
 # A place for files that goes away with the script; `--one` calls share it.

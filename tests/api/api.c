@@ -14,6 +14,10 @@
 **   --log FILE            one line for each request, see below
 **   --token TOKEN         default: local-api-token-0123456789abcdefghijklmn
 **   --keep-token          leave CLOUDFLARE_API_TOKEN as it is for COMMAND
+**   --every PROGRAM       a fault program (see below) for every request
+**   --tls FILE            https, with the key and certificate in this PEM file
+**   --date-offset S       the Date header is so many seconds off, -3600 to the
+**                         past
 **   --port-file FILE      write the port's number there
 **   --examples FILE       the OpenAPI file with the published examples
 **   --sessions N          how many generated sessions exist (1000000)
@@ -36,6 +40,9 @@
 ** and appended to, so it may be truncated between two tests.
 **
 ** Requests
+** A token that begins with expired- or disabled- is so in tokens/verify, one with
+** account-owned- is known to /accounts/{account}/tokens/verify alone, and one
+** with unlisted- to neither.  CONNECT: 407, for this is no proxy.
 ** Everything below /client/v4 wants `Authorization: Bearer TOKEN`: missing 400
 ** (9106), malformed 400 (6003 with 6111 in its error_chain), wrong 401 (10000).
 ** Accounts: ACCOUNT, acc*, 32 hex digits. Apps: APP, app*, UUIDs. Others: 404
@@ -151,6 +158,16 @@ static bool set_option(struct options *options, const char *name,
     options->log_path = value;
   } else if (strcmp(name, "--token") == 0) {
     options->token = value;
+  } else if (strcmp(name, "--every") == 0) {
+    options->every = value;
+  } else if (strcmp(name, "--tls") == 0) {
+    options->tls_path = value;
+  } else if (strcmp(name, "--date-offset") == 0) {
+    bool is_past = value[0] == '-';
+    if (!parse_count(value + is_past, most, &options->date_offset_s)) {
+      return false;
+    }
+    if (is_past) options->date_offset_s = -options->date_offset_s;
   } else if (strcmp(name, "--port-file") == 0) {
     options->port_path = value;
   } else if (strcmp(name, "--examples") == 0) {
@@ -285,7 +302,8 @@ static pid_t start_child(const struct options *options, char **command,
   char number[16], url[64];
   pid_t pid;
   snprintf(number, sizeof number, "%d", port);
-  snprintf(url, sizeof url, "http://127.0.0.1:%d/client/v4", port);
+  snprintf(url, sizeof url, "%s://127.0.0.1:%d/client/v4",
+           options->tls_path == NULL ? "http" : "https", port);
   pid = fork();
   if (pid != 0) return pid;
   end_with_parent();

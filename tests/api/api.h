@@ -32,6 +32,9 @@ struct options {
   const char *examples_path; /* the OpenAPI file */
   const char *token;
   bool keep_token;
+  const char *every;    /* a fault program for every request; NULL: none */
+  const char *tls_path; /* PEM, key and certificate; NULL: plain http */
+  long date_offset_s;   /* of the Date header */
   long delay_ms;
   double delay_p50_ms, delay_p99_ms; /* both 0: no spread */
   long stall_permille, stall_ms;
@@ -60,6 +63,8 @@ void text_json(struct text *text, const char *data, size_t len);
 /* Replaces the text by its gzip form. */
 void text_gzip(struct text *text);
 void text_free(struct text *text);
+/* A file; NULL after a message.  The caller frees it. */
+char *read_whole(const char *path);
 
 void *must_alloc(size_t size); /* zeroed */
 char *must_copy(const char *data, size_t len);
@@ -176,6 +181,8 @@ bool routes_open(const struct options *options);
 void routes_close(void);
 /* Whether the raw URI lies below /client/v4. */
 bool routes_has(const char *uri);
+/* Whether it asks if its token is valid. */
+bool routes_is_verify(const char *uri);
 void routes_answer(const struct request *request, struct reply *reply);
 
 /* Plays the program (what follows "x:") into the reply, and true; or false

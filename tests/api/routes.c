@@ -383,12 +383,28 @@ static void no_route(const struct call *call, struct reply *reply) {
   text_free(&message);
 }
 
-static void token_is_valid(struct reply *reply) {
-  text_puts(&reply->body,
-            "{\"success\":true,\"errors\":[],\"messages\":[{\"code\":10000,"
-            "\"message\":\"This API Token is valid and active\"}],"
-            "\"result\":{\"id\":\"ed17574386854bf78a67040be0a770b0\","
-            "\"status\":\"active\"}}");
+static bool token_begins(const struct call *call, const char *prefix) {
+  return strncmp(call->request->token, prefix, strlen(prefix)) == 0;
+}
+
+/* Both forms of tokens/verify. */
+static void answer_verify(const struct call *call, bool is_by_account,
+                          struct reply *reply) {
+  bool is_account_owned = token_begins(call, "account-owned-");
+  const char *status = token_begins(call, "expired-")    ? "expired"
+                       : token_begins(call, "disabled-") ? "disabled"
+                                                         : "active";
+  if (is_account_owned != is_by_account || token_begins(call, "unlisted-")) {
+    reply_error(reply, 401, 1000, "Invalid API Token");
+    return;
+  }
+  text_add(&reply->body,
+           "{\"success\":true,\"errors\":[],\"messages\":[{\"code\":10000,"
+           "\"message\":\"This API Token is valid and %s\"}],"
+           "\"result\":{\"id\":\"ed17574386854bf78a67040be0a770b0\","
+           "\"status\":\"%s\"%s}}",
+           status, status,
+           status[0] == 'e' ? ",\"expires_on\":\"2020-01-01T00:00:00Z\"" : "");
 }
 
 /* Plays the fault that the id or the app asks for, if one does. */
@@ -440,6 +456,13 @@ bool routes_has(const char *uri) {
   return strncmp(uri, ROOT, len) == 0 && strchr("/?", uri[len]) != NULL;
 }
 
+bool routes_is_verify(const char *uri) {
+  static const char end[] = "/tokens/verify";
+  size_t len = strcspn(uri, "?");
+  return len >= strlen(end) &&
+         strncmp(uri + len - strlen(end), end, strlen(end)) == 0;
+}
+
 /* Cuts the path below ROOT into decoded pieces, in `path`. */
 static bool cut(struct call *call, char *path) {
   char *at = path;
@@ -468,10 +491,10 @@ void routes_answer(const struct request *request, struct reply *reply) {
   if (!cut(&call, path)) {
     reply_error(reply, 404, 7000, "No route for that URI");
   } else if (route_matches("user/tokens/verify", &call, 0)) {
-    token_is_valid(reply);
+    answer_verify(&call, false, reply);
   } else if (route_matches("accounts/{a}/tokens/verify", &call, 0)) {
     if (is_account(call.pieces[1])) {
-      token_is_valid(reply);
+      answer_verify(&call, true, reply);
     } else {
       no_route(&call, reply);
     }
@@ -486,22 +509,6 @@ void routes_answer(const struct request *request, struct reply *reply) {
 }
 
 /* Start and end ------------------------------------------------------------ */
-
-static char *read_whole(const char *path) {
-  struct text text = {0};
-  char part[65536];
-  size_t len;
-  FILE *file = fopen(path, "re");
-  if (file == NULL) {
-    perror(path);
-    return NULL;
-  }
-  while ((len = fread(part, 1, sizeof part, file)) > 0) {
-    text_put(&text, part, len);
-  }
-  fclose(file);
-  return text.data;
-}
 
 /* The value of the first example of the 200 reply of this route, as text. */
 static char *example_of(const cJSON *paths, const char *pattern) {

@@ -156,7 +156,7 @@ static const char *judge_token(struct MHD_Connection *connection,
 }
 
 /* What the API says to a request whose token is not "ok". */
-static void refuse(const char *auth, struct reply *reply) {
+static void refuse(const char *auth, const char *uri, struct reply *reply) {
   if (strcmp(auth, "missing") == 0) {
     reply_error(reply, 400, 9106,
                 "Missing X-Auth-Key, X-Auth-Email or Authorization headers");
@@ -168,6 +168,8 @@ static void refuse(const char *auth, struct reply *reply) {
               "\"Invalid request headers\",\"error_chain\":[{\"code\":6111,"
               "\"message\":\"Invalid format for Authorization header\"}]}],"
               "\"messages\":[],\"result\":null}");
+  } else if (routes_is_verify(uri)) {
+    reply_error(reply, 401, 1000, "Invalid API Token");
   } else {
     reply_error(reply, 401, 10000, "Authentication error");
   }
@@ -276,6 +278,14 @@ static mhd_result send_reply(struct MHD_Connection *connection,
   if (reply->is_gzip) {
     MHD_add_response_header(response, "Content-Encoding", "gzip");
   }
+  if (options->date_offset_s != 0) {
+    char date[64];
+    time_t then = time(NULL) + options->date_offset_s;
+    struct tm utc;
+    strftime(date, sizeof date, "%a, %d %b %Y %H:%M:%S GMT",
+             gmtime_r(&then, &utc));
+    MHD_add_response_header(response, "Date", date);
+  }
   for (i = 0; i < reply->headers_used; i++) {
     MHD_add_response_header(response, reply->headers[i].name,
                             reply->headers[i].value);
@@ -296,14 +306,23 @@ static unsigned long connection_number(struct MHD_Connection *connection) {
 /* Everything but the sending. */
 static void make_reply(const char *method, const char *auth,
                        const struct request *request, struct reply *reply) {
-  long reset_s;
-  if (!routes_has(request->uri)) {
+  long reset_s, ignored;
+  struct piece program = {options->every, 0};
+  if (options->every != NULL) program.len = strlen(options->every);
+  if (strcmp(method, "CONNECT") == 0) {
+    reply_error(reply, 407, 407, "this is no proxy");
+    reply_header(reply, "Proxy-Authenticate", "Basic realm=\"none\"");
+  } else if (options->every != NULL &&
+             faults_play(program, (struct piece){"", 0}, request, reply,
+                         &ignored)) {
+    return;
+  } else if (!routes_has(request->uri)) {
     reply->status = 404;
     reply->type = "text/html";
     text_puts(&reply->body, "<html><head><title>404 Not Found</title></head>"
                             "<body><h1>not found</h1></body></html>\n");
   } else if (strcmp(auth, "ok") != 0) {
-    refuse(auth, reply);
+    refuse(auth, request->uri, reply);
   } else if (limit(reply, &reset_s)) {
     over_limit(reply, reset_s);
   } else if (strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0) {
@@ -372,18 +391,30 @@ static void begin_connection(void *cls, struct MHD_Connection *connection,
 
 bool server_start(const struct options *the_options, int listen_fd,
                   int the_stop_fd) {
+  unsigned flags = MHD_USE_INTERNAL_POLLING_THREAD |
+                   MHD_USE_THREAD_PER_CONNECTION | MHD_USE_POLL | MHD_USE_ITC;
+  char *pem = NULL;
+  struct MHD_OptionItem tls[3] = {{MHD_OPTION_END, 0, NULL}};
   options = the_options;
   stop_fd = the_stop_fd;
+  if (options->tls_path != NULL) {
+    pem = read_whole(options->tls_path);
+    if (pem == NULL) return false;
+    flags |= MHD_USE_TLS;
+    tls[0] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_MEM_KEY, 0, pem};
+    tls[1] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_MEM_CERT, 0, pem};
+    tls[2] = (struct MHD_OptionItem){MHD_OPTION_END, 0, NULL};
+  }
   daemon_handle = MHD_start_daemon(
-      MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_THREAD_PER_CONNECTION |
-          MHD_USE_POLL | MHD_USE_ITC,
-      0, NULL, NULL, answer, NULL, MHD_OPTION_LISTEN_SOCKET, listen_fd,
+      flags, 0, NULL, NULL, answer, NULL, MHD_OPTION_LISTEN_SOCKET, listen_fd,
       MHD_OPTION_URI_LOG_CALLBACK, begin_transfer, NULL,
       MHD_OPTION_NOTIFY_COMPLETED, end_transfer, NULL,
       MHD_OPTION_NOTIFY_CONNECTION, begin_connection, NULL,
       MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS_MAX,
       MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)MEMORY_BYTES,
-      MHD_OPTION_THREAD_STACK_SIZE, (size_t)STACK_BYTES, MHD_OPTION_END);
+      MHD_OPTION_THREAD_STACK_SIZE, (size_t)STACK_BYTES, MHD_OPTION_ARRAY, tls,
+      MHD_OPTION_END);
+  free(pem);
   return daemon_handle != NULL;
 }
 

@@ -158,3 +158,19 @@ bool parse_count(const char *string, long max, long *value) {
   *value = number;
   return true;
 }
+
+char *read_whole(const char *path) {
+  struct text text = {0};
+  char part[65536];
+  size_t len;
+  FILE *file = fopen(path, "re");
+  if (file == NULL) {
+    perror(path);
+    return NULL;
+  }
+  while ((len = fread(part, 1, sizeof part, file)) > 0) {
+    text_put(&text, part, len);
+  }
+  fclose(file);
+  return text.data;
+}
