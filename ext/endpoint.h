@@ -51,7 +51,7 @@ struct rtk_endpoint {
   const char *name; /* of the table */
   const char *noun; /* what its id names, in messages: "session" */
   const char *path; /* below the base URL, {…} for each argument in order */
-  const char *rows; /* where the row is in the reply: "data" */
+  const char *rows; /* where the row is in the reply: "data"; NULL: the body */
   const struct rtk_column *columns; /* in the order of the table */
   int column_count;
 };

@@ -202,6 +202,7 @@ static const struct {
   }
     KEPT("content-type", content_type, false),
     KEPT("cf-ray", cf_ray, false),
+    KEPT("date", date, false),
     KEPT("location", location, false),
     KEPT("x-should-retry", should_retry, false),
     KEPT("retry-after", retry_after, false),
@@ -415,9 +416,23 @@ static const struct failure {
 #endif
 };
 
+/* What a proxy answered to CONNECT instead of letting it through.  libcurl's
+** code for it is that of a broken connection. */
+static const char *proxy_refusal(CURL *easy) {
+  long status = 0;
+  (void)curl_easy_getinfo(easy, CURLINFO_HTTP_CONNECTCODE, &status);
+  if (status < 300) return NULL;
+  return status == 407 ? "the proxy wants a name and a password (HTTP 407)"
+                       : "the proxy does not let it through";
+}
+
 static struct failure failure_of(const struct rtk_transfer *t) {
+  const char *refusal = t->result == CURLE_OK ? NULL : proxy_refusal(t->easy);
   if (t->is_too_large) {
     return (struct failure){t->result, RTK_FAILURE_TOO_LARGE, NULL};
+  }
+  if (refusal != NULL) {
+    return (struct failure){t->result, RTK_FAILURE_PROXY, refusal};
   }
   for (size_t i = 0; i < sizeof(failures) / sizeof(*failures); i++) {
     if (failures[i].result == t->result) return failures[i];
@@ -458,7 +473,12 @@ static void describe(struct rtk_transfer *t) {
   struct failure failure = failure_of(t);
   int room = (int)sizeof(t->detail);
   long status = 0;
+  char *address = NULL; /* borrowed from libcurl */
   (void)curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
+  (void)curl_easy_getinfo(t->easy, CURLINFO_PRIMARY_IP, &address);
+  sqlite3_snprintf((int)sizeof(r->address), r->address, "%s",
+                   address == NULL ? "" : address);
+  r->took_ms = time_us(t->easy, CURLINFO_TOTAL_TIME_T) / 1000;
   r->status = (int)status;
   r->failure = failure.failure;
   r->body = t->body;

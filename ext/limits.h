@@ -27,10 +27,16 @@
 #define RTK_SHOW_ID_MAX 64
 #define RTK_SHOW_TEXT_MAX 300
 
+/* Bytes of the detail of one check: a whole message and what is added. */
+#define RTK_SHOW_DETAIL_MAX 2000
+
 /* Bytes kept of any reply header that rtk reads, and of one that is a list: four
 ** quotas of some 100 bytes each. */
 #define RTK_HEADER_MAX 128
 #define RTK_HEADER_LIST_MAX 512
+
+/* Bytes of an IP address as text: IPv6 with a zone. */
+#define RTK_ADDRESS_MAX 64
 
 /* Requests under way over HTTP/2: the streams that every server should allow on
 ** one connection (RFC 9113, 6.5.2).  What is more would wait inside libcurl
@@ -101,6 +107,11 @@
 /* ms without any request after which what was asked before no longer teaches
 ** the server's limit, when there is no quota window to go by. */
 #define RTK_PACE_QUIET_MS 300000
+
+/* ms that this machine's clock may be off the server's: more than the Date of a
+** reply that took its time, less than what a certificate's first minutes or a
+** date in a report would notice. */
+#define RTK_CLOCK_OFF_MAX_MS 60000
 
 /* How deep an error_chain is followed. */
 #define RTK_ERROR_CHAIN_MAX 8

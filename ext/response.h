@@ -31,9 +31,13 @@ struct rtk_response {
   const char *detail; /* of a failure, in words; "" when there is none */
   const char *body;   /* NULL when empty */
   size_t body_size;   /* bytes */
+  int64_t took_ms;    /* from the start to the end, or the failure */
+  char address[RTK_ADDRESS_MAX]; /* that was connected to, the server's or the
+                                    proxy's; "" when there was none */
   /* Reply headers, cut at RTK_HEADER_MAX - 1 bytes; "" when not sent. */
   char content_type[RTK_HEADER_MAX];
   char cf_ray[RTK_HEADER_MAX];
+  char date[RTK_HEADER_MAX];
   char location[RTK_HEADER_MAX];
   char should_retry[RTK_HEADER_MAX];
   char retry_after[RTK_HEADER_MAX];

@@ -34,6 +34,7 @@ struct rule {
 };
 
 #define HINT_TOKEN_FORM "is malformed: copy it again, without quotes or spaces"
+#define HINT_PROXY "check the proxy: setting proxy, HTTPS_PROXY and NO_PROXY"
 #define HINT_ROUTE                                                             \
   "the account or the app is wrong: compare both with the dashboard"
 
@@ -58,6 +59,7 @@ static const struct rule rules[] = {
     {404, 404, 0, RTK_OUTCOME_GONE, RTK_RETRY_NEVER, false,
      "this address does not speak the API: check base_url, which ends in"
      " /client/v4"},
+    {407, 407, 0, RTK_OUTCOME_FAILED, RTK_RETRY_NEVER, false, HINT_PROXY},
     {408, 409, 0, RTK_OUTCOME_FAILED, RTK_RETRY_AGAIN, false,
      "try again later"},
     {429, 429, 0, RTK_OUTCOME_CALLER, RTK_RETRY_PAUSE, false,
@@ -79,9 +81,7 @@ static const struct {
     [RTK_FAILURE_CONNECT] = {RTK_OUTCOME_FAILED, RTK_RETRY_AGAIN,
                              "check the network, base_url and the proxy, if"
                              " there is one"},
-    [RTK_FAILURE_PROXY] = {RTK_OUTCOME_FAILED, RTK_RETRY_AGAIN,
-                           "check the proxy: setting proxy, HTTPS_PROXY and"
-                           " NO_PROXY"},
+    [RTK_FAILURE_PROXY] = {RTK_OUTCOME_FAILED, RTK_RETRY_AGAIN, HINT_PROXY},
     [RTK_FAILURE_TLS] = {RTK_OUTCOME_FAILED, RTK_RETRY_AGAIN,
                          "check base_url and what stands between"},
     [RTK_FAILURE_TRUST] = {RTK_OUTCOME_CALLER, RTK_RETRY_NEVER,
@@ -107,7 +107,7 @@ struct reason {
 
 struct envelope {
   struct rtk_json *root; /* NULL when the body is not JSON */
-  bool is_ours;          /* has the marks of the API's own replies */
+  bool is_ours;          /* has the marks of the API's own errors */
   bool is_refusal;       /* "success": false */
   struct reason reasons[RTK_ERROR_CHAIN_MAX];
   int reason_count;
@@ -302,8 +302,10 @@ static int judge_data(const struct rtk_ask *ask,
                       const struct envelope *envelope,
                       struct rtk_reply **reply) {
   struct finding finding = {RTK_OUTCOME_FAILED, NULL, NULL, false};
-  const struct rtk_json *data =
-      rtk_json_member(envelope->root, ask->endpoint->rows);
+  const struct rtk_json *data = envelope->root;
+  if (ask->endpoint->rows != NULL) {
+    data = rtk_json_member(data, ask->endpoint->rows);
+  }
   if (envelope->root == NULL) {
     finding.hint =
         strstr(response->content_type, "json") != NULL
@@ -336,8 +338,9 @@ static int judge(const struct rtk_ask *ask, const struct rtk_response *response,
   if (finding.outcome == RTK_OUTCOME_ROWS) {
     return judge_data(ask, response, envelope, reply);
   }
-  if (finding.outcome == RTK_OUTCOME_GONE && !envelope->is_ours) {
-    finding.outcome = RTK_OUTCOME_FAILED;
+  if (finding.outcome == RTK_OUTCOME_GONE) {
+    if (envelope->is_ours) finding.hint = NULL;
+    if (!envelope->is_ours) finding.outcome = RTK_OUTCOME_FAILED;
   }
   return reply_error(ask, response, envelope, finding, reply);
 }
@@ -350,4 +353,15 @@ int rtk_status_judge(const struct rtk_ask *ask,
   if (rc == SQLITE_OK) rc = judge(ask, response, &envelope, reply);
   rtk_json_free(envelope.root);
   return rc;
+}
+
+int rtk_status_is_api(const struct rtk_response *response, bool *is_api) {
+  struct envelope envelope;
+  int rc = read_envelope(response, &envelope);
+  if (rc != SQLITE_OK) return rc;
+  *is_api =
+      envelope.is_ours ||
+      rtk_json_kind(rtk_json_member(envelope.root, "success")) == RTK_JSON_BOOL;
+  rtk_json_free(envelope.root);
+  return SQLITE_OK;
 }

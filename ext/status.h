@@ -8,6 +8,8 @@
 #include "retry.h"
 #include "value.h"
 
+#include <stdbool.h>
+
 struct rtk_endpoint;
 struct rtk_reply;
 struct rtk_response;
@@ -25,6 +27,10 @@ struct rtk_ask {
 /* May a request with this response be made again?  Cheap: looks at the
 ** status only. */
 enum rtk_retry_kind rtk_status_retry(const struct rtk_response *response);
+
+/* Does the body have the marks of the API's replies, good or bad?  Without
+** them somebody else has answered.  SQLITE_OK or SQLITE_NOMEM. */
+int rtk_status_is_api(const struct rtk_response *response, bool *is_api);
 
 /* The last word on a response.  Returns SQLITE_OK with *reply given, or
 ** SQLITE_NOMEM. */

@@ -29,6 +29,7 @@
 #define HINT_404                                                               \
   "this address does not speak the API: check base_url, which ends in"         \
   " /client/v4"
+#define HINT_PROXY "check the proxy: setting proxy, HTTPS_PROXY and NO_PROXY"
 #define HINT_LATER "try again later"
 #define HINT_429 "the quota of the token is used up: try again later"
 #define HINT_5XX "the server is in trouble: try again later"
@@ -125,7 +126,7 @@ static void every_status_is_judged(void **state) {
       {"405", 405, "", NULL, RTK_OUTCOME_FAILED,
        "HTTP 405" FOR ": empty reply"},
       {"407", 407, "", NULL, RTK_OUTCOME_FAILED,
-       "HTTP 407" FOR ": empty reply"},
+       "HTTP 407" FOR EMPTY HINT_PROXY},
       {"408", 408, "", NULL, RTK_OUTCOME_FAILED,
        "HTTP 408" FOR EMPTY HINT_LATER},
       {"409", 409, "", NULL, RTK_OUTCOME_FAILED,
@@ -203,6 +204,7 @@ static void a_404_is_told_apart(void **state) {
     struct rtk_response response = response_of(404, JSON, gone[i]);
     struct rtk_reply *reply = judge(gone[i], &ask, &response);
     check_int(gone[i], "outcome", reply->outcome, RTK_OUTCOME_GONE);
+    check_lacks(gone[i], reply->error, HINT_404);
     rtk_reply_free(reply);
   }
 }
@@ -580,6 +582,60 @@ static void a_body_that_is_not_json_is_never_shown(void **state) {
   }
 }
 
+/* --- what is no endpoint's row --------------------------------------------- */
+
+/* A reply whose row is the body itself. */
+static void the_body_may_be_the_row(void **state) {
+  static const struct rtk_column columns[] = {{.name = "success"}};
+  static const struct rtk_endpoint whole = {
+      .path = "x", .columns = columns, .column_count = 1};
+  static const struct {
+    const char *body;
+    enum rtk_outcome outcome;
+  } cases[] = {
+      {"{\"data\":[],\"success\":true}", RTK_OUTCOME_ROWS},
+      {"{}", RTK_OUTCOME_ROWS},
+      {"[]", RTK_OUTCOME_FAILED},
+      {"{\"success\":false}", RTK_OUTCOME_FAILED},
+      {"<html>", RTK_OUTCOME_FAILED},
+  };
+  (void)state;
+  for (size_t i = 0; i < COUNT(cases); i++) {
+    struct rtk_ask ask = {.endpoint = &whole, .tries = 1};
+    struct rtk_response response = response_of(200, JSON, cases[i].body);
+    struct rtk_reply *reply = judge(cases[i].body, &ask, &response);
+    check_int(cases[i].body, "outcome", reply->outcome, cases[i].outcome);
+    if (i == 0) check_int("success", "value", reply->values[0].as.integer, 1);
+    rtk_reply_free(reply);
+  }
+}
+
+static void who_answered_is_told(void **state) {
+  static const struct {
+    const char *body;
+    bool is_api;
+  } cases[] = {
+      {"{\"success\":true,\"data\":{}}", true},
+      {"{\"success\":false}", true},
+      {"{\"errors\":[{\"code\":1,\"message\":\"m\"}]}", true},
+      {"{\"errors\":[]}", false},
+      {"{\"success\":\"true\"}", false},
+      {"{\"message\":\"Unauthorized\"}", false},
+      {"[true]", false},
+      {"{}", false},
+      {"<html>success</html>", false},
+      {NULL, false},
+  };
+  (void)state;
+  for (size_t i = 0; i < COUNT(cases); i++) {
+    const char *name = cases[i].body == NULL ? "empty" : cases[i].body;
+    struct rtk_response response = response_of(403, JSON, cases[i].body);
+    bool is_api = !cases[i].is_api;
+    check_int(name, "result", rtk_status_is_api(&response, &is_api), SQLITE_OK);
+    check_int(name, "is the API's", is_api, cases[i].is_api);
+  }
+}
+
 /* --- no memory ------------------------------------------------------------ */
 
 static int judge_one(void *arg) {
@@ -589,6 +645,11 @@ static int judge_one(void *arg) {
   check_int("no memory", "reply is there", reply != NULL, rc == SQLITE_OK);
   rtk_reply_free(reply);
   return rc;
+}
+
+static int tell_one(void *arg) {
+  bool is_api = false;
+  return rtk_status_is_api(arg, &is_api);
 }
 
 static void no_memory_is_told(void **state) {
@@ -602,6 +663,7 @@ static void no_memory_is_told(void **state) {
   check_nomem("row", judge_one, &row, false);
   check_nomem("refused", judge_one, &refused, false);
   check_nomem("empty", judge_one, &empty, false);
+  check_nomem("who answered", tell_one, &refused, false);
 }
 
 int main(void) {
@@ -617,6 +679,8 @@ int main(void) {
       TEST(a_message_has_a_limit),
       TEST(the_token_is_never_in_a_message),
       TEST(a_body_that_is_not_json_is_never_shown),
+      TEST(the_body_may_be_the_row),
+      TEST(who_answered_is_told),
       TEST(no_memory_is_told),
   };
   check_init();
