@@ -398,6 +398,24 @@ char *rtk_config_shown(const struct rtk_config *config,
   return shown;
 }
 
+char *rtk_config_shown_proxy(const struct rtk_config *config,
+                             const char **source, bool *nomem) {
+  /* As libcurl looks for it, one after the other. */
+  static const char *const names[] = {"https_proxy", "HTTPS_PROXY", "all_proxy",
+                                      "ALL_PROXY"};
+  const char *text = rtk_config_text(config, RTK_PROXY);
+  *source = "setting proxy";
+  for (size_t i = 0; text == NULL && i < sizeof(names) / sizeof(*names); i++) {
+    const char *value = getenv(names[i]);
+    if (value == NULL || value[0] == '\0') continue;
+    text = value;
+    *source = names[i];
+  }
+  char *shown = text == NULL ? NULL : without_userinfo(text);
+  *nomem = text != NULL && shown == NULL;
+  return shown;
+}
+
 const char *rtk_config_name(enum rtk_setting setting) {
   return rows[setting].name;
 }

@@ -39,6 +39,11 @@ int64_t rtk_config_int(const struct rtk_config *config,
 ** NULL with *nomem set when there was no memory.  Free with sqlite3_free(). */
 char *rtk_config_shown(const struct rtk_config *config,
                        enum rtk_setting setting, bool *nomem);
+
+/* The proxy for https that libcurl will be given or will find, for showing, as
+** above, and in *source where it comes from, in words (static). */
+char *rtk_config_shown_proxy(const struct rtk_config *config,
+                             const char **source, bool *nomem);
 const char *rtk_config_name(enum rtk_setting setting);
 const char *rtk_config_default(enum rtk_setting setting); /* may be NULL */
 const char *rtk_config_source(const struct rtk_config *config,

@@ -7,6 +7,7 @@
 */
 #include "report.h"
 
+#include "check.h"
 #include "config.h"
 #include "conn.h"
 #include "err.h"
@@ -76,6 +77,12 @@ static const struct report reports[] = {
                " source TEXT, description TEXT)",
      .column_count = 5,
      .fill = fill_settings},
+    {.name = "rtk_check",
+     .schema = "CREATE TABLE x(\"check\" TEXT, ok INTEGER, detail TEXT,"
+               " account TEXT HIDDEN, app TEXT HIDDEN)",
+     .column_count = 3,
+     .argument_count = 2,
+     .fill = rtk_check_fill},
 };
 
 /* --- the virtual table -------------------------------------------------------- */

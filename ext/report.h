@@ -1,5 +1,5 @@
 /*
-** Tables that show what rtk itself knows: rtk_settings.
+** Tables that show what rtk itself knows: rtk_settings, rtk_check.
 */
 #ifndef RTK_REPORT_H
 #define RTK_REPORT_H

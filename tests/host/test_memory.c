@@ -127,6 +127,11 @@ static const struct {
      "1\n"},
     {"SELECT value, source FROM rtk_settings WHERE name = 'api_token'",
      "set|environment\n"},
+    {"SELECT \"check\", ok, CASE WHEN ok = 0 THEN detail END"
+     " FROM rtk_check('ACCOUNT', 'WRONG') WHERE ok IS NOT 1"
+     " AND detail NOT LIKE '%dashboard%'",
+     "account|NULL|NULL\n"},
+    {"SELECT count(*) FROM rtk_check('ACCOUNT', 'APP')", "11\n"},
     {"SELECT rtk_config('timeout_ms', 30000 + 0)", "30000\n"},
     {"SELECT rtk_version() LIKE 'rtk %'", "1\n"},
 };

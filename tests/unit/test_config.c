@@ -549,6 +549,41 @@ static void a_password_that_looks_like_a_scheme_is_not_shown(void **state) {
   rtk_config_free(config);
 }
 
+static void the_proxy_that_libcurl_finds_is_shown(void **state) {
+  /* Each comes before those above it. */
+  static const struct {
+    const char *variable, *value, *expected, *source;
+  } cases[] = {
+      {"ALL_PROXY", "http://all:1", "http://all:1", "ALL_PROXY"},
+      {"all_proxy", "", "http://all:1", "ALL_PROXY"},
+      {"all_proxy", "http://u:SECRET@low:1", "http://low:1", "all_proxy"},
+      {"HTTPS_PROXY", "u:SECRET@up:1", "up:1", "HTTPS_PROXY"},
+      {"https_proxy", "http://u:SE@CRET@own:1", "http://own:1", "https_proxy"},
+  };
+  struct rtk_config *config = config_with(WITHOUT);
+  const char *source = NULL;
+  bool nomem = true;
+  (void)state;
+  for (size_t i = 0; i < COUNT(cases); i++) (void)unsetenv(cases[i].variable);
+  check_text("none", "shown", rtk_config_shown_proxy(config, &source, &nomem),
+             NULL);
+  check_int("none", "no memory", nomem, 0);
+  for (size_t i = 0; i < COUNT(cases); i++) {
+    (void)setenv(cases[i].variable, cases[i].value, 1);
+    char *shown = rtk_config_shown_proxy(config, &source, &nomem);
+    check_text(cases[i].value, "shown", shown, cases[i].expected);
+    check_text(cases[i].value, "source", source, cases[i].source);
+    sqlite3_free(shown);
+  }
+  set(config, "proxy", "http://u:SECRET@set:1");
+  char *shown = rtk_config_shown_proxy(config, &source, &nomem);
+  check_text("set", "shown", shown, "http://set:1");
+  check_text("set", "source", source, "setting proxy");
+  sqlite3_free(shown);
+  for (size_t i = 0; i < COUNT(cases); i++) (void)unsetenv(cases[i].variable);
+  rtk_config_free(config);
+}
+
 /* --- the token ------------------------------------------------------------ */
 
 static void check_token(const char *name, const struct rtk_config *config,
@@ -868,6 +903,7 @@ int main(void) {
       TEST(some_settings_come_from_outside_only),
       TEST(secrets_are_not_shown),
       TEST(a_password_that_looks_like_a_scheme_is_not_shown),
+      TEST(the_proxy_that_libcurl_finds_is_shown),
       TEST(the_token_comes_from_sql_environment_or_file),
       TEST(a_token_file_is_read),
       TEST(what_is_empty_outside_sql_is_no_token),
