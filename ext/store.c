@@ -1,0 +1,487 @@
+/*
+** Replies by URL and small blobs in the tables of the cache file.  What a reply
+** or a blob means is not known here.
+**
+** In WAL mode readers and the one writer do not stop each other.  A read lasts as
+** long as one look-up: the row is copied and the statement reset, since a read
+** left open would keep the log from being reset.
+*/
+#include "store.h"
+
+#include "clock.h"
+#include "limits.h"
+#include "storefile.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+#include <sqlite3ext.h>
+SQLITE_EXTENSION_INIT3
+
+enum statement {
+  BEGIN,
+  COMMIT,
+  ROLLBACK,
+  GET,
+  PUT,
+  SWEEP,
+  READ_BLOB,
+  WRITE_BLOB,
+  CLEAR,
+  COUNT,
+  STATEMENT_COUNT
+};
+
+static const char *const statements[STATEMENT_COUNT] = {
+    [BEGIN] = "BEGIN IMMEDIATE",
+    [COMMIT] = "COMMIT",
+    [ROLLBACK] = "ROLLBACK",
+    [GET] = "SELECT status, life, fetched_ms, keep_until_ms, body FROM reply"
+            " WHERE key = ?1 AND url = ?2 AND keep_until_ms > ?3",
+    [PUT] = "REPLACE INTO reply(key, status, life, fetched_ms, keep_until_ms,"
+            " url, body) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+    [SWEEP] = "DELETE FROM reply WHERE key IN (SELECT key FROM reply"
+              " WHERE keep_until_ms <= ?1 ORDER BY keep_until_ms LIMIT ?2)",
+    [READ_BLOB] = "SELECT data FROM blob WHERE key = ?1",
+    [WRITE_BLOB] = "REPLACE INTO blob(key, data) VALUES(?1, ?2)",
+    [CLEAR] = "DELETE FROM reply",
+    [COUNT] = "SELECT count(*) FROM reply",
+};
+
+/* A lock that others hold, and how often we have met it. */
+struct lock {
+  int64_t since_ms; /* 0: not met */
+  int64_t retry_ms; /* worth another try then */
+};
+
+/* A reply that waits to be written, its URL and body behind it. */
+struct queued {
+  struct queued *next;
+  size_t size; /* bytes of memory */
+  const char *url;
+  const char *body;
+  size_t body_size;
+  int status, life;
+  int64_t fetched_ms, keep_until_ms;
+};
+
+struct rtk_store {
+  char *path;  /* NULL: none */
+  sqlite3 *db; /* NULL: not open */
+  sqlite3_stmt *statements[STATEMENT_COUNT];
+  struct lock reading, writing;
+  bool is_swept; /* since the file was opened */
+  bool is_passed_over;
+  char why[RTK_STORE_WHY_MAX];
+
+  struct queued *first, *last;
+  size_t queue_bytes;
+
+  char *copy; /* of the last body or blob that was read */
+  size_t copy_room;
+};
+
+/* --- the queue --------------------------------------------------------------- */
+
+static void drop_first(struct rtk_store *store) {
+  struct queued *queued = store->first;
+  store->first = queued->next;
+  if (store->first == NULL) store->last = NULL;
+  store->queue_bytes -= queued->size;
+  sqlite3_free(queued);
+}
+
+static void drop_queue(struct rtk_store *store) {
+  while (store->first != NULL) drop_first(store);
+}
+
+static struct queued *make_queued(const char *url,
+                                  const struct rtk_stored *reply) {
+  size_t url_size = strlen(url) + 1;
+  size_t size = sizeof(struct queued) + url_size + reply->body_size;
+  struct queued *made = sqlite3_malloc64(size);
+  if (made == NULL) return NULL;
+  char *url_copy = (char *)(made + 1);
+  memcpy(url_copy, url, url_size);
+  char *body_copy = url_copy + url_size;
+  if (reply->body_size > 0) memcpy(body_copy, reply->body, reply->body_size);
+  bool is_ever = reply->keep_ms > INT64_MAX - reply->fetched_ms;
+  *made = (struct queued){.size = size,
+                          .url = url_copy,
+                          .body = body_copy,
+                          .body_size = reply->body_size,
+                          .status = reply->status,
+                          .life = reply->life,
+                          .fetched_ms = reply->fetched_ms};
+  made->keep_until_ms =
+      is_ever ? INT64_MAX : reply->fetched_ms + reply->keep_ms;
+  return made;
+}
+
+static void append(struct rtk_store *store, struct queued *queued) {
+  *(store->last == NULL ? &store->first : &store->last->next) = queued;
+  store->last = queued;
+  store->queue_bytes += queued->size;
+}
+
+/* --- what becomes of the file ------------------------------------------------- */
+
+static void close_file(struct rtk_store *store) {
+  for (int i = 0; i < STATEMENT_COUNT; i++) {
+    (void)sqlite3_finalize(store->statements[i]);
+    store->statements[i] = NULL;
+  }
+  (void)sqlite3_close(store->db);
+  store->db = NULL;
+}
+
+static int pass_over(struct rtk_store *store, const char *why) {
+  sqlite3_snprintf(RTK_STORE_WHY_MAX, store->why, "%s", why);
+  store->is_passed_over = true;
+  close_file(store);
+  drop_queue(store);
+  sqlite3_log(SQLITE_WARNING, "rtk: cache_file %s is passed over: %s",
+              store->path, store->why);
+  return SQLITE_NOTFOUND;
+}
+
+/* Locked, yet not for long enough to give the file up.  What was met a good
+** while ago is another matter. */
+static int meet_lock(struct rtk_store *store, struct lock *lock) {
+  int64_t now = rtk_clock_ms();
+  if (lock->since_ms == 0 || now - lock->retry_ms > RTK_STORE_LOCKED_MAX_MS) {
+    lock->since_ms = now;
+  }
+  lock->retry_ms = now + RTK_STORE_RETRY_MS;
+  if (now - lock->since_ms < RTK_STORE_LOCKED_MAX_MS) return SQLITE_BUSY;
+  return pass_over(store, "another process keeps it locked");
+}
+
+static bool is_waiting(const struct lock *lock) {
+  return lock->since_ms != 0 && rtk_clock_ms() < lock->retry_ms;
+}
+
+/* Gives the database up that cannot even undo what it has begun. */
+static void roll_back(struct rtk_store *store) {
+  if (store->db == NULL || sqlite3_get_autocommit(store->db)) return;
+  sqlite3_stmt *rollback = store->statements[ROLLBACK];
+  (void)sqlite3_step(rollback);
+  (void)sqlite3_reset(rollback);
+  if (!sqlite3_get_autocommit(store->db)) close_file(store);
+}
+
+/* Turns SQLite's result into ours. */
+static int conclude(struct rtk_store *store, struct lock *lock, int rc) {
+  if (rc == SQLITE_OK) {
+    *lock = (struct lock){0};
+    return SQLITE_OK;
+  }
+  roll_back(store);
+  if (rc == SQLITE_IOERR_NOMEM) return SQLITE_NOMEM;
+  switch (rc & 0xff) {
+  case SQLITE_NOMEM:
+  case SQLITE_NOTFOUND:
+    return rc & 0xff;
+  case SQLITE_BUSY:
+  case SQLITE_PROTOCOL: /* too many at the log's lock at once */
+    return meet_lock(store, lock);
+  default:
+    return pass_over(store, sqlite3_errstr(rc));
+  }
+}
+
+/* --- opening ------------------------------------------------------------------ */
+
+static int open_file(struct rtk_store *store, const char **why) {
+  int rc = rtk_storefile_open(store->path, &store->db, why);
+  for (int i = 0; rc == SQLITE_OK && *why == NULL && i < STATEMENT_COUNT; i++) {
+    rc = sqlite3_prepare_v3(store->db, statements[i], -1,
+                            SQLITE_PREPARE_PERSISTENT, &store->statements[i],
+                            NULL);
+  }
+  return rc;
+}
+
+/* SQLITE_OK: store->db is open.  Else as conclude() has it. */
+static int need_file(struct rtk_store *store, struct lock *lock) {
+  const char *why = NULL;
+  if (store->path == NULL || store->is_passed_over) return SQLITE_NOTFOUND;
+  if (store->db != NULL) return SQLITE_OK;
+  int rc = open_file(store, &why);
+  if (rc == SQLITE_OK && why != NULL) return pass_over(store, why);
+  if (rc == SQLITE_OK) {
+    store->is_swept = false;
+    return SQLITE_OK;
+  }
+  close_file(store);
+  return conclude(store, lock, rc);
+}
+
+/* --- new, free, use ------------------------------------------------------------ */
+
+int rtk_store_new(struct rtk_store **store) {
+  struct rtk_store *made = sqlite3_malloc64(sizeof(*made));
+  if (made == NULL) return SQLITE_NOMEM;
+  memset(made, 0, sizeof(*made));
+  *store = made;
+  return SQLITE_OK;
+}
+
+static void end_use(struct rtk_store *store) {
+  if (store->first != NULL) (void)rtk_store_flush(store);
+  drop_queue(store);
+  close_file(store);
+  sqlite3_free(store->path);
+  store->path = NULL;
+  store->is_passed_over = false;
+  store->reading = store->writing = (struct lock){0};
+}
+
+void rtk_store_free(struct rtk_store *store) {
+  if (store == NULL) return;
+  end_use(store);
+  sqlite3_free(store->copy);
+  sqlite3_free(store);
+}
+
+int rtk_store_use(struct rtk_store *store, const char *path) {
+  bool is_none = path == NULL || store->path == NULL;
+  if (is_none ? path == store->path : strcmp(path, store->path) == 0) {
+    return SQLITE_OK;
+  }
+  end_use(store);
+  if (path == NULL) return SQLITE_OK;
+  store->path = sqlite3_mprintf("%s", path);
+  return store->path == NULL ? SQLITE_NOMEM : SQLITE_OK;
+}
+
+/* --- reading ------------------------------------------------------------------- */
+
+/* FNV-1a, 64 bits.  Two URLs with the same key take each other's place. */
+static int64_t key_of(const char *url) {
+  uint64_t hash = 14695981039346656037u;
+  for (; *url != '\0'; url++) {
+    hash = (hash ^ (unsigned char)*url) * 1099511628211u;
+  }
+  return (int64_t)hash;
+}
+
+static int make_room(struct rtk_store *store, size_t size) {
+  if (size <= store->copy_room) return SQLITE_OK;
+  char *copy = sqlite3_realloc64(store->copy, size);
+  if (copy == NULL) return SQLITE_NOMEM;
+  store->copy = copy;
+  store->copy_room = size;
+  return SQLITE_OK;
+}
+
+/* Copies a column's bytes to store->copy. */
+static int copy_column(struct rtk_store *store, sqlite3_stmt *row, int column,
+                       size_t *size) {
+  const void *bytes = sqlite3_column_blob(row, column);
+  *size = (size_t)sqlite3_column_bytes(row, column);
+  if (bytes == NULL) {
+    *size = 0;
+    return sqlite3_errcode(store->db) == SQLITE_NOMEM ? SQLITE_NOMEM
+                                                      : SQLITE_OK;
+  }
+  int rc = make_room(store, *size);
+  if (rc == SQLITE_OK) memcpy(store->copy, bytes, *size);
+  return rc;
+}
+
+static int read_reply(struct rtk_store *store, const char *url,
+                      struct rtk_stored *found) {
+  sqlite3_stmt *get = store->statements[GET];
+  (void)sqlite3_bind_int64(get, 1, key_of(url));
+  int rc = sqlite3_bind_text(get, 2, url, -1, SQLITE_STATIC);
+  (void)sqlite3_bind_int64(get, 3, rtk_clock_unix_ms());
+  bool is_found = rc == SQLITE_OK && sqlite3_step(get) == SQLITE_ROW;
+  if (is_found) {
+    found->status = sqlite3_column_int(get, 0);
+    found->life = sqlite3_column_int(get, 1);
+    found->fetched_ms = sqlite3_column_int64(get, 2);
+    found->keep_ms = sqlite3_column_int64(get, 3) - found->fetched_ms;
+    rc = copy_column(store, get, 4, &found->body_size);
+    found->body = found->body_size == 0 ? NULL : store->copy;
+  }
+  int ended = sqlite3_reset(get);
+  (void)sqlite3_bind_null(get, 2); /* the URL is the caller's */
+  if (rc == SQLITE_OK) rc = ended;
+  return rc == SQLITE_OK && !is_found ? SQLITE_NOTFOUND : rc;
+}
+
+int rtk_store_get(struct rtk_store *store, const char *url,
+                  struct rtk_stored *found) {
+  struct rtk_stored read = {0};
+  if (is_waiting(&store->reading)) return SQLITE_NOTFOUND;
+  int rc = need_file(store, &store->reading);
+  if (rc == SQLITE_OK) {
+    rc = read_reply(store, url, &read);
+    bool is_missing = rc == SQLITE_NOTFOUND;
+    rc = conclude(store, &store->reading, is_missing ? SQLITE_OK : rc);
+    if (rc == SQLITE_OK && is_missing) return SQLITE_NOTFOUND;
+  }
+  if (rc == SQLITE_OK) *found = read;
+  return rc == SQLITE_BUSY ? SQLITE_NOTFOUND : rc;
+}
+
+/* --- writing ------------------------------------------------------------------- */
+
+static int run(sqlite3_stmt *statement) {
+  (void)sqlite3_step(statement);
+  return sqlite3_reset(statement);
+}
+
+static int write_reply(sqlite3_stmt *put, const struct queued *queued) {
+  (void)sqlite3_bind_int64(put, 1, key_of(queued->url));
+  (void)sqlite3_bind_int(put, 2, queued->status);
+  (void)sqlite3_bind_int(put, 3, queued->life);
+  (void)sqlite3_bind_int64(put, 4, queued->fetched_ms);
+  (void)sqlite3_bind_int64(put, 5, queued->keep_until_ms);
+  int rc = sqlite3_bind_text(put, 6, queued->url, -1, SQLITE_STATIC);
+  if (rc == SQLITE_OK) {
+    rc = sqlite3_bind_blob64(put, 7, queued->body, queued->body_size,
+                             SQLITE_STATIC);
+  }
+  return rc == SQLITE_OK ? run(put) : rc;
+}
+
+/* Deletes at the most `limit` replies that nobody wants any more. */
+static int sweep(struct rtk_store *store, int64_t limit) {
+  sqlite3_stmt *statement = store->statements[SWEEP];
+  (void)sqlite3_bind_int64(statement, 1, rtk_clock_unix_ms());
+  (void)sqlite3_bind_int64(statement, 2, limit);
+  return run(statement);
+}
+
+/* Each write takes out up to twice as many expired replies as it puts in: so the
+** file stops growing, and no write takes long. */
+static int write_queue(struct rtk_store *store) {
+  int64_t limit = store->is_swept ? 0 : RTK_STORE_SWEEP_FIRST;
+  int rc = SQLITE_OK;
+  for (const struct queued *queued = store->first; queued != NULL;
+       queued = queued->next) {
+    limit += 2;
+    rc = write_reply(store->statements[PUT], queued);
+    if (rc != SQLITE_OK) return rc;
+  }
+  return limit > 0 ? sweep(store, limit) : SQLITE_OK;
+}
+
+struct job {
+  int (*work)(struct rtk_store *store, const struct job *job);
+  int64_t key;
+  size_t size;
+  void (*edit)(void *blob, void *user);
+  void *user;
+  int64_t *dropped;
+};
+
+/* One transaction, begun with the lock in hand, so that nothing is read that
+** somebody else is about to change. */
+static int write_all(struct rtk_store *store, const struct job *job) {
+  int rc = need_file(store, &store->writing);
+  if (rc != SQLITE_OK) return rc;
+  rc = run(store->statements[BEGIN]);
+  if (rc == SQLITE_OK && job->work != NULL) rc = job->work(store, job);
+  if (rc == SQLITE_OK) rc = write_queue(store);
+  if (rc == SQLITE_OK) rc = run(store->statements[COMMIT]);
+  rc = conclude(store, &store->writing, rc);
+  if (rc != SQLITE_OK) return rc;
+  store->is_swept = true;
+  drop_queue(store);
+  return SQLITE_OK;
+}
+
+int rtk_store_flush(struct rtk_store *store) {
+  static const struct job job = {0};
+  return store->first == NULL ? SQLITE_OK : write_all(store, &job);
+}
+
+int rtk_store_put(struct rtk_store *store, const char *url,
+                  const struct rtk_stored *reply) {
+  if (store->path == NULL || store->is_passed_over) return SQLITE_OK;
+  if (reply->keep_ms <= 0) return SQLITE_OK;
+  if (reply->body_size > RTK_STORE_QUEUE_MAX) return SQLITE_OK;
+  struct queued *queued = make_queued(url, reply);
+  if (queued == NULL) return SQLITE_NOMEM;
+  append(store, queued);
+  if (store->queue_bytes <= RTK_STORE_QUEUE_MAX) return SQLITE_OK;
+  int rc = is_waiting(&store->writing) ? SQLITE_BUSY : rtk_store_flush(store);
+  while (store->queue_bytes > RTK_STORE_QUEUE_MAX) drop_first(store);
+  return rc == SQLITE_NOMEM ? rc : SQLITE_OK;
+}
+
+/* The blob is read to store->copy, changed there, and written. */
+static int edit_blob(struct rtk_store *store, const struct job *job) {
+  sqlite3_stmt *read = store->statements[READ_BLOB];
+  sqlite3_stmt *save = store->statements[WRITE_BLOB];
+  size_t size = 0;
+  int rc = make_room(store, job->size);
+  if (rc != SQLITE_OK) return rc;
+  (void)sqlite3_bind_int64(read, 1, job->key);
+  if (sqlite3_step(read) == SQLITE_ROW &&
+      (size_t)sqlite3_column_bytes(read, 0) == job->size) {
+    rc = copy_column(store, read, 0, &size);
+  }
+  int ended = sqlite3_reset(read);
+  if (rc == SQLITE_OK) rc = ended;
+  if (rc != SQLITE_OK) return rc;
+  if (size != job->size) memset(store->copy, 0, job->size);
+  job->edit(store->copy, job->user);
+  (void)sqlite3_bind_int64(save, 1, job->key);
+  rc = sqlite3_bind_blob64(save, 2, store->copy, job->size, SQLITE_STATIC);
+  return rc == SQLITE_OK ? run(save) : rc;
+}
+
+int rtk_store_edit(struct rtk_store *store, int64_t key, void *blob,
+                   size_t size, void (*edit)(void *blob, void *user),
+                   void *user) {
+  struct job job = {
+      .work = edit_blob, .key = key, .size = size, .edit = edit, .user = user};
+  int rc = write_all(store, &job);
+  if (rc == SQLITE_OK) memcpy(blob, store->copy, size);
+  return rc;
+}
+
+static int clear(struct rtk_store *store, const struct job *job) {
+  int rc = run(store->statements[CLEAR]);
+  *job->dropped = sqlite3_changes(store->db);
+  return rc;
+}
+
+int rtk_store_clear(struct rtk_store *store, int64_t *dropped) {
+  int64_t count = 0;
+  struct job job = {.work = clear, .dropped = &count};
+  drop_queue(store);
+  int rc = write_all(store, &job);
+  if (rc != SQLITE_OK) return rc;
+  *dropped = count;
+  /* Where others are reading, the room comes back at a later check-point. */
+  (void)sqlite3_exec(store->db, "PRAGMA incremental_vacuum", NULL, NULL, NULL);
+  (void)sqlite3_exec(store->db, "PRAGMA wal_checkpoint(TRUNCATE)", NULL, NULL,
+                     NULL);
+  return SQLITE_OK;
+}
+
+/* --- in words ------------------------------------------------------------------- */
+
+void rtk_store_describe(struct rtk_store *store, struct sqlite3_str *out) {
+  if (store->path == NULL) {
+    sqlite3_str_appendall(out, "none");
+  } else if (store->is_passed_over) {
+    sqlite3_str_appendf(out, "%s: passed over: %s", store->path, store->why);
+  } else if (store->db == NULL) {
+    sqlite3_str_appendf(out, "%s: not opened yet", store->path);
+  } else {
+    sqlite3_stmt *count = store->statements[COUNT];
+    sqlite3_str_appendf(out, "%s: in use", store->path);
+    if (sqlite3_step(count) == SQLITE_ROW) {
+      int64_t rows = sqlite3_column_int64(count, 0);
+      sqlite3_str_appendf(out, ", %lld %s", (long long)rows,
+                          rows == 1 ? "reply" : "replies");
+    }
+    (void)sqlite3_reset(count);
+  }
+}

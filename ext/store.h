@@ -1,0 +1,79 @@
+/*
+** The cache file: replies by URL, and small blobs that several processes edit
+** in turn, in an SQLite database of our own.
+**
+** Nothing about the file ever fails a query.  One that is corrupt, full,
+** unwritable, locked for long or somebody else's is passed over, with one
+** warning through sqlite3_log(), until another path is set.
+*/
+#ifndef RTK_STORE_H
+#define RTK_STORE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct rtk_store;
+struct sqlite3_str;
+
+struct rtk_stored {
+  int status;
+  int life;         /* a small number that means something to the caller */
+  const char *body; /* NULL when empty */
+  size_t body_size;
+  int64_t fetched_ms; /* Unix time */
+  int64_t keep_ms;    /* from then on; a row past that is not found */
+};
+
+/* Both codes below stand for "go on without": SQLITE_NOTFOUND, there is no such
+** row, no file, or the file is passed over; SQLITE_BUSY, another process holds
+** the lock and nothing was changed.  A call waits RTK_STORE_LOCK_MS for a lock,
+** at opening and again for its work; a file that stays locked is passed over
+** after RTK_STORE_LOCKED_MAX_MS. */
+
+/* SQLITE_OK with *store given (free with rtk_store_free()) or SQLITE_NOMEM. */
+int rtk_store_new(struct rtk_store **store);
+
+/* Tries once to write what is queued, and closes the file. */
+void rtk_store_free(struct rtk_store *store);
+
+/* Which file; NULL: none.  The path is copied.  One that is not the one before
+** ends that as rtk_store_free() does; the file is opened, and created with mode
+** 0600, when it is first used.  SQLITE_OK, or SQLITE_NOMEM: none is set. */
+int rtk_store_use(struct rtk_store *store, const char *path);
+
+/* The reply of this URL; its body is borrowed until the next call.  What is only
+** queued is not found.  SQLITE_OK, SQLITE_NOTFOUND (also while locked) or
+** SQLITE_NOMEM. */
+int rtk_store_get(struct rtk_store *store, const char *url,
+                  struct rtk_stored *found);
+
+/* Queues a copy, to be written by the next flush or edit.  A full queue is
+** written, and where that cannot be done its oldest replies are dropped.  A
+** reply larger than RTK_STORE_QUEUE_MAX is not kept.  SQLITE_OK or
+** SQLITE_NOMEM. */
+int rtk_store_put(struct rtk_store *store, const char *url,
+                  const struct rtk_stored *reply);
+
+/* Writes the queue in one transaction.  SQLITE_OK (also when it is empty),
+** SQLITE_BUSY (it is kept), SQLITE_NOTFOUND or SQLITE_NOMEM. */
+int rtk_store_flush(struct rtk_store *store);
+
+/* Reads blob `key` (zeros, when there is none of this size), calls edit(), and
+** writes it back, and the queue with it: one transaction, which no other process
+** comes between.  edit() is called at most once and must not call SQLite; what it
+** made of the blob counts with SQLITE_OK only, and only then is `blob` changed.
+** SQLITE_OK, SQLITE_BUSY, SQLITE_NOTFOUND or SQLITE_NOMEM. */
+int rtk_store_edit(struct rtk_store *store, int64_t key, void *blob,
+                   size_t size, void (*edit)(void *blob, void *user),
+                   void *user);
+
+/* Drops all replies, those queued too, and gives the room back; *dropped rows
+** were in the file.  Blobs stay.  SQLITE_OK, SQLITE_BUSY (those queued are
+** dropped), SQLITE_NOTFOUND or SQLITE_NOMEM. */
+int rtk_store_clear(struct rtk_store *store, int64_t *dropped);
+
+/* Appends the state in words: "none", or the path and "not opened yet", "in use,
+** N replies" or "passed over: WHY".  Opens nothing. */
+void rtk_store_describe(struct rtk_store *store, struct sqlite3_str *out);
+
+#endif

@@ -1,0 +1,1342 @@
+/*
+** The cache file, with real files in a folder of its own: what it keeps, and
+** that nothing that can be wrong with a file does any harm.
+*/
+#include "limits.h"
+#include "store.h"
+
+#include "clock.h"
+#include "err.h"
+#include "storefile.h"
+
+#include "check.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define HOUR_MS 3600000
+#define PROCESSES 4
+#define ROUNDS 60 /* of each of them */
+#define KILLS 30
+
+/* --- the clock, which stands still unless a test moves it ----------------------- */
+
+static int64_t clock_ms = 1000;
+static bool is_clock_real;
+
+int64_t rtk_clock_ms(void) {
+  struct timespec now = {0};
+  if (!is_clock_real) return clock_ms;
+  (void)clock_gettime(CLOCK_MONOTONIC, &now);
+  return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+int64_t rtk_clock_unix_ms(void) { return clock_ms + 1000000000; }
+
+/* --- warnings ------------------------------------------------------------------- */
+
+static int warnings;
+static char warning[400];
+
+static void hear(void *user, int code, const char *message) {
+  (void)user;
+  if (strncmp(message, "rtk: ", 5) != 0) return;
+  check_int(message, "code", code, SQLITE_WARNING);
+  warnings++;
+  (void)snprintf(warning, sizeof(warning), "%s", message);
+}
+
+/* --- files ---------------------------------------------------------------------- */
+
+static char folder[] = "/tmp/rtk-store-XXXXXX";
+static char path[64]; /* of the cache file, in the folder */
+
+static void empty_folder(void) {
+  DIR *entries = opendir(folder);
+  assert_non_null(entries);
+  for (struct dirent *e = NULL; (e = readdir(entries)) != NULL;) {
+    char name[400];
+    if (e->d_name[0] == '.') continue;
+    (void)snprintf(name, sizeof(name), "%s/%s", folder, e->d_name);
+    if (remove(name) != 0) print_error("%s is left behind\n", name);
+  }
+  (void)closedir(entries);
+}
+
+static int file_count(void) {
+  int count = 0;
+  DIR *entries = opendir(folder);
+  assert_non_null(entries);
+  for (struct dirent *e = NULL; (e = readdir(entries)) != NULL;) {
+    if (e->d_name[0] != '.') count++;
+  }
+  (void)closedir(entries);
+  return count;
+}
+
+static void start_afresh(void) {
+  empty_folder();
+  (void)snprintf(path, sizeof(path), "%s/cache", folder);
+  warnings = 0;
+  warning[0] = '\0';
+  is_clock_real = false;
+}
+
+static int begin(void **state) {
+  start_afresh();
+  return check_begin(state);
+}
+
+#define STORE_TEST(function)                                                   \
+  cmocka_unit_test_setup_teardown(function, begin, check_end)
+
+static int64_t size_of(const char *name) {
+  struct stat file;
+  return stat(name, &file) == 0 ? (int64_t)file.st_size : -1;
+}
+
+static void write_file(const char *name, const void *bytes, size_t size,
+                       long at) {
+  FILE *file = fopen(name, at < 0 ? "wb" : "r+b");
+  assert_non_null(file);
+  assert_int_equal(fseek(file, at < 0 ? 0 : at, SEEK_SET), 0);
+  if (size > 0) assert_int_equal(fwrite(bytes, size, 1, file), 1);
+  assert_int_equal(fclose(file), 0);
+}
+
+/* At most 64 KiB, in static memory. */
+static const char *read_file(const char *name, size_t *size) {
+  static char bytes[2][65536];
+  static int turn;
+  FILE *file = fopen(name, "rb");
+  turn = !turn;
+  *size = 0;
+  if (file == NULL) return bytes[turn];
+  *size = fread(bytes[turn], 1, sizeof(bytes[turn]), file);
+  assert_int_equal(fclose(file), 0);
+  return bytes[turn];
+}
+
+/* --- databases of others --------------------------------------------------------- */
+
+static sqlite3 *open_database(const char *name) {
+  sqlite3 *db = NULL;
+  assert_int_equal(sqlite3_open(name, &db), SQLITE_OK);
+  return db;
+}
+
+static void execute(sqlite3 *db, const char *sql) {
+  char *message = NULL;
+  int rc = sqlite3_exec(db, sql, NULL, NULL, &message);
+  check_int(sql, message == NULL ? "result" : message, rc, SQLITE_OK);
+  sqlite3_free(message);
+}
+
+static void make_database(const char *sql) {
+  sqlite3 *db = open_database(path);
+  execute(db, sql);
+  (void)sqlite3_close(db);
+}
+
+/* The first column of the first row; -1 when there is none. */
+static int64_t query_int(const char *sql) {
+  int64_t result = -1;
+  sqlite3 *db = open_database(path);
+  sqlite3_stmt *query = NULL;
+  int rc = sqlite3_prepare_v2(db, sql, -1, &query, NULL);
+  check_int(sql, "result", rc, SQLITE_OK);
+  if (sqlite3_step(query) == SQLITE_ROW) {
+    result = sqlite3_column_int64(query, 0);
+  }
+  (void)sqlite3_finalize(query);
+  (void)sqlite3_close(db);
+  return result;
+}
+
+static bool is_sound(void) {
+  return query_int("SELECT integrity_check = 'ok'"
+                   " FROM pragma_integrity_check") == 1;
+}
+
+/* --- stores ------------------------------------------------------------------------ */
+
+static struct rtk_store *new_store(void) {
+  struct rtk_store *store = NULL;
+  assert_int_equal(rtk_store_new(&store), SQLITE_OK);
+  assert_int_equal(rtk_store_use(store, path), SQLITE_OK);
+  return store;
+}
+
+static struct rtk_stored reply_of(const char *body, size_t size) {
+  return (struct rtk_stored){.status = 200,
+                             .life = 3,
+                             .body = body,
+                             .body_size = size,
+                             .fetched_ms = rtk_clock_unix_ms(),
+                             .keep_ms = HOUR_MS};
+}
+
+static int put(struct rtk_store *store, const char *url, const char *body) {
+  struct rtk_stored reply = reply_of(body, strlen(body));
+  return rtk_store_put(store, url, &reply);
+}
+
+static void put_and_flush(struct rtk_store *store, const char *url,
+                          const char *body) {
+  check_int(url, "put", put(store, url, body), SQLITE_OK);
+  check_int(url, "flush", rtk_store_flush(store), SQLITE_OK);
+}
+
+/* Body NULL: it must not be found. */
+static void check_get(struct rtk_store *store, const char *url,
+                      const char *body) {
+  struct rtk_stored found = {.status = -1};
+  int rc = rtk_store_get(store, url, &found);
+  check_int(url, "get", rc, body == NULL ? SQLITE_NOTFOUND : SQLITE_OK);
+  if (rc != SQLITE_OK) {
+    check_int(url, "status of nothing", found.status, -1);
+    return;
+  }
+  if (body == NULL) return;
+  check_bytes(url, "body", found.body, found.body_size, body, strlen(body));
+  check_int(url, "status", found.status, 200);
+}
+
+static void check_state(struct rtk_store *store, const char *expected) {
+  char text[200];
+  sqlite3_str *out = sqlite3_str_new(NULL);
+  rtk_store_describe(store, out);
+  char *got = sqlite3_str_finish(out);
+  bool has_path = expected[0] == ':';
+  (void)snprintf(text, sizeof(text), "%s%s", has_path ? path : "", expected);
+  check_text("describe", "state", got, text);
+  sqlite3_free(got);
+}
+
+static void add_one(void *blob, void *user) {
+  int64_t count = 0;
+  (void)user;
+  memcpy(&count, blob, sizeof(count));
+  count++;
+  memcpy(blob, &count, sizeof(count));
+}
+
+static int add(struct rtk_store *store, int64_t key, int64_t *count) {
+  return rtk_store_edit(store, key, count, sizeof(*count), add_one, NULL);
+}
+
+/* It is there, and nothing of it works. */
+static void check_passed_over(const char *name, struct rtk_store *store,
+                              const char *why) {
+  char text[200];
+  int64_t count = 7;
+  int64_t dropped = 7;
+  check_get(store, "url", NULL);
+  check_get(store, "url", NULL);
+  check_int(name, "put", put(store, "url", "body"), SQLITE_OK);
+  check_int(name, "flush", rtk_store_flush(store), SQLITE_OK);
+  check_int(name, "edit", add(store, 1, &count), SQLITE_NOTFOUND);
+  check_int(name, "count", count, 7);
+  check_int(name, "clear", rtk_store_clear(store, &dropped), SQLITE_NOTFOUND);
+  check_int(name, "dropped", dropped, 7);
+  check_int(name, "warnings", warnings, 1);
+  (void)snprintf(text, sizeof(text), "rtk: cache_file %s is passed over: %s",
+                 path, why);
+  check_text(name, "warning", warning, text);
+  (void)snprintf(text, sizeof(text), ": passed over: %s", why);
+  check_state(store, text);
+}
+
+/* --- what is kept ------------------------------------------------------------------- */
+
+static void replies_come_back(void **state) {
+  static const struct {
+    const char *url;
+    struct rtk_stored reply;
+  } cases[] = {
+      {"https://x/a", {200, 1, "{\"data\":1}", 10, 1000000000, HOUR_MS}},
+      {"https://x/b", {404, 2, NULL, 0, 999999999, 2}},
+      {"https://x/nul", {200, 0, "a\0b", 3, 1000000001, INT64_MAX}},
+      {"", {200, -1, "no url", 6, 1, 1000001000}},
+      {"https://x/\xc3\xa9", {200, 1, "\xc3\xa9", 2, 1000000000, HOUR_MS}},
+  };
+  struct rtk_store *store = new_store();
+  (void)state;
+  clock_ms = 0;
+  for (int round = 0; round < 3; round++) {
+    if (round == 2) { /* opened again */
+      rtk_store_free(store);
+      store = new_store();
+    }
+    for (size_t i = 0; i < COUNT(cases); i++) {
+      const struct rtk_stored *expected = &cases[i].reply;
+      const char *url = cases[i].url;
+      struct rtk_stored got = {0};
+      int rc = rtk_store_get(store, url, &got);
+      check_int(url, "get", rc, round == 0 ? SQLITE_NOTFOUND : SQLITE_OK);
+      if (round == 0) {
+        check_int(url, "put", rtk_store_put(store, url, expected), SQLITE_OK);
+        continue;
+      }
+      int64_t keep_ms = expected->keep_ms;
+      if (keep_ms == INT64_MAX) keep_ms -= expected->fetched_ms;
+      check_bytes(url, "body", got.body, got.body_size, expected->body,
+                  expected->body_size);
+      check_int(url, "body is NULL", got.body == NULL, expected->body == NULL);
+      check_int(url, "status", got.status, expected->status);
+      check_int(url, "life", got.life, expected->life);
+      check_int(url, "fetched", got.fetched_ms, expected->fetched_ms);
+      check_int(url, "keep", got.keep_ms, keep_ms);
+    }
+    if (round > 0) continue;
+    check_get(store, "https://x/a", NULL); /* only queued */
+    check_int("all", "flush", rtk_store_flush(store), SQLITE_OK);
+  }
+  check_get(store, "https://x/", NULL);
+  check_get(store, "https://x/A", NULL);
+  check_state(store, ": in use, 5 replies");
+  rtk_store_free(store);
+  check_int("closed", "files", file_count(), 1);
+  check_int("closed", "sound", is_sound(), 1);
+  clock_ms = 1000;
+}
+
+static void the_newest_reply_counts(void **state) {
+  struct rtk_store *store = new_store();
+  (void)state;
+  put_and_flush(store, "url", "one");
+  (void)put(store, "url", "two");
+  put_and_flush(store, "url", "three");
+  check_get(store, "url", "three");
+  check_state(store, ": in use, 1 reply");
+  rtk_store_free(store);
+}
+
+static void what_is_queued_is_written_at_the_end(void **state) {
+  char other[80];
+  struct rtk_store *store = new_store();
+  (void)state;
+  (void)put(store, "first", "1");
+  (void)snprintf(other, sizeof(other), "%s-2", path);
+  assert_int_equal(rtk_store_use(store, other), SQLITE_OK);
+  check_int("use", "other file's size", size_of(other), -1);
+  check_get(store, "first", NULL);
+  (void)put(store, "second", "2");
+  rtk_store_free(store);
+
+  store = new_store();
+  check_get(store, "first", "1");
+  check_get(store, "second", NULL);
+  assert_int_equal(rtk_store_use(store, other), SQLITE_OK);
+  check_get(store, "second", "2");
+  rtk_store_free(store);
+}
+
+static void no_path_is_no_file(void **state) {
+  struct rtk_store *store = NULL;
+  int64_t count = 0;
+  (void)state;
+  rtk_store_free(NULL);
+  assert_int_equal(rtk_store_new(&store), SQLITE_OK);
+  for (int i = 0; i < 2; i++) {
+    check_int("none", "use", rtk_store_use(store, NULL), SQLITE_OK);
+    check_int("none", "put", put(store, "url", "body"), SQLITE_OK);
+    check_int("none", "flush", rtk_store_flush(store), SQLITE_OK);
+    check_get(store, "url", NULL);
+    check_int("none", "edit", add(store, 1, &count), SQLITE_NOTFOUND);
+    check_state(store, "none");
+    check_int("path", "use", rtk_store_use(store, path), SQLITE_OK);
+    check_state(store, ": not opened yet");
+    check_int("path", "files", file_count(), i);
+    check_get(store, "url", NULL);
+    check_state(store, ": in use, 0 replies");
+    sqlite3_int64 used = sqlite3_memory_used();
+    check_int("same path", "use", rtk_store_use(store, path), SQLITE_OK);
+    check_int("same path", "memory", sqlite3_memory_used(), used);
+  }
+  rtk_store_free(store);
+  check_int("none", "warnings", warnings, 0);
+}
+
+static void nobody_else_can_read_it(void **state) {
+  static const char *const ends[] = {"", "-wal", "-shm"};
+  struct rtk_store *store = NULL;
+  mode_t mask = umask(022);
+  (void)state;
+  store = new_store();
+  put_and_flush(store, "url", "body");
+  check_int("open", "files", file_count(), 3);
+  for (size_t i = 0; i < COUNT(ends); i++) {
+    char name[80];
+    struct stat file = {0};
+    (void)snprintf(name, sizeof(name), "%s%s", path, ends[i]);
+    check_int(name, "stat", stat(name, &file), 0);
+    check_int(name, "mode", file.st_mode & 07777, 0600);
+  }
+  rtk_store_free(store);
+  (void)umask(mask);
+}
+
+/* Such names mean something else to SQLite. */
+static void a_name_is_a_file_name(void **state) {
+  static const char *const names[] = {
+      ":memory:", "file::memory:", "file:x?mode=memory", "x y%20#"};
+  char before[200];
+  (void)state;
+  assert_non_null(getcwd(before, sizeof(before)));
+  assert_int_equal(chdir(folder), 0);
+  for (size_t i = 0; i < COUNT(names); i++) {
+    (void)snprintf(path, sizeof(path), "%s", names[i]);
+    struct rtk_store *store = new_store();
+    put_and_flush(store, "url", "body");
+    check_get(store, "url", "body");
+    rtk_store_free(store);
+    check_int(names[i], "is a file", size_of(names[i]) > 0, 1);
+  }
+  assert_int_equal(chdir(before), 0);
+}
+
+/* --- what goes ------------------------------------------------------------------------ */
+
+static void what_is_too_old_is_not_found(void **state) {
+  struct rtk_store *store = new_store();
+  struct rtk_stored reply = reply_of("body", 4);
+  (void)state;
+  reply.keep_ms = 0;
+  check_int("0", "put", rtk_store_put(store, "0", &reply), SQLITE_OK);
+  reply.keep_ms = 10;
+  check_int("10", "put", rtk_store_put(store, "10", &reply), SQLITE_OK);
+  check_int("all", "flush", rtk_store_flush(store), SQLITE_OK);
+  check_state(store, ": in use, 1 reply");
+  clock_ms += 9;
+  check_get(store, "10", "body");
+  clock_ms += 1;
+  check_get(store, "10", NULL);
+  rtk_store_free(store);
+}
+
+static int64_t row_count(void) {
+  return query_int("SELECT count(*) FROM reply");
+}
+
+static void put_many(struct rtk_store *store, const char *name, int count,
+                     int64_t keep_ms) {
+  struct rtk_stored reply = reply_of("body", 4);
+  reply.keep_ms = keep_ms;
+  for (int i = 0; i < count; i++) {
+    char url[40];
+    (void)snprintf(url, sizeof(url), "%s/%d", name, i);
+    check_int(url, "put", rtk_store_put(store, url, &reply), SQLITE_OK);
+  }
+  check_int(name, "flush", rtk_store_flush(store), SQLITE_OK);
+}
+
+static void expired_replies_make_room(void **state) {
+  const int old = RTK_STORE_SWEEP_FIRST + 100;
+  struct rtk_store *store = new_store();
+  (void)state;
+  put_many(store, "kept", 5, HOUR_MS);
+  put_many(store, "old", old, 10);
+  check_int("all", "rows", row_count(), old + 5);
+  clock_ms += 10;
+  put_many(store, "new", 3, HOUR_MS);
+  check_int("twice as many go", "rows", row_count(), old + 5 + 3 - 6);
+  rtk_store_free(store);
+  store = new_store();
+  put_many(store, "first", 1, HOUR_MS);
+  check_int("the first write", "rows", row_count(), 100 + 5 + 3 + 1 - 6 - 2);
+  put_many(store, "last", 50, HOUR_MS);
+  check_int("none left", "rows", row_count(), 5 + 3 + 1 + 50);
+  check_get(store, "kept/4", "body");
+  rtk_store_free(store);
+}
+
+static void clear_gives_the_room_back(void **state) {
+  struct rtk_store *store = new_store();
+  int64_t count = 0;
+  int64_t dropped = -1;
+  (void)state;
+  check_int("empty", "clear", rtk_store_clear(store, &dropped), SQLITE_OK);
+  check_int("empty", "dropped", dropped, 0);
+  int64_t empty = size_of(path);
+  put_many(store, "many", 2000, HOUR_MS);
+  check_int("many", "edit", add(store, 9, &count), SQLITE_OK);
+  (void)put(store, "queued", "body");
+  check_int("many", "clear", rtk_store_clear(store, &dropped), SQLITE_OK);
+  check_int("many", "dropped", dropped, 2000);
+  check_int("many", "flush", rtk_store_flush(store), SQLITE_OK);
+  check_get(store, "many/7", NULL);
+  check_get(store, "queued", NULL);
+  check_int("blob", "edit", add(store, 9, &count), SQLITE_OK);
+  check_int("blob", "count", count, 2);
+  check_int("file", "size is as before", size_of(path) <= empty, 1);
+  put_and_flush(store, "again", "body");
+  check_get(store, "again", "body");
+  rtk_store_free(store);
+  check_int("file", "sound", is_sound(), 1);
+}
+
+/* --- blobs ------------------------------------------------------------------------------ */
+
+struct big {
+  char bytes[8192];
+};
+
+static void fill_big(void *blob, void *user) {
+  struct big *big = blob;
+  int *zeros = user;
+  *zeros = 0;
+  for (size_t i = 0; i < sizeof(big->bytes); i++) {
+    if (big->bytes[i] == 0) ++*zeros;
+    big->bytes[i] = (char)('a' + i % 26);
+  }
+}
+
+static void blobs_are_edited_in_place(void **state) {
+  static struct big big;
+  struct rtk_store *store = new_store();
+  int64_t count = 40;
+  int zeros = 0;
+  (void)state;
+  check_int("new", "edit", add(store, 1, &count), SQLITE_OK);
+  check_int("new", "count", count, 1);
+  check_int("other key", "edit", add(store, -2, &count), SQLITE_OK);
+  check_int("other key", "count", count, 1);
+  check_int("again", "edit", add(store, 1, &count), SQLITE_OK);
+  check_int("again", "count", count, 2);
+  (void)put(store, "queued", "body");
+  rtk_store_edit(store, 1, &big, sizeof(big), fill_big, &zeros);
+  check_int("other size", "zeros", zeros, sizeof(big));
+  check_get(store, "queued", "body");
+  rtk_store_free(store);
+
+  store = new_store();
+  memset(&big, 0, sizeof(big));
+  rtk_store_edit(store, 1, &big, sizeof(big), fill_big, &zeros);
+  check_int("same size", "zeros", zeros, 0);
+  check_int("same size", "last byte", big.bytes[8191], 'a' + 8191 % 26);
+  check_int("smaller", "edit", add(store, 1, &count), SQLITE_OK);
+  check_int("smaller", "count", count, 1);
+  rtk_store_free(store);
+}
+
+/* Another URL with the same key, as if the two had the same hash. */
+static void a_collision_is_a_miss(void **state) {
+  struct rtk_store *store = new_store();
+  (void)state;
+  put_and_flush(store, "url", "body");
+  make_database("UPDATE reply SET url = 'other'");
+  check_get(store, "url", NULL);
+  check_get(store, "other", NULL);
+  put_and_flush(store, "url", "again");
+  check_get(store, "url", "again");
+  check_int("all", "rows", row_count(), 1);
+  rtk_store_free(store);
+}
+
+/* --- files that are not ours ---------------------------------------------------------- */
+
+static void make_cache(void) {
+  struct rtk_store *store = new_store();
+  int64_t count = 0;
+  put_and_flush(store, "url", "body");
+  check_int("make", "edit", add(store, 1, &count), SQLITE_OK);
+  rtk_store_free(store);
+}
+
+static void change_cache(const char *sql) {
+  make_cache();
+  make_database(sql);
+}
+
+static void make_nothing(const char *arg) { (void)arg; }
+static void make_file(const char *arg) {
+  write_file(path, arg, strlen(arg), -1);
+}
+static void make_folder(const char *arg) {
+  (void)arg;
+  assert_int_equal(mkdir(path, 0700), 0);
+}
+static void make_pipe(const char *arg) {
+  (void)arg;
+  assert_int_equal(mkfifo(path, 0600), 0);
+}
+static void lose_folder(const char *arg) {
+  (void)snprintf(path, sizeof(path), "%s/%s/cache", folder, arg);
+}
+static void make_ours(const char *arg) {
+  if (*arg == '\0') make_cache();
+  if (*arg != '\0') change_cache(arg);
+}
+static void truncate_cache(const char *arg) {
+  make_cache();
+  assert_int_equal(truncate(path, atol(arg)), 0);
+}
+
+static void only_what_is_ours_is_used(void **state) {
+  static const char malformed[] = "database disk image is malformed";
+  static const char schema[] = "its schema is not that of rtk";
+  static const struct {
+    const char *name;
+    void (*make)(const char *arg);
+    const char *arg;
+    const char *check; /* what rtk_storefile_check() says; NULL: nothing */
+    const char *use;   /* what the warning says; NULL: it is used */
+  } cases[] = {
+      {"missing", make_nothing, "", NULL, NULL},
+      {"empty", make_file, "", NULL, NULL},
+      {"ours", make_ours, "", NULL, NULL},
+      {"ours without WAL", make_ours, "PRAGMA journal_mode = DELETE", NULL,
+       NULL},
+      {"one byte", make_file, "x", "it is not an SQLite database",
+       "it is not an SQLite database"},
+      {"text", make_file, "SQLite format 4", "it is not an SQLite database",
+       "it is not an SQLite database"},
+      {"header cut", make_file, "SQLite format 3", "it is another database",
+       "it is another database"},
+      {"folder", make_folder, "", "it is a folder", "it is a folder"},
+      {"pipe", make_pipe, "", "it is not a file", "it is not a file"},
+      {"no folder", lose_folder, "none", "its folder does not exist",
+       "No such file or directory"},
+      {"database", make_database, "CREATE TABLE t(x)", "it is another database",
+       "it is another database"},
+      {"database without tables", make_database, "VACUUM",
+       "it is another database", "it is another database"},
+      {"WAL database", make_database,
+       "PRAGMA journal_mode = WAL; CREATE TABLE t(x)", "it is another database",
+       "it is another database"},
+      {"version 2", make_ours, "PRAGMA user_version = 2",
+       "it was made by another version of rtk",
+       "it was made by another version of rtk"},
+      {"trigger", make_ours,
+       "CREATE TRIGGER t AFTER INSERT ON reply BEGIN SELECT 1; END", NULL,
+       schema},
+      {"view", make_ours, "CREATE VIEW v AS SELECT 1", NULL, schema},
+      {"index", make_ours, "CREATE INDEX i ON reply(url)", NULL, schema},
+      {"no table", make_ours, "DROP TABLE blob", NULL, schema},
+      {"no index", make_ours, "DROP INDEX reply_keep", NULL, schema},
+      {"other table", make_ours,
+       "DROP TABLE blob; CREATE TABLE blob(key, data)", NULL, schema},
+      {"column", make_ours, "ALTER TABLE blob ADD COLUMN x", NULL, schema},
+      {"cut after the header", truncate_cache, "100", NULL, malformed},
+      {"cut after a page", truncate_cache, "4096", NULL, malformed},
+      {"cut in a page", truncate_cache, "9000", NULL, malformed},
+  };
+  (void)state;
+  for (size_t i = 0; i < COUNT(cases); i++) {
+    const char *name = cases[i].name;
+    struct rtk_err err = {NULL};
+    size_t size = 0, size_then = 0;
+    char text[200];
+    start_afresh();
+    cases[i].make(cases[i].arg);
+    bool is_file = size_of(path) >= 0 && cases[i].make != make_pipe &&
+                   cases[i].make != make_folder;
+    int files = file_count();
+    const char *before = is_file ? read_file(path, &size) : "";
+
+    int rc = rtk_storefile_check(path, &err);
+    check_int(name, "check", rc,
+              cases[i].check == NULL ? SQLITE_OK : SQLITE_ERROR);
+    (void)snprintf(text, sizeof(text), "cache_file '%s' cannot be used: %s",
+                   path, cases[i].check);
+    check_text(name, "message", err.message,
+               cases[i].check == NULL ? NULL : text);
+    rtk_err_clear(&err);
+    const char *after = is_file ? read_file(path, &size_then) : "";
+    check_bytes(name, "bytes after the check", after, size_then, before, size);
+    check_int(name, "files after the check", file_count(), files);
+
+    struct rtk_store *store = new_store();
+    if (cases[i].use == NULL) {
+      put_and_flush(store, "url", "new");
+      check_get(store, "url", "new");
+      check_int(name, "warnings", warnings, 0);
+    } else {
+      check_passed_over(name, store, cases[i].use);
+    }
+    rtk_store_free(store);
+    if (cases[i].use == NULL) {
+      check_int(name, "sound", is_sound(), 1);
+      continue;
+    }
+    after = is_file ? read_file(path, &size_then) : "";
+    check_bytes(name, "bytes after use", after, size_then, before, size);
+    check_int(name, "files after use", file_count(), files);
+  }
+  start_afresh();
+}
+
+/* Which lock does this process hold on the byte?  Asked by another process, as
+** a process does not see its own locks. */
+static int lock_at(const char *name, long at) {
+  int status = 0;
+  pid_t child = fork();
+  if (child == 0) {
+    struct flock lock = {
+        .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = at, .l_len = 1};
+    int file = open(name, O_RDWR);
+    _exit(file < 0 || fcntl(file, F_GETLK, &lock) != 0 ? 99 : lock.l_type);
+  }
+  (void)waitpid(child, &status, 0);
+  return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+/* The host's own database, in the middle of a transaction. */
+static void locks_of_the_host_stay(void **state) {
+  static const struct {
+    const char *journal_mode;
+    const char *lock_end; /* of the file's name */
+    long lock_at;
+  } cases[] = {
+      {"PRAGMA journal_mode = DELETE", "", 0x40000000 + 1}, /* RESERVED */
+      {"PRAGMA journal_mode = WAL", "-shm", 120},           /* WRITE */
+  };
+  (void)state;
+  for (size_t i = 0; i < COUNT(cases); i++) {
+    const char *name = cases[i].journal_mode;
+    struct rtk_err err = {NULL};
+    char locked[80], log[80];
+    size_t size[4];
+    start_afresh();
+    (void)snprintf(locked, sizeof(locked), "%s%s", path, cases[i].lock_end);
+    (void)snprintf(log, sizeof(log), "%s-wal", path);
+    sqlite3 *db = open_database(path);
+    execute(db, cases[i].journal_mode);
+    execute(db, "CREATE TABLE t(x); INSERT INTO t VALUES(1)");
+    execute(db, "BEGIN IMMEDIATE; INSERT INTO t VALUES(2)");
+    check_int(name, "lock before", lock_at(locked, cases[i].lock_at), F_WRLCK);
+    /* Read by a descriptor that is never closed, or the locks were gone. */
+    int file = open(path, O_RDONLY);
+    static char before[65536], after[65536];
+    size[0] = (size_t)pread(file, before, sizeof(before), 0);
+    size[1] = (size_t)size_of(log);
+    int files = file_count();
+
+    check_int(name, "check", rtk_storefile_check(path, &err), SQLITE_ERROR);
+    rtk_err_clear(&err);
+    struct rtk_store *store = new_store();
+    check_passed_over(name, store, "it is another database");
+    rtk_store_free(store);
+
+    check_int(name, "lock after", lock_at(locked, cases[i].lock_at), F_WRLCK);
+    check_int(name, "files", file_count(), files);
+    size[2] = (size_t)pread(file, after, sizeof(after), 0);
+    size[3] = (size_t)size_of(log);
+    check_bytes(name, "bytes", after, size[2], before, size[0]);
+    check_int(name, "log", (int64_t)size[3], (int64_t)size[1]);
+    execute(db, "COMMIT");
+    (void)sqlite3_close(db);
+    (void)close(file);
+    check_int(name, "rows", query_int("SELECT count(*) FROM t"), 2);
+  }
+}
+
+/* A file that was there before is never closed by hand, a new one not while
+** somebody else has it open. */
+static void two_stores_share_a_new_file(void **state) {
+  struct rtk_store *one = new_store();
+  struct rtk_store *two = new_store();
+  int64_t count = 0;
+  (void)state;
+  check_int("one", "edit", add(one, 1, &count), SQLITE_OK);
+  check_int("two", "edit", add(two, 1, &count), SQLITE_OK);
+  check_int("one", "edit", add(one, 1, &count), SQLITE_OK);
+  check_int("both", "count", count, 3);
+  put_and_flush(one, "url", "body");
+  check_get(two, "url", "body");
+  rtk_store_free(one);
+  put_and_flush(two, "url", "again");
+  rtk_store_free(two);
+  check_int("both", "sound", is_sound(), 1);
+}
+
+/* --- files that break -------------------------------------------------------------- */
+
+static void what_breaks_later_is_passed_over(void **state) {
+  char bytes[4096];
+  (void)state;
+  struct rtk_store *store = new_store();
+  put_many(store, "many", 100, HOUR_MS);
+  rtk_store_free(store);
+  memset(bytes, 0xa5, sizeof(bytes));
+  for (long page = 2; page < 5; page++) { /* the first holds the schema */
+    write_file(path, bytes, sizeof(bytes), page * 4096);
+  }
+  store = new_store();
+  check_passed_over("damaged", store, "database disk image is malformed");
+  check_int("damaged", "use", rtk_store_use(store, NULL), SQLITE_OK);
+  empty_folder();
+  check_int("new", "use", rtk_store_use(store, path), SQLITE_OK);
+  put_and_flush(store, "url", "body");
+  check_get(store, "url", "body");
+  check_int("new", "warnings", warnings, 1);
+  rtk_store_free(store);
+}
+
+static bool is_result(int rc) {
+  return rc == SQLITE_OK || rc == SQLITE_NOTFOUND;
+}
+
+/* Always the same "random" places. */
+static void damage_anywhere_does_no_harm(void **state) {
+  size_t size = 0;
+  uint32_t random = 12345;
+  int passed_over = 0;
+  (void)state;
+  struct rtk_store *store = new_store();
+  put_many(store, "many", 100, HOUR_MS);
+  rtk_store_free(store);
+  char *sound = malloc(65536);
+  memcpy(sound, read_file(path, &size), 65536);
+  for (int i = 0; i < 200; i++) {
+    unsigned char bytes[8];
+    int64_t count = 0;
+    warnings = 0;
+    write_file(path, sound, size, -1);
+    for (size_t j = 0; j < sizeof(bytes); j++) {
+      random = random * 1664525 + 1013904223;
+      bytes[j] = (unsigned char)(random >> 24);
+    }
+    write_file(path, bytes, sizeof(bytes), (long)(random >> 4) % (long)size);
+    store = new_store();
+    for (int j = 0; j < 100; j++) {
+      struct rtk_stored found;
+      char url[40];
+      (void)snprintf(url, sizeof(url), "many/%d", j);
+      check_int(url, "get", is_result(rtk_store_get(store, url, &found)), 1);
+    }
+    check_int("damaged", "put", put(store, "url", "body"), SQLITE_OK);
+    check_int("damaged", "flush", is_result(rtk_store_flush(store)), 1);
+    check_int("damaged", "edit", is_result(add(store, 1, &count)), 1);
+    check_int("damaged", "clear", is_result(rtk_store_clear(store, &count)), 1);
+    check_int("damaged", "warnings", warnings <= 1, 1);
+    passed_over += warnings;
+    rtk_store_free(store);
+    empty_folder();
+  }
+  check_int("damaged", "some are noticed", passed_over > 10, 1);
+  free(sound);
+}
+
+static void a_file_that_goes_away_is_missed_by_nobody(void **state) {
+  struct rtk_store *store = new_store();
+  (void)state;
+  put_and_flush(store, "url", "body");
+  empty_folder();
+  check_get(store, "url", "body");
+  (void)put(store, "url", "again");
+  check_int("gone", "flush", is_result(rtk_store_flush(store)), 1);
+  rtk_store_free(store);
+  store = new_store();
+  put_and_flush(store, "url", "new");
+  check_get(store, "url", "new");
+  rtk_store_free(store);
+}
+
+/* A file system that is full, or read-only: SQLite's own with one method
+** replaced.  (Tests may run as root, whom no mode stops.) */
+static struct {
+  sqlite3_vfs *real;
+  sqlite3_vfs vfs;
+  sqlite3_io_methods methods[2]; /* of databases; of other files */
+  int (*write[2])(sqlite3_file *, const void *, int, sqlite3_int64);
+  int room; /* writes that still go well; -1: all */
+  bool is_readonly;
+} shim;
+
+static int shim_write(int kind, sqlite3_file *file, const void *bytes, int size,
+                      sqlite3_int64 at) {
+  if (shim.room == 0) return SQLITE_FULL;
+  if (shim.room > 0) shim.room--;
+  return shim.write[kind](file, bytes, size, at);
+}
+
+static int write_database(sqlite3_file *file, const void *bytes, int size,
+                          sqlite3_int64 at) {
+  return shim_write(0, file, bytes, size, at);
+}
+
+static int write_other(sqlite3_file *file, const void *bytes, int size,
+                       sqlite3_int64 at) {
+  return shim_write(1, file, bytes, size, at);
+}
+
+static int shim_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *file,
+                     int flags, int *flags_then) {
+  int kind = (flags & SQLITE_OPEN_MAIN_DB) == 0;
+  (void)vfs;
+  if (shim.is_readonly) {
+    flags &= ~(SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
+    flags |= SQLITE_OPEN_READONLY;
+  }
+  int rc = shim.real->xOpen(shim.real, name, file, flags, flags_then);
+  if (rc != SQLITE_OK) return rc;
+  shim.write[kind] = file->pMethods->xWrite;
+  shim.methods[kind] = *file->pMethods;
+  shim.methods[kind].xWrite = kind == 0 ? write_database : write_other;
+  file->pMethods = &shim.methods[kind];
+  return SQLITE_OK;
+}
+
+static void begin_shim(int room, bool is_readonly) {
+  shim.real = sqlite3_vfs_find(NULL);
+  shim.vfs = *shim.real;
+  shim.vfs.zName = "shim";
+  shim.vfs.pNext = NULL;
+  shim.vfs.xOpen = shim_open;
+  shim.room = room;
+  shim.is_readonly = is_readonly;
+  (void)sqlite3_vfs_register(&shim.vfs, 1);
+}
+
+static void end_shim(void) {
+  (void)sqlite3_vfs_unregister(&shim.vfs);
+  (void)sqlite3_vfs_register(shim.real, 1);
+}
+
+static void a_read_only_file_is_passed_over(void **state) {
+  (void)state;
+  make_cache();
+  begin_shim(-1, true);
+  struct rtk_store *store = new_store();
+  check_passed_over("read-only", store, "it is read-only");
+  rtk_store_free(store);
+  end_shim();
+}
+
+static void a_full_disk_is_passed_over(void **state) {
+  int rooms = 0;
+  bool is_enough = false;
+  (void)state;
+  /* Full from the first, second, third … write on, until there is room for
+  ** all.  What was there before stays. */
+  for (; !is_enough && rooms < 1000; rooms++) {
+    start_afresh();
+    if (rooms % 2 == 1) make_cache();
+    begin_shim(rooms / 2, false);
+    struct rtk_store *store = new_store();
+    int64_t count = 0;
+    (void)put(store, "new", "body");
+    int flushed = rtk_store_flush(store);
+    int edited = add(store, 1, &count);
+    check_int("full", "results", is_result(flushed) && is_result(edited), 1);
+    is_enough = flushed == SQLITE_OK && edited == SQLITE_OK;
+    check_int("full", "warnings", warnings, is_enough ? 0 : 1);
+    if (!is_enough) check_has("full", warning, "database or disk is full");
+    shim.room = -1;
+    rtk_store_free(store);
+    end_shim();
+    store = new_store();
+    check_get(store, "url", rooms % 2 == 1 ? "body" : NULL);
+    put_and_flush(store, "now", "body");
+    check_get(store, "now", "body");
+    rtk_store_free(store);
+    check_int("full", "sound", is_sound(), 1);
+  }
+  check_int("full", "some writes", rooms > 6 && rooms < 1000, 1);
+}
+
+/* --- locks --------------------------------------------------------------------------- */
+
+static void a_locked_file_is_written_later(void **state) {
+  struct rtk_store *store = new_store();
+  int64_t count = 5;
+  int64_t dropped = 5;
+  (void)state;
+  put_and_flush(store, "before", "body");
+  sqlite3 *db = open_database(path);
+  execute(db, "BEGIN EXCLUSIVE");
+  check_get(store, "before", "body"); /* a writer stops no reader */
+  check_int("locked", "put", put(store, "url", "body"), SQLITE_OK);
+  for (int i = 0; i < 3; i++) {
+    check_int("locked", "flush", rtk_store_flush(store), SQLITE_BUSY);
+    check_int("locked", "edit", add(store, 1, &count), SQLITE_BUSY);
+    check_int("locked", "count", count, 5);
+    clock_ms += RTK_STORE_LOCKED_MAX_MS / 3 - 1;
+  }
+  execute(db, "COMMIT");
+  check_int("free", "edit", add(store, 1, &count), SQLITE_OK);
+  check_int("free", "count", count, 1);
+  check_get(store, "url", "body");
+  clock_ms += RTK_STORE_LOCKED_MAX_MS - 1; /* the count starts again */
+  execute(db, "BEGIN EXCLUSIVE");
+  check_int("again", "edit", add(store, 1, &count), SQLITE_BUSY);
+  check_int("again", "clear", rtk_store_clear(store, &dropped), SQLITE_BUSY);
+  check_int("again", "dropped", dropped, 5);
+  /* What was met long ago is no steady lock. */
+  clock_ms += RTK_STORE_RETRY_MS + RTK_STORE_LOCKED_MAX_MS + 1;
+  check_int("long after", "edit", add(store, 1, &count), SQLITE_BUSY);
+  (void)sqlite3_close(db);
+  check_int("free", "edit", add(store, 1, &count), SQLITE_OK);
+  check_int("free", "warnings", warnings, 0);
+  rtk_store_free(store);
+}
+
+static void a_file_that_stays_locked_is_passed_over(void **state) {
+  struct rtk_store *store = new_store();
+  int64_t count = 0;
+  (void)state;
+  put_and_flush(store, "url", "body");
+  sqlite3 *db = open_database(path);
+  execute(db, "BEGIN EXCLUSIVE");
+  for (int i = 0; i < 2; i++) {
+    check_int("locked", "edit", add(store, 1, &count), SQLITE_BUSY);
+    clock_ms += RTK_STORE_LOCKED_MAX_MS / 2;
+  }
+  check_int("locked", "edit", add(store, 1, &count), SQLITE_NOTFOUND);
+  check_passed_over("locked", store, "another process keeps it locked");
+  rtk_store_free(store);
+  (void)sqlite3_close(db);
+}
+
+/* Locked before it is opened, for reading too. */
+static void a_file_locked_at_opening_is_opened_later(void **state) {
+  struct rtk_store *store = NULL;
+  int64_t count = 0;
+  (void)state;
+  make_cache();
+  for (int round = 0; round < 2; round++) {
+    store = new_store();
+    sqlite3 *db = open_database(path);
+    execute(db, "PRAGMA locking_mode = EXCLUSIVE;"
+                "PRAGMA user_version = 1"); /* writes, and so locks */
+    check_get(store, "url", NULL);
+    check_state(store, ": not opened yet");
+    check_int("locked", "put", put(store, "new", "body"), SQLITE_OK);
+    check_int("locked", "flush", rtk_store_flush(store), SQLITE_BUSY);
+    check_int("locked", "edit", add(store, 1, &count), SQLITE_BUSY);
+    if (round == 0) {
+      (void)sqlite3_close(db);
+      check_get(store, "url", NULL); /* not tried again yet */
+      clock_ms += RTK_STORE_RETRY_MS;
+      check_get(store, "url", "body");
+      check_int("free", "flush", rtk_store_flush(store), SQLITE_OK);
+      check_get(store, "new", "body");
+    } else {
+      for (int i = 0; i < 2; i++) {
+        check_int("locked", "warnings", warnings, 0);
+        check_get(store, "url", NULL);
+        clock_ms += RTK_STORE_LOCKED_MAX_MS / 2;
+      }
+      check_passed_over("locked", store, "another process keeps it locked");
+      (void)sqlite3_close(db);
+    }
+    rtk_store_free(store);
+  }
+}
+
+static void a_full_queue_drops_the_oldest(void **state) {
+  enum { SIZE = 100000, FIT = RTK_STORE_QUEUE_MAX / SIZE };
+  char *body = malloc(RTK_STORE_QUEUE_MAX + 1);
+  struct rtk_store *store = new_store();
+  char url[40];
+  int found = 0;
+  (void)state;
+  memset(body, 'x', RTK_STORE_QUEUE_MAX + 1);
+  put_and_flush(store, "url", "body");
+  sqlite3 *db = open_database(path);
+  execute(db, "BEGIN EXCLUSIVE");
+  sqlite3_int64 before = sqlite3_memory_used();
+  for (int i = 0; i < FIT + 20; i++) {
+    struct rtk_stored reply = reply_of(body, SIZE);
+    (void)snprintf(url, sizeof(url), "%d", i);
+    check_int(url, "put", rtk_store_put(store, url, &reply), SQLITE_OK);
+    sqlite3_int64 used = sqlite3_memory_used() - before;
+    if (used > RTK_STORE_QUEUE_MAX + 65536) {
+      check_int(url, "memory", used, RTK_STORE_QUEUE_MAX);
+    }
+  }
+  (void)sqlite3_close(db);
+  struct rtk_stored large = reply_of(body, RTK_STORE_QUEUE_MAX + 1);
+  check_int("large", "put", rtk_store_put(store, "large", &large), SQLITE_OK);
+  check_int("free", "flush", rtk_store_flush(store), SQLITE_OK);
+  for (int i = 0; i < FIT + 20; i++) {
+    struct rtk_stored got;
+    (void)snprintf(url, sizeof(url), "%d", i);
+    int rc = rtk_store_get(store, url, &got);
+    check_int(url, "get", rc, i < 20 ? SQLITE_NOTFOUND : SQLITE_OK);
+    found += rc == SQLITE_OK;
+  }
+  check_int("all", "found", found, FIT);
+  check_get(store, "large", NULL);
+
+  /* With no lock in the way a full queue is written, not dropped. */
+  for (int i = 0; i < FIT + 20; i++) {
+    struct rtk_stored reply = reply_of(body, SIZE);
+    (void)snprintf(url, sizeof(url), "more/%d", i);
+    check_int(url, "put", rtk_store_put(store, url, &reply), SQLITE_OK);
+  }
+  check_int("more", "flush", rtk_store_flush(store), SQLITE_OK);
+  check_int("more", "rows",
+            query_int("SELECT count(*) FROM reply WHERE url LIKE 'more/%'"),
+            FIT + 20);
+  rtk_store_free(store);
+  free(body);
+}
+
+/* --- processes -------------------------------------------------------------------------- */
+
+static void body_of(const char *url, char *body, size_t size) {
+  (void)snprintf(body, size, "%s %0*d %s", url, 300, 7, url);
+}
+
+static void put_url(struct rtk_store *store, const char *url) {
+  char body[400];
+  body_of(url, body, sizeof(body));
+  if (put(store, url, body) != SQLITE_OK) _exit(1);
+}
+
+static void get_url(struct rtk_store *store, const char *url) {
+  char body[400];
+  struct rtk_stored found;
+  int rc = rtk_store_get(store, url, &found);
+  body_of(url, body, sizeof(body));
+  if (rc == SQLITE_NOTFOUND) return; /* locked for the moment, or not there */
+  if (rc != SQLITE_OK) _exit(2);
+  if (found.body_size != strlen(body)) _exit(3);
+  if (memcmp(found.body, body, strlen(body)) != 0) _exit(4);
+}
+
+static void insist_on_flush(struct rtk_store *store) {
+  int rc = SQLITE_BUSY;
+  while (rc == SQLITE_BUSY) rc = rtk_store_flush(store);
+  if (rc != SQLITE_OK) _exit(5);
+}
+
+static void insist_on_add(struct rtk_store *store) {
+  int64_t count = 0;
+  int rc = SQLITE_BUSY;
+  while (rc == SQLITE_BUSY) rc = add(store, 1, &count);
+  if (rc != SQLITE_OK) _exit(6);
+}
+
+/* One of several processes at work on one file, beginning with no file. */
+static void work(int process) {
+  struct rtk_store *store = NULL;
+  char url[40];
+  if (rtk_store_new(&store) != SQLITE_OK) _exit(7);
+  if (rtk_store_use(store, path) != SQLITE_OK) _exit(7);
+  for (int i = 0; i < ROUNDS; i++) {
+    (void)snprintf(url, sizeof(url), "%d/%d", process, i);
+    put_url(store, url);
+    insist_on_add(store);
+    if (i % 10 == 0) insist_on_flush(store);
+    for (int p = 0; p < PROCESSES; p++) {
+      (void)snprintf(url, sizeof(url), "%d/%d", p, i / 2);
+      get_url(store, url);
+    }
+  }
+  insist_on_flush(store);
+  rtk_store_free(store);
+  _exit(warnings == 0 ? 0 : 8);
+}
+
+static void processes_lose_nothing(void **state) {
+  pid_t children[PROCESSES];
+  char url[40], body[400];
+  int64_t count = 0;
+  (void)state;
+  is_clock_real = true;
+  for (int p = 0; p < PROCESSES; p++) {
+    children[p] = fork();
+    if (children[p] == 0) work(p);
+  }
+  for (int p = 0; p < PROCESSES; p++) {
+    int status = -1;
+    assert_int_equal(waitpid(children[p], &status, 0), children[p]);
+    check_int("process", "status", status, 0);
+  }
+  struct rtk_store *store = new_store();
+  check_int("all", "edit", add(store, 1, &count), SQLITE_OK);
+  check_int("all", "count", count, PROCESSES * ROUNDS + 1);
+  for (int p = 0; p < PROCESSES; p++) {
+    for (int i = 0; i < ROUNDS; i++) {
+      (void)snprintf(url, sizeof(url), "%d/%d", p, i);
+      body_of(url, body, sizeof(body));
+      check_get(store, url, body);
+    }
+  }
+  rtk_store_free(store);
+  check_int("all", "sound", is_sound(), 1);
+}
+
+/* Tells of each reply that is written. */
+static void write_until_killed(int round, int out) {
+  struct rtk_store *store = NULL;
+  if (rtk_store_new(&store) != SQLITE_OK) _exit(1);
+  if (rtk_store_use(store, path) != SQLITE_OK) _exit(1);
+  for (int i = 0;; i++) {
+    char url[40];
+    (void)snprintf(url, sizeof(url), "%d/%d", round, i);
+    put_url(store, url);
+    insist_on_flush(store);
+    if (write(out, "", 1) != 1) _exit(1);
+    insist_on_add(store);
+  }
+}
+
+/* Killed after 0, 7, 14 … replies, at any point of the next; every third time
+** with a file to be created. */
+static void what_was_written_survives_a_kill(void **state) {
+  (void)state;
+  is_clock_real = true;
+  for (int round = 0; round < KILLS; round++) {
+    int ends[2];
+    char byte = 0;
+    int written = 0, status = 0;
+    int64_t count = 0;
+    if (round % 3 == 0) empty_folder();
+    assert_int_equal(pipe(ends), 0);
+    pid_t child = fork();
+    if (child == 0) {
+      (void)close(ends[0]);
+      write_until_killed(round, ends[1]);
+    }
+    (void)close(ends[1]);
+    while (written < round * 7 && read(ends[0], &byte, 1) == 1) written++;
+    (void)kill(child, SIGKILL);
+    (void)waitpid(child, &status, 0);
+    check_int("child", "killed", WIFSIGNALED(status), 1);
+    while (read(ends[0], &byte, 1) == 1) written++;
+    (void)close(ends[0]);
+
+    struct rtk_store *store = new_store();
+    for (int i = 0; i < written; i++) {
+      char url[40], body[400];
+      (void)snprintf(url, sizeof(url), "%d/%d", round, i);
+      body_of(url, body, sizeof(body));
+      check_get(store, url, body);
+    }
+    check_int("killed", "edit", add(store, 1, &count), SQLITE_OK);
+    check_int("killed", "count", count >= written, 1);
+    rtk_store_free(store);
+    check_int("killed", "sound", is_sound(), 1);
+    check_int("killed", "warnings", warnings, 0);
+  }
+}
+
+/* --- no memory ---------------------------------------------------------------------------- */
+
+static bool is_nomem;
+
+/* Notes whether memory ran out, and takes it as an answer. */
+static bool went_well(const char *what, int rc, bool can_be_missing) {
+  if (rc == SQLITE_NOMEM) is_nomem = true;
+  if (rc == SQLITE_NOTFOUND && can_be_missing) return false;
+  check_int("no memory", what, rc, rc == SQLITE_NOMEM ? rc : SQLITE_OK);
+  return rc == SQLITE_OK;
+}
+
+static int use_all(void *arg) {
+  const bool *is_new = arg;
+  struct rtk_store *store = NULL;
+  struct rtk_stored found;
+  struct rtk_err err = {NULL};
+  int64_t count = 0, dropped = 0;
+  is_nomem = false;
+  warnings = 0;
+  if (*is_new) {
+    int countdown = check.countdown;
+    check.countdown = 0;
+    empty_folder();
+    check.countdown = countdown;
+  }
+  (void)went_well("check", rtk_storefile_check(path, &err), false);
+  rtk_err_clear(&err);
+  if (rtk_store_new(&store) != SQLITE_OK) return SQLITE_NOMEM;
+  (void)went_well("use", rtk_store_use(store, path), false);
+  if (went_well("get", rtk_store_get(store, "url", &found), true)) {
+    check_bytes("no memory", "old", found.body, found.body_size, "body", 4);
+  }
+  bool is_put = went_well("put", put(store, "new", "one"), false);
+  is_put = went_well("put", put(store, "new", "two"), false) && is_put;
+  bool is_written = went_well("flush", rtk_store_flush(store), true) && is_put;
+  if (went_well("get", rtk_store_get(store, "new", &found), true)) {
+    bool is_one = found.body_size == 3 && memcmp(found.body, "one", 3) == 0;
+    bool is_two = found.body_size == 3 && memcmp(found.body, "two", 3) == 0;
+    check_int("no memory", "new", is_two || (is_one && !is_written), 1);
+  } else {
+    check_int("no memory", "not found, with all in memory", is_nomem, 1);
+  }
+  bool is_edited = went_well("edit", add(store, 5, &count), true);
+  if (is_edited) check_int("no memory", "count", count, 1);
+  if (went_well("edit", add(store, 5, &count), true)) {
+    check_int("no memory", "count", count, is_edited ? 2 : 1);
+  }
+  sqlite3_str *out = sqlite3_str_new(NULL);
+  rtk_store_describe(store, out);
+  sqlite3_free(sqlite3_str_finish(out));
+  (void)put(store, "last", "body");
+  bool is_cleared = went_well("clear", rtk_store_clear(store, &dropped), true);
+  rtk_store_free(store);
+  check_text("no memory", "warning", warnings == 0 ? NULL : warning, NULL);
+
+  int countdown = check.countdown;
+  check.countdown = 0;
+  if (size_of(path) > 0) {
+    make_database("DELETE FROM blob WHERE key = 5");
+    if (is_cleared) check_int("clear", "rows", row_count(), 0);
+    store = new_store();
+    put_and_flush(store, "url", "body");
+    rtk_store_free(store);
+    check_int("no memory", "sound", is_sound(), 1);
+  }
+  check.countdown = countdown;
+  return is_nomem ? SQLITE_NOMEM : SQLITE_OK;
+}
+
+static void no_memory_costs_no_file(void **state) {
+  bool is_new = true;
+  (void)state;
+  check_nomem("new file", use_all, &is_new, true);
+  is_new = false;
+  check_nomem("old file", use_all, &is_new, true);
+}
+
+static int remove_folder(void **state) {
+  (void)state;
+  empty_folder();
+  return rmdir(folder);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      STORE_TEST(replies_come_back),
+      STORE_TEST(the_newest_reply_counts),
+      STORE_TEST(what_is_queued_is_written_at_the_end),
+      STORE_TEST(no_path_is_no_file),
+      STORE_TEST(nobody_else_can_read_it),
+      STORE_TEST(a_name_is_a_file_name),
+      STORE_TEST(what_is_too_old_is_not_found),
+      STORE_TEST(expired_replies_make_room),
+      STORE_TEST(clear_gives_the_room_back),
+      STORE_TEST(blobs_are_edited_in_place),
+      STORE_TEST(a_collision_is_a_miss),
+      STORE_TEST(only_what_is_ours_is_used),
+      STORE_TEST(locks_of_the_host_stay),
+      STORE_TEST(two_stores_share_a_new_file),
+      STORE_TEST(what_breaks_later_is_passed_over),
+      STORE_TEST(damage_anywhere_does_no_harm),
+      STORE_TEST(a_file_that_goes_away_is_missed_by_nobody),
+      STORE_TEST(a_read_only_file_is_passed_over),
+      STORE_TEST(a_full_disk_is_passed_over),
+      STORE_TEST(a_locked_file_is_written_later),
+      STORE_TEST(a_file_that_stays_locked_is_passed_over),
+      STORE_TEST(a_file_locked_at_opening_is_opened_later),
+      STORE_TEST(a_full_queue_drops_the_oldest),
+      STORE_TEST(processes_lose_nothing),
+      STORE_TEST(what_was_written_survives_a_kill),
+      STORE_TEST(no_memory_costs_no_file),
+  };
+  (void)sqlite3_config(SQLITE_CONFIG_LOG, hear, NULL);
+  check_init();
+  if (mkdtemp(folder) == NULL) return 1;
+  return cmocka_run_group_tests(tests, NULL, remove_folder);
+}
