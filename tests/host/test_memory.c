@@ -201,6 +201,7 @@ static void assert_clean(sqlite3 *db, int rc, size_t i) {
 
 /* On one connection, so that what a failure leaves behind would show. */
 static void torture(struct counter *counter, bool fails_on, const char *whose) {
+  sqlite3_int64 used = sqlite3_memory_used();
   sqlite3 *db = open_for_it();
   int allocations[ROWS_OF(statements)];
   int failed = 0;
@@ -235,6 +236,7 @@ static void torture(struct counter *counter, bool fails_on, const char *whose) {
                 whose, runs, failed, other);
   assert_true(failed > 0);
   close_ok(db);
+  assert_int_equal(sqlite3_memory_used(), used); /* all was given back */
 }
 
 static void one_of_sqlite(void **state) {
