@@ -53,11 +53,26 @@ static int fail(sqlite3_vtab *vtab, int rc, struct rtk_err *err) {
 
 /* --- the table ------------------------------------------------------------- */
 
+/* CREATE VIRTUAL TABLE is for TEMP tables without arguments.  Any other in a
+** schema would make requests under a name that does not tell. */
+static bool may_be_created(const struct rtk_endpoint *endpoint, int argc,
+                           const char *const *argv) {
+  enum { ARGV_SCHEMA = 1, ARGV_NAME, ARGV_COUNT };
+  return argc == ARGV_COUNT &&
+         (sqlite3_stricmp(argv[ARGV_SCHEMA], "temp") == 0 ||
+          sqlite3_stricmp(argv[ARGV_NAME], endpoint->name) == 0);
+}
+
 static int connect(sqlite3 *db, void *user, int argc, const char *const *argv,
                    sqlite3_vtab **vtab, char **message) {
   const struct module *module = user;
-  (void)argc;
-  (void)argv;
+  if (!may_be_created(module->endpoint, argc, argv)) {
+    *message = sqlite3_mprintf("%s: it is there without CREATE VIRTUAL TABLE,"
+                               " which makes TEMP tables only, without"
+                               " arguments",
+                               module->endpoint->name);
+    return *message == NULL ? SQLITE_NOMEM : SQLITE_ERROR;
+  }
   char *schema = rtk_endpoint_schema(module->endpoint);
   if (schema == NULL) return SQLITE_NOMEM;
   int rc = sqlite3_declare_vtab(db, schema);
@@ -207,11 +222,15 @@ static int rowid(sqlite3_vtab_cursor *base, sqlite3_int64 *out) {
 
 /* --- registering ------------------------------------------------------------ */
 
-/* No xCreate: the table is there without CREATE VIRTUAL TABLE. */
+/* xCreate is xConnect: the table is there without CREATE VIRTUAL TABLE.  SQLite
+** takes that one for a part of "main", and holds a read lock on it while a
+** statement uses the table.  A TEMP table holds none. */
 static const sqlite3_module methods = {
+    .xCreate = connect,
     .xConnect = connect,
     .xBestIndex = best_index,
     .xDisconnect = disconnect,
+    .xDestroy = disconnect,
     .xOpen = open_scan,
     .xClose = close_scan,
     .xFilter = filter,
