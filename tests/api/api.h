@@ -159,6 +159,7 @@ struct reply {
   int headers_used;
   /* The rest is for faults. */
   long delay_ms, stall_ms;
+  char hold_path[256]; /* "": not held */
   bool is_truncated, is_reset, is_closed, is_gzip, is_chunked;
 };
 

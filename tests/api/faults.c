@@ -223,6 +223,10 @@ static bool set_key(struct fault *fault, struct reply *reply, const char *key,
     return set_limit(reply, "Ratelimit-Policy", "q", value);
   }
   if (strcmp(key, "header") == 0) return set_header(reply, value);
+  if (strcmp(key, "hold") == 0) {
+    int len = snprintf(reply->hold_path, sizeof reply->hold_path, "%s", value);
+    return len > 0 && (size_t)len < sizeof reply->hold_path;
+  }
   return set_number(fault, key, value);
 }
 

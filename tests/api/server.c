@@ -61,6 +61,16 @@ static void sleep_ms(long ms) {
   }
 }
 
+/* Waits until there is a file, at most a minute. */
+static void wait_for_file(const char *path) {
+  enum { LOOK_MS = 5, LOOKS_MAX = 60 * 1000 / LOOK_MS };
+  int looks;
+  for (looks = 0; looks < LOOKS_MAX && access(path, F_OK) != 0; looks++) {
+    struct pollfd stop = {.fd = stop_fd, .events = POLLIN};
+    if (poll(&stop, 1, LOOK_MS) > 0) return;
+  }
+}
+
 /* The i-th of a fixed sequence for each seed, in (0, 1). */
 static double uniform(uint64_t i) { /* splitmix64 */
   uint64_t x = options->seed + (i + 1) * 0x9e3779b97f4a7c15u;
@@ -360,6 +370,7 @@ static mhd_result answer(void *cls, struct MHD_Connection *connection,
   write_log(method, &request, status, connection_number(connection), auth);
   number = atomic_fetch_add(&replies, 1);
   sleep_ms(delay_of(number) + reply.delay_ms);
+  if (reply.hold_path[0] != 0) wait_for_file(reply.hold_path);
   return send_reply(connection, &reply, number);
 }
 
