@@ -1,0 +1,215 @@
+-- Keeps an ordinary table of livestream sessions up to date, for reports that
+-- need no network and for views that are stored in the database:
+--
+--   cd /path/to/rtk && sqlite3 -bail my.db '.read sql/sync.sql'
+--
+-- It wants what a query wants, in the environment: CLOUDFLARE_API_TOKEN,
+-- CLOUDFLARE_ACCOUNT_ID and REALTIMEKIT_APP_ID. It makes the table
+-- rtk_session when there is none; you put the ids into it, now or at any time:
+--
+--   INSERT OR IGNORE INTO rtk_session(session_id)
+--     SELECT session_id FROM customer_session;
+--
+-- A run asks for the ids that have never been fetched, and again for those of
+-- sessions that had not stopped an hour before they were fetched, as their
+-- figures still change; for at most 1,000, those first that have not been asked
+-- for the longest. Another limit:
+--
+--   sqlite3 -bail -cmd '.parameter set @limit 100' my.db '.read sql/sync.sql'
+--
+-- In the row of an id
+--   account, app  are yours; NULL: those of the settings
+--   fetched_at    the data are those of then or later; NULL: never fetched
+--   gone_at       the API did not know the id (404), or it is none: it is not
+--                 asked for again, until you set gone_at to NULL
+--   error         why the last try failed; the data are what they were before
+--   tried_at      when the last try began
+-- Times are UTC, as the API writes them. Columns that you add stay as they are.
+--
+-- The only line printed is `N fetched, N gone, N pending`. Pending are all that
+-- the next run would ask for: beyond the limit, failed, or not stopped for an
+-- hour. At 0 the table is complete and final.
+--
+-- Nothing is locked while the network is waited for: replies go into TEMP
+-- tables. Ids are fetched and stored in ten parts, one after the other; a run
+-- that is stopped, killed or out of quota keeps the parts before that one.
+-- The exit code is 0, also when some ids failed; 1 when a part could not be
+-- fetched or stored, or when all ids failed. A shell runs it once: it leaves its
+-- TEMP tables and settings behind.
+--
+-- rtk is what is loaded already (-cmd '.load /path/to/rtk', ~/.sqliterc), or
+-- ./rtk in the current directory, or else the installed one.
+
+.bail on
+.echo off
+.changes off
+.eqp off
+.stats off
+.timer off
+.headers off
+.mode list
+.timeout 60000
+
+SELECT 1 WHERE CASE
+  WHEN EXISTS (SELECT 1 FROM pragma_module_list
+                WHERE name = 'rtk_livestream_session') THEN 0
+  WHEN readfile('rtk.so') IS NULL AND readfile('rtk.dylib') IS NULL
+    THEN load_extension('rtk')
+  ELSE load_extension('./rtk') END;
+SELECT 1 WHERE rtk_config('on_error', 'row') IS NULL;
+
+CREATE TABLE IF NOT EXISTS main.rtk_session(
+  session_id TEXT NOT NULL PRIMARY KEY,
+  account TEXT,
+  app TEXT,
+  id TEXT,
+  created_at TEXT,
+  err_message TEXT,
+  ingest_seconds NUMERIC,
+  livestream_id TEXT,
+  started_time TEXT,
+  stopped_time TEXT,
+  updated_at TEXT,
+  viewer_seconds NUMERIC,
+  fetched_at TEXT,
+  tried_at TEXT,
+  gone_at TEXT,
+  error TEXT
+);
+
+-- --- what is wanted ----------------------------------------------------------
+
+CREATE TEMP VIEW pending AS
+SELECT session_id, account, app, tried_at FROM main.rtk_session
+ WHERE gone_at IS NULL
+   AND (fetched_at IS NULL OR stopped_time IS NULL OR
+        julianday(stopped_time) > julianday(fetched_at) - 1 / 24.0);
+
+-- A constraint's name is its message. Without an account there would be no row,
+-- as if the id were gone.
+CREATE TEMP TABLE wanted(
+  session_id PRIMARY KEY, account, app, part, asked_at, is_answered,
+  CONSTRAINT "no account: set CLOUDFLARE_ACCOUNT_ID" CHECK (account NOT NULL),
+  CONSTRAINT "no app: set REALTIMEKIT_APP_ID" CHECK (app NOT NULL)
+);
+INSERT INTO wanted(session_id, account, app, part)
+SELECT session_id, coalesce(account, rtk_config('account')),
+       coalesce(app, rtk_config('app')), ntile(10) OVER (ORDER BY place)
+  FROM (SELECT *, row_number() OVER (ORDER BY tried_at, session_id) AS place
+          FROM pending ORDER BY place LIMIT coalesce(@limit, 1000));
+
+-- --- a part: ask, get, put ---------------------------------------------------
+-- Views that do something when a part's number is put into them.
+
+-- Before the network: what fails again and again, however badly, goes to the
+-- end of the queue, and nothing is asked for that could not be stored.
+CREATE TEMP VIEW ask(part) AS SELECT 0;
+CREATE TEMP TRIGGER ask INSTEAD OF INSERT ON ask BEGIN
+  UPDATE wanted SET asked_at = strftime('%Y-%m-%dT%H:%M:%fZ', 'now')
+   WHERE part = new.part;
+  UPDATE rtk_session
+     SET tried_at = (SELECT asked_at FROM wanted
+                      WHERE session_id = rtk_session.session_id)
+   WHERE session_id IN (SELECT session_id FROM wanted WHERE part = new.part);
+END;
+
+-- Reads and writes nothing but TEMP tables. The table that is there without
+-- CREATE counts as one of the database, which a statement that uses it locks.
+CREATE VIRTUAL TABLE temp.api USING rtk_livestream_session;
+CREATE TEMP TABLE got(
+  session_id PRIMARY KEY, id, created_at, err_message, ingest_seconds,
+  livestream_id, started_time, stopped_time, updated_at, viewer_seconds, error
+);
+CREATE TEMP VIEW get(part) AS SELECT 0;
+CREATE TEMP TRIGGER get INSTEAD OF INSERT ON get BEGIN
+  INSERT INTO got
+  SELECT s.session_id, s.id, s.created_at, s.err_message, s.ingest_seconds,
+         s.livestream_id, s.started_time, s.stopped_time, s.updated_at,
+         s.viewer_seconds, s.error
+    FROM (SELECT DISTINCT account, app FROM wanted WHERE part = new.part) AS a
+    JOIN api AS s ON s.account = a.account AND s.app = a.app
+   WHERE s.session_id IN (SELECT session_id FROM wanted AS w
+                           WHERE w.part = new.part AND w.account = a.account
+                             AND w.app = a.app);
+  UPDATE wanted SET is_answered = 1 WHERE part = new.part;
+END;
+
+-- One short transaction, which does nothing when `get` has failed. UPDATE, so
+-- that a row that was deleted meanwhile stays so.
+CREATE TEMP VIEW put(part) AS SELECT 0;
+CREATE TEMP TRIGGER put INSTEAD OF INSERT ON put BEGIN
+  UPDATE rtk_session
+     SET (id, created_at, err_message, ingest_seconds, livestream_id,
+          started_time, stopped_time, updated_at, viewer_seconds) = (
+           SELECT id, created_at, err_message, ingest_seconds, livestream_id,
+                  started_time, stopped_time, updated_at, viewer_seconds
+             FROM got WHERE session_id = rtk_session.session_id),
+         fetched_at = (SELECT asked_at FROM wanted
+                        WHERE session_id = rtk_session.session_id)
+   WHERE session_id IN (SELECT session_id
+                          FROM wanted JOIN got USING (session_id)
+                         WHERE part = new.part AND is_answered
+                           AND error IS NULL);
+  UPDATE rtk_session
+     SET gone_at = (SELECT asked_at FROM wanted
+                     WHERE session_id = rtk_session.session_id)
+   WHERE session_id IN (SELECT session_id FROM wanted
+                         WHERE part = new.part AND is_answered)
+     AND session_id NOT IN (SELECT session_id FROM got);
+  UPDATE rtk_session
+     SET error = (SELECT error FROM got
+                   WHERE session_id = rtk_session.session_id)
+   WHERE session_id IN (SELECT session_id FROM wanted
+                         WHERE part = new.part AND is_answered);
+END;
+
+-- SQL has no loops. A line each: on one line some shells go on after an error.
+INSERT INTO ask SELECT 1;
+INSERT INTO get SELECT 1;
+INSERT INTO put SELECT 1;
+INSERT INTO ask SELECT 2;
+INSERT INTO get SELECT 2;
+INSERT INTO put SELECT 2;
+INSERT INTO ask SELECT 3;
+INSERT INTO get SELECT 3;
+INSERT INTO put SELECT 3;
+INSERT INTO ask SELECT 4;
+INSERT INTO get SELECT 4;
+INSERT INTO put SELECT 4;
+INSERT INTO ask SELECT 5;
+INSERT INTO get SELECT 5;
+INSERT INTO put SELECT 5;
+INSERT INTO ask SELECT 6;
+INSERT INTO get SELECT 6;
+INSERT INTO put SELECT 6;
+INSERT INTO ask SELECT 7;
+INSERT INTO get SELECT 7;
+INSERT INTO put SELECT 7;
+INSERT INTO ask SELECT 8;
+INSERT INTO get SELECT 8;
+INSERT INTO put SELECT 8;
+INSERT INTO ask SELECT 9;
+INSERT INTO get SELECT 9;
+INSERT INTO put SELECT 9;
+INSERT INTO ask SELECT 10;
+INSERT INTO get SELECT 10;
+INSERT INTO put SELECT 10;
+
+-- --- the report --------------------------------------------------------------
+
+CREATE TEMP VIEW report AS
+SELECT (SELECT count(*) FROM got WHERE error IS NULL) AS fetched,
+       (SELECT count(*) FROM wanted) - (SELECT count(*) FROM got) AS gone,
+       (SELECT count(*) FROM pending) AS pending,
+       (SELECT error FROM got ORDER BY rowid LIMIT 1) AS first_error;
+SELECT first_error FROM report
+ WHERE fetched + gone = 0 AND first_error NOT NULL;
+SELECT printf('%d fetched, %d gone, %d pending', fetched, gone, pending)
+  FROM report;
+
+CREATE TEMP VIEW finish AS SELECT 0;
+CREATE TEMP TRIGGER finish INSTEAD OF INSERT ON finish BEGIN
+  SELECT RAISE(ABORT, 'all ids failed: rtk_session.error says why')
+    FROM report WHERE fetched + gone = 0 AND first_error NOT NULL;
+END;
+INSERT INTO finish VALUES (0);
