@@ -31,6 +31,7 @@ static int begin(struct rtk_batch *batch) {
   }
   memset(batch->entries, 0, count * sizeof(*batch->entries));
   batch->begun = batch->unasked = count;
+  rtk_fetch_expect(batch->fetch, count);
   return SQLITE_OK;
 }
 

@@ -12,6 +12,7 @@
 #include "http.h"
 #include "limits.h"
 #include "show.h"
+#include "storefile.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -27,6 +28,7 @@ enum kind {
   KIND_CHOICE,
   KIND_SWITCH, /* on or off; 1 and 0 are taken too */
   KIND_URL,
+  KIND_CACHE_FILE,
   KIND_PROXY, /* may hold a password, which is not shown */
   KIND_TOKEN
 };
@@ -37,13 +39,14 @@ struct row {
   const char *standard;
   enum kind kind;
   int64_t min, max;         /* KIND_INT */
-  const char *choices[2];   /* KIND_CHOICE, KIND_SWITCH */
+  const char *choices[3];   /* KIND_CHOICE, KIND_SWITCH */
   bool is_env_only;         /* cannot be set in SQL */
   bool voids_foreign_token; /* set in SQL, it could lead a token elsewhere */
   const char *doc;
 };
 
 #define DAY_MS 86400000
+#define YEAR_S 31536000
 #define GIB 1073741824
 
 static const struct row rows[RTK_SETTING_COUNT] = {
@@ -106,6 +109,51 @@ static const struct row rows[RTK_SETTING_COUNT] = {
                          .min = 1,
                          .max = 1000,
                          .doc = "how many requests are under way at once"},
+    [RTK_RATE_PER_SECOND] = {.name = "rate_per_second",
+                             .env = {"RTK_RATE_PER_SECOND"},
+                             .standard = "150",
+                             .kind = KIND_INT,
+                             .min = 0,
+                             .max = RTK_QUOTA_MAX,
+                             .doc = "requests in any one second; 0: no limit"},
+    [RTK_QUOTA] = {.name = "quota",
+                   .env = {"RTK_QUOTA"},
+                   .standard = "1000",
+                   .kind = KIND_INT,
+                   .min = 0,
+                   .max = RTK_QUOTA_MAX,
+                   .doc = "requests in any quota_window_s, while the server"
+                          " announces no quota of its own; 0: no limit"},
+    [RTK_QUOTA_WINDOW_S] = {.name = "quota_window_s",
+                            .env = {"RTK_QUOTA_WINDOW_S"},
+                            .standard = "300",
+                            .kind = KIND_INT,
+                            .min = 1,
+                            .max = DAY_MS / 1000,
+                            .doc = "seconds that quota is for"},
+    [RTK_CACHE_FILE] = {.name = "cache_file",
+                        .env = {"RTK_CACHE_FILE"},
+                        .kind = KIND_CACHE_FILE,
+                        .doc = "file that keeps replies and the count of"
+                               " requests, shared by all processes that name"
+                               " it"},
+    [RTK_CACHE_TTL_ENDED_S] = {.name = "cache_ttl_ended_s",
+                               .env = {"RTK_CACHE_TTL_ENDED_S"},
+                               .standard = "86400",
+                               .kind = KIND_INT,
+                               .min = 0,
+                               .max = YEAR_S,
+                               .doc = "how long a session that ended more than"
+                                      " an hour ago is kept; 0: for the"
+                                      " statement"},
+    [RTK_CACHE_TTL_LIVE_S] = {.name = "cache_ttl_live_s",
+                              .env = {"RTK_CACHE_TTL_LIVE_S"},
+                              .standard = "5",
+                              .kind = KIND_INT,
+                              .min = 0,
+                              .max = YEAR_S,
+                              .doc = "how long one that has not ended is kept;"
+                                     " 0: for the statement"},
     [RTK_CACHE_MAX_BYTES] = {.name = "cache_max_bytes",
                              .env = {"RTK_CACHE_MAX_BYTES"},
                              .standard = "67108864",
@@ -128,6 +176,14 @@ static const struct row rows[RTK_SETTING_COUNT] = {
                       .choices = {"fail", "row"},
                       .doc = "what an id that cannot be fetched does: end the"
                              " statement, or give a row with its error"},
+    [RTK_PROGRESS] = {.name = "progress",
+                      .env = {"RTK_PROGRESS"},
+                      .standard = "auto",
+                      .kind = KIND_CHOICE,
+                      .choices = {"auto", "on", "off"},
+                      .doc = "a line on stderr that tells how far a statement"
+                             " is; auto: in the sqlite3 shell on a terminal,"
+                             " after 2 seconds"},
     [RTK_TRUST_SCHEMA] = {.name = "trust_schema",
                           .env = {"RTK_TRUST_SCHEMA"},
                           .standard = "off",
@@ -177,11 +233,16 @@ static int check_int(const struct row *row, const char *value,
 
 static int check_choice(const struct row *row, const char *value,
                         struct rtk_err *err) {
-  for (int i = 0; i < 2; i++) {
-    if (strcmp(value, row->choices[i]) == 0) return SQLITE_OK;
+  const char *const *choices = row->choices;
+  for (int i = 0; i < 3 && choices[i] != NULL; i++) {
+    if (strcmp(value, choices[i]) == 0) return SQLITE_OK;
   }
-  return rtk_err_set(err, "%s must be '%s' or '%s'", row->name, row->choices[0],
-                     row->choices[1]);
+  if (choices[2] == NULL) {
+    return rtk_err_set(err, "%s must be '%s' or '%s'", row->name, choices[0],
+                       choices[1]);
+  }
+  return rtk_err_set(err, "%s must be '%s', '%s' or '%s'", row->name,
+                     choices[0], choices[1], choices[2]);
 }
 
 /* Anything else could add a header of its own. */
@@ -223,6 +284,9 @@ static int check_value(const struct row *row, const char *value,
     return rtk_http_check_base_url(value, err);
   case KIND_TOKEN:
     return check_token(row, value, err);
+  case KIND_CACHE_FILE:
+    if (*value != '\0') return rtk_storefile_check(value, err);
+    break;
   case KIND_TEXT:
   case KIND_PROXY:
     break;

@@ -4,6 +4,7 @@
 #include "config.h"
 #include "err.h"
 #include "fetch.h"
+#include "store.h"
 
 #include <string.h>
 
@@ -18,8 +19,10 @@ int rtk_conn_new(struct sqlite3 *db, struct rtk_conn **conn,
   made->db = made->cancel.db = db;
   made->holders = 1;
   int rc = rtk_config_new(&made->config);
+  if (rc == SQLITE_OK) rc = rtk_store_new(&made->store);
   if (rc == SQLITE_OK) {
-    rc = rtk_fetch_new(made->config, &made->cancel, &made->fetch, err);
+    rc = rtk_fetch_new(made->config, &made->cancel, made->store, &made->stats,
+                       &made->fetch, err);
   }
   if (rc != SQLITE_OK) {
     rtk_conn_release(made);
@@ -38,12 +41,15 @@ void rtk_conn_release(void *conn) {
   struct rtk_conn *released = conn;
   if (--released->holders > 0) return;
   rtk_fetch_free(released->fetch);
+  rtk_store_free(released->store);
   rtk_config_free(released->config);
   sqlite3_free(released);
 }
 
-void rtk_conn_open_cursor(struct rtk_conn *conn) {
-  if (conn->cursors++ == 0) rtk_fetch_begin(conn->fetch);
+int rtk_conn_open_cursor(struct rtk_conn *conn) {
+  int rc = conn->cursors == 0 ? rtk_fetch_begin(conn->fetch) : SQLITE_OK;
+  if (rc == SQLITE_OK) conn->cursors++;
+  return rc;
 }
 
 void rtk_conn_close_cursor(struct rtk_conn *conn) {

@@ -6,18 +6,22 @@
 #define RTK_CONN_H
 
 #include "cancel.h"
+#include "stats.h"
 
 #include <stdbool.h>
 
 struct rtk_config;
 struct rtk_err;
 struct rtk_fetch;
+struct rtk_store;
 struct sqlite3;
 
 struct rtk_conn {
   struct sqlite3 *db;        /* borrowed: the host closes it */
-  struct rtk_config *config; /* owned, as is the next */
+  struct rtk_config *config; /* owned, as are the next two */
+  struct rtk_store *store;
   struct rtk_fetch *fetch;
+  struct rtk_stats stats;
   struct rtk_cancel cancel;
   int cursors; /* open */
   int holders;
@@ -33,8 +37,9 @@ struct rtk_conn *rtk_conn_hold(struct rtk_conn *conn);
 void rtk_conn_release(void *conn);
 
 /* Around the life of each cursor: what is asked once per statement is
-** remembered from the first that opens until the last has closed. */
-void rtk_conn_open_cursor(struct rtk_conn *conn);
+** remembered from the first that opens until the last has closed.  SQLITE_OK
+** or SQLITE_NOMEM, after which the cursor is not open. */
+int rtk_conn_open_cursor(struct rtk_conn *conn);
 void rtk_conn_close_cursor(struct rtk_conn *conn);
 
 /* May tables be used from the views and triggers of a database? */

@@ -51,7 +51,11 @@ int rtk_cursor_new(struct rtk_conn *conn, const struct rtk_endpoint *endpoint,
   made->endpoint = endpoint;
   made->batch.fetch = made->list.fetch = conn->fetch;
   made->batch.endpoint = made->list.endpoint = endpoint;
-  rtk_conn_open_cursor(conn);
+  int rc = rtk_conn_open_cursor(conn);
+  if (rc != SQLITE_OK) {
+    sqlite3_free(made);
+    return rc;
+  }
   *cursor = made;
   return SQLITE_OK;
 }
@@ -248,7 +252,10 @@ static int enter_reply(struct rtk_cursor *cursor, const struct rtk_entry *entry,
   if (reply->outcome == RTK_OUTCOME_CALLER || (is_failure && !is_row)) {
     return rtk_err_set(err, "%s", reply->error);
   }
-  if (is_row || reply->row_count > 0) cursor->reply = reply;
+  if (is_row || reply->row_count > 0) {
+    cursor->reply = reply;
+    cursor->conn->stats.rows += is_row ? 1 : reply->row_count;
+  }
   cursor->url_hash = entry->hash;
   cursor->row = 0;
   return SQLITE_OK;

@@ -65,6 +65,7 @@ const struct rtk_endpoint rtk_endpoints[] = {
    .path = "accounts/{account}/realtime/kit/{app}"
            "/livestreams/sessions/{session_id}",
    .rows = "data",
+   .ended = "stopped_time",
    .columns = livestream_session_columns,
    .column_count = COUNT(livestream_session_columns)},
 };

@@ -48,10 +48,12 @@ struct rtk_column {
 };
 
 struct rtk_endpoint {
-  const char *name; /* of the table */
-  const char *noun; /* what its id names, in messages: "session" */
-  const char *path; /* below the base URL, {…} for each argument in order */
-  const char *rows; /* where the row is in the reply: "data"; NULL: the body */
+  const char *name;  /* of the table */
+  const char *noun;  /* what its id names, in messages: "session" */
+  const char *path;  /* below the base URL, {…} for each argument in order */
+  const char *rows;  /* where the row is in the reply: "data"; NULL: the body */
+  const char *ended; /* the column whose time says since when a row no longer
+                        changes; NULL: it may change at any time */
   const struct rtk_column *columns; /* in the order of the table */
   int column_count;
 };

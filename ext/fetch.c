@@ -7,18 +7,24 @@
 */
 #include "fetch.h"
 
+#include "budget.h"
+#include "caller.h"
 #include "cancel.h"
 #include "clock.h"
 #include "config.h"
 #include "endpoint.h"
 #include "err.h"
 #include "http.h"
+#include "life.h"
 #include "limits.h"
 #include "memo.h"
+#include "ratelimit.h"
 #include "reply.h"
 #include "response.h"
 #include "retry.h"
+#include "stats.h"
 #include "status.h"
+#include "store.h"
 #include "url.h"
 
 #include <string.h>
@@ -32,35 +38,29 @@ struct list {
   int count;
 };
 
-/* What a reply refused to more than its own id: to an account and app (403), or
-** to everybody with this token (401).  It answers for all that is asked. */
-struct refusal {
-  struct refusal *next;
-  struct rtk_reply *reply;
-  size_t scope_size; /* 0: everything */
-  char scope[];      /* the beginning of the URLs that are meant */
-};
-
 struct rtk_fetch {
   const struct rtk_config *config;
   struct rtk_cancel *cancel;
+  struct rtk_store *store; /* borrowed, as is the next */
+  struct rtk_stats *stats;
   struct rtk_http *http;
   struct rtk_memo *memo;
+  struct rtk_budget *budget;
+  struct rtk_caller caller;
   struct list pending, active;
   int backing_off; /* of the pending ones, at the last drive: their time is yet
                       to come */
   int64_t driven_ms;
 
   /* Of the statement. */
-  char *token; /* NULL until it is needed */
-  const char *token_source;
-  int64_t address_version; /* of the settings that the token was taken by */
-  struct refusal *refusals;
+  int64_t statement; /* a number that no other has had */
+  int64_t expected;  /* ids of the largest batch */
+  int64_t answered;  /* ids, whose reply is here */
 
-  /* After a 429 nothing is sent until then. */
-  int64_t paused_until_ms;
-  int64_t paused_since_ms;
-  int pauses; /* in a row */
+  /* Waits for the quota. */
+  int64_t held_up_ms;       /* nothing may be sent for so long; 0: it may */
+  int64_t waiting_since_ms; /* 0: no wait goes on */
+  int pauses;               /* that replies with 429 asked for, in a row */
 };
 
 /* --- lists ------------------------------------------------------------------ */
@@ -91,20 +91,25 @@ static void stop(struct rtk_fetch *fetch, struct rtk_entry *entry) {
   rtk_http_end(fetch->http, entry->transfer);
   entry->transfer = NULL;
   remove_from(&fetch->active, entry);
+  rtk_budget_end(fetch->budget, NULL);
 }
 
 /* --- new, free, begin, end --------------------------------------------------- */
 
 int rtk_fetch_new(const struct rtk_config *config, struct rtk_cancel *cancel,
+                  struct rtk_store *store, struct rtk_stats *stats,
                   struct rtk_fetch **fetch, struct rtk_err *err) {
   struct rtk_fetch *made = sqlite3_malloc64(sizeof(*made));
   if (made == NULL) return SQLITE_NOMEM;
   memset(made, 0, sizeof(*made));
   made->config = config;
   made->cancel = cancel;
-  made->address_version = rtk_config_address_version(config);
+  made->store = store;
+  made->stats = stats;
+  rtk_caller_init(&made->caller, config);
   int rc = rtk_http_new(&made->http, err);
   if (rc == SQLITE_OK) rc = rtk_memo_new(&made->memo);
+  if (rc == SQLITE_OK) rc = rtk_budget_new(config, store, &made->budget);
   if (rc != SQLITE_OK) {
     rtk_fetch_free(made);
     return rc;
@@ -115,41 +120,34 @@ int rtk_fetch_new(const struct rtk_config *config, struct rtk_cancel *cancel,
 
 void rtk_fetch_free(struct rtk_fetch *fetch) {
   if (fetch == NULL) return;
-  rtk_fetch_end(fetch);
+  rtk_caller_deinit(&fetch->caller);
   rtk_memo_free(fetch->memo);
+  rtk_budget_free(fetch->budget);
   rtk_http_free(fetch->http);
   sqlite3_free(fetch);
 }
 
-/* What is known about the caller: its token, and what was refused to it. */
-static void forget_caller(struct rtk_fetch *fetch) {
-  while (fetch->refusals != NULL) {
-    struct refusal *refusal = fetch->refusals;
-    fetch->refusals = refusal->next;
-    rtk_reply_free(refusal->reply);
-    sqlite3_free(refusal);
-  }
-  rtk_config_wipe(fetch->token);
-  fetch->token = NULL;
-}
-
-/* A pause was told to one token at one address, and is over when its time is;
-** only within a statement one that follows another goes on from it. */
-static void take_settings(struct rtk_fetch *fetch) {
-  int64_t version = rtk_config_address_version(fetch->config);
-  if (version != fetch->address_version) fetch->paused_until_ms = 0;
-  if (rtk_clock_ms() >= fetch->paused_until_ms) fetch->pauses = 0;
-  fetch->address_version = version;
-}
-
-void rtk_fetch_begin(struct rtk_fetch *fetch) {
-  forget_caller(fetch);
-  take_settings(fetch);
+int rtk_fetch_begin(struct rtk_fetch *fetch) {
+  rtk_caller_forget(&fetch->caller);
+  fetch->statement++;
+  fetch->expected = fetch->answered = 0;
+  fetch->pauses = 0;
+  fetch->held_up_ms = fetch->waiting_since_ms = 0;
+  return rtk_store_use(fetch->store,
+                       rtk_config_text(fetch->config, RTK_CACHE_FILE));
 }
 
 void rtk_fetch_end(struct rtk_fetch *fetch) {
-  forget_caller(fetch);
-  if (fetch->memo != NULL) rtk_memo_drop_idle(fetch->memo);
+  rtk_caller_forget(&fetch->caller);
+  rtk_budget_flush(fetch->budget);
+}
+
+int64_t rtk_fetch_forget(struct rtk_fetch *fetch) {
+  return rtk_memo_drop_idle(fetch->memo);
+}
+
+void rtk_fetch_expect(struct rtk_fetch *fetch, size_t count) {
+  if ((int64_t)count > fetch->expected) fetch->expected = (int64_t)count;
 }
 
 static int64_t cache_bytes(const struct rtk_fetch *fetch) {
@@ -158,41 +156,35 @@ static int64_t cache_bytes(const struct rtk_fetch *fetch) {
 
 /* --- replies ------------------------------------------------------------------ */
 
-static bool is_meant(const struct refusal *refusal,
-                     const struct rtk_entry *entry) {
-  if (refusal->scope_size == 0) return true;
-  return refusal->scope_size == entry->scope_size &&
-         memcmp(refusal->scope, entry->url, entry->scope_size) == 0;
-}
-
-static const struct refusal *find_refusal(const struct rtk_fetch *fetch,
-                                          const struct rtk_entry *entry) {
-  const struct refusal *refusal = fetch->refusals;
-  while (refusal != NULL && !is_meant(refusal, entry)) refusal = refusal->next;
-  return refusal;
+/* Gives an entry that is in no list its reply. */
+static void answer(struct rtk_fetch *fetch, struct rtk_entry *entry,
+                   struct rtk_reply *reply, int64_t fetched_unix_ms, int life) {
+  entry->fetched_ms = fetched_unix_ms;
+  entry->life = life;
+  fetch->answered++;
+  rtk_memo_settle(fetch->memo, entry, reply, cache_bytes(fetch));
 }
 
 /* Settles an entry that is in no list with a copy of the refusal. */
 static int settle_refused(struct rtk_fetch *fetch, struct rtk_entry *entry,
-                          const struct refusal *refusal) {
+                          const struct rtk_reply *refusal) {
   struct rtk_reply *reply = NULL;
-  int rc =
-      rtk_reply_of_error(refusal->reply->outcome, refusal->reply->http_status,
-                         refusal->reply->error, &reply);
-  if (rc == SQLITE_OK) {
-    rtk_memo_settle(fetch->memo, entry, reply, cache_bytes(fetch));
-  }
+  int rc = rtk_reply_of_error(refusal->outcome, refusal->http_status,
+                              refusal->error, &reply);
+  if (rc == SQLITE_OK) answer(fetch, entry, reply, 0, RTK_LIFE_NONE);
   return rc;
 }
 
-/* Settles all that is still open and falls under the refusal. */
-static int settle_open(struct rtk_fetch *fetch, const struct refusal *refusal) {
+/* Settles all that is still open and has been refused. */
+static int settle_open(struct rtk_fetch *fetch) {
   struct list *lists[] = {&fetch->pending, &fetch->active};
   for (int i = 0; i < 2; i++) {
     struct rtk_entry *next = NULL;
     for (struct rtk_entry *e = lists[i]->first; e != NULL; e = next) {
       next = e->next;
-      if (!is_meant(refusal, e)) continue;
+      const struct rtk_reply *refusal =
+          rtk_caller_refusal(&fetch->caller, e->url, e->scope_size);
+      if (refusal == NULL) continue;
       stop(fetch, e);
       int rc = settle_refused(fetch, e, refusal);
       if (rc != SQLITE_OK) {
@@ -207,21 +199,50 @@ static int settle_open(struct rtk_fetch *fetch, const struct refusal *refusal) {
 /* Keeps the entry's reply in mind as a refusal to all of its scope, or to
 ** everybody. */
 static int refuse(struct rtk_fetch *fetch, const struct rtk_entry *entry) {
-  bool is_all = entry->reply->outcome == RTK_OUTCOME_CALLER;
-  size_t scope_size = is_all ? 0 : entry->scope_size;
-  struct refusal *refusal = sqlite3_malloc64(sizeof(*refusal) + scope_size);
-  if (refusal == NULL) return SQLITE_NOMEM;
-  *refusal = (struct refusal){.scope_size = scope_size};
-  memcpy(refusal->scope, entry->url, scope_size);
-  int rc = rtk_reply_of_error(entry->reply->outcome, entry->reply->http_status,
-                              entry->reply->error, &refusal->reply);
-  if (rc != SQLITE_OK) {
-    sqlite3_free(refusal);
-    return rc;
+  int rc = rtk_caller_refuse(&fetch->caller, entry->reply, entry->url,
+                             entry->scope_size);
+  return rc == SQLITE_OK ? settle_open(fetch) : rc;
+}
+
+/* For the cache file: the body as it came, to be judged again when it is
+** wanted. */
+static int keep(struct rtk_fetch *fetch, const struct rtk_entry *entry,
+                const struct rtk_response *response) {
+  int64_t keep_ms = rtk_life_ms(fetch->config, entry->life);
+  if (keep_ms == 0) return SQLITE_OK;
+  struct rtk_stored stored = {.status = response->status,
+                              .body = response->body,
+                              .body_size = response->body_size,
+                              .fetched_ms = entry->fetched_ms,
+                              .life = entry->life,
+                              .keep_ms = keep_ms};
+  return rtk_store_put(fetch->store, entry->url, &stored);
+}
+
+/* Settles a new entry, which is in no list, from the cache file, if it is in
+** there and still good. */
+static int settle_from_file(struct rtk_fetch *fetch, struct rtk_entry *entry) {
+  struct rtk_stored stored;
+  int rc = rtk_store_get(fetch->store, entry->url, &stored);
+  if (rc != SQLITE_OK) return rc == SQLITE_NOTFOUND ? SQLITE_OK : rc;
+  if (!rtk_life_is_fresh(fetch->config, stored.life, stored.fetched_ms,
+                         rtk_clock_unix_ms())) {
+    return SQLITE_OK;
   }
-  refusal->next = fetch->refusals;
-  fetch->refusals = refusal;
-  return settle_open(fetch, refusal);
+  struct rtk_response response = {.status = stored.status,
+                                  .body = stored.body,
+                                  .body_size = stored.body_size};
+  struct rtk_ask ask = {.endpoint = entry->endpoint, .id = entry->id};
+  struct rtk_reply *reply = NULL;
+  rc = rtk_status_judge(&ask, &response, &reply);
+  if (rc != SQLITE_OK) return rc;
+  if (rtk_life_of(entry->endpoint, reply, stored.fetched_ms) == RTK_LIFE_NONE) {
+    rtk_reply_free(reply);
+    return SQLITE_OK;
+  }
+  answer(fetch, entry, reply, stored.fetched_ms, stored.life);
+  fetch->stats->from_file++;
+  return SQLITE_OK;
 }
 
 /* The time so many ms from now, as people write it; `text` has 32 bytes. */
@@ -242,64 +263,95 @@ static int settle(struct rtk_fetch *fetch, struct rtk_entry *entry,
   if (wait_ms > 0) write_time(go_on, wait_ms);
   struct rtk_ask ask = {.endpoint = entry->endpoint,
                         .id = entry->id,
-                        .token = fetch->token,
-                        .token_source = fetch->token_source,
+                        .token = fetch->caller.token,
+                        .token_source = fetch->caller.token_source,
                         .go_on_after = wait_ms > 0 ? go_on : NULL,
                         .tries = entry->tries};
   struct rtk_reply *reply = NULL;
   int rc = rtk_status_judge(&ask, response, &reply);
   if (rc != SQLITE_OK) return rc;
-  rtk_memo_settle(fetch->memo, entry, reply, cache_bytes(fetch));
-  return rtk_reply_is_refusal(reply) ? refuse(fetch, entry) : SQLITE_OK;
+  int64_t now = rtk_clock_unix_ms();
+  answer(fetch, entry, reply, now, rtk_life_of(entry->endpoint, reply, now));
+  if (rtk_reply_is_refusal(reply)) return refuse(fetch, entry);
+  if (response->status != 0) entry->scope->is_proven = true;
+  return keep(fetch, entry, response);
 }
 
-/* A pause is for all.  Replies of requests that were under way when it began
-** belong to it, and do not make it longer than they ask for. */
-static void begin_pause(struct rtk_fetch *fetch, int64_t now, int64_t wait_ms) {
-  if (fetch->pauses == 0) fetch->paused_since_ms = now;
-  if (now >= fetch->paused_until_ms) fetch->pauses++;
-  if (now + wait_ms > fetch->paused_until_ms) {
-    fetch->paused_until_ms = now + wait_ms;
-  }
+/* A 429: nobody sends any more for a while.  Replies of requests that were
+** under way when the pause began belong to it. */
+static void pause_all(struct rtk_fetch *fetch, int64_t wait_ms) {
+  if (rtk_budget_blocked_ms(fetch->budget) == 0) fetch->pauses++;
+  rtk_budget_block(fetch->budget, wait_ms);
+}
+
+static struct rtk_retry decide(const struct rtk_fetch *fetch,
+                               struct rtk_entry *entry,
+                               const struct rtk_response *response) {
+  enum rtk_retry_kind kind = rtk_status_retry(response);
+  uint32_t random = 0;
+  sqlite3_randomness((int)sizeof(random), &random);
+  bool is_new_pause = rtk_budget_blocked_ms(fetch->budget) == 0;
+  int tries = kind != RTK_RETRY_PAUSE ? ++entry->tries
+              : is_new_pause          ? fetch->pauses + 1
+                                      : fetch->pauses;
+  return rtk_retry_decide(response, kind, tries,
+                          (int)rtk_config_int(fetch->config, RTK_MAX_RETRIES),
+                          rtk_clock_unix_ms(), random);
 }
 
 /* A transfer has ended: ask again, or settle.  The entry is in no list. */
 static int conclude(struct rtk_fetch *fetch, struct rtk_entry *entry,
                     const struct rtk_response *response) {
-  int64_t now = rtk_clock_ms();
   int64_t max_wait = rtk_config_int(fetch->config, RTK_MAX_WAIT_MS);
-  enum rtk_retry_kind kind = rtk_status_retry(response);
-  uint32_t random = 0;
-  sqlite3_randomness((int)sizeof(random), &random);
-  bool is_new_pause = now >= fetch->paused_until_ms;
-  int tries = kind != RTK_RETRY_PAUSE ? ++entry->tries
-              : is_new_pause          ? fetch->pauses + 1
-                                      : fetch->pauses;
-  struct rtk_retry retry =
-      rtk_retry_decide(response, kind, tries,
-                       (int)rtk_config_int(fetch->config, RTK_MAX_RETRIES),
-                       rtk_clock_unix_ms(), random);
-  if (!retry.is_pause && response->status != 0) fetch->pauses = 0;
-  if (!retry.is_retried) return settle(fetch, entry, response, 0);
+  struct rtk_retry retry = decide(fetch, entry, response);
   if (retry.is_pause) {
-    begin_pause(fetch, now, retry.wait_ms);
-  } else if (max_wait > 0 && retry.wait_ms > max_wait) {
-    return settle(fetch, entry, response, retry.wait_ms);
+    pause_all(fetch, retry.wait_ms);
+  } else if (response->status != 0) {
+    fetch->pauses = 0;
+    fetch->waiting_since_ms = 0;
   }
-  entry->not_before_ms = now + retry.wait_ms;
+  if (!retry.is_retried) return settle(fetch, entry, response, 0);
+  fetch->stats->retries++;
+  entry->scope->probe_until_ms = 0; /* another one may try its luck */
+  if (!retry.is_pause) {            /* a pause is the budget's */
+    if (response->status != 0) entry->scope->is_proven = true;
+    if (max_wait > 0 && retry.wait_ms > max_wait) {
+      return settle(fetch, entry, response, retry.wait_ms);
+    }
+    entry->not_before_ms = rtk_clock_ms() + retry.wait_ms;
+  }
   append(&fetch->pending, entry);
   return SQLITE_OK;
 }
 
+/* What a transfer that has ended leaves behind beside its reply. */
+static void account_for(struct rtk_fetch *fetch, const struct rtk_entry *entry,
+                        const struct rtk_response *response) {
+  struct rtk_stats *stats = fetch->stats;
+  struct rtk_ratelimit news;
+  stats->bytes += (int64_t)response->body_size;
+  if (response->status == 0) {
+    rtk_budget_end(fetch->budget, NULL);
+    return;
+  }
+  rtk_stats_add_latency(stats, rtk_clock_ms() - entry->started_ms);
+  memcpy(stats->last_cf_ray, response->cf_ray, sizeof(stats->last_cf_ray));
+  rtk_ratelimit_read(response, rtk_clock_unix_ms(), &news);
+  rtk_budget_end(fetch->budget, &news);
+}
+
 static int collect(struct rtk_fetch *fetch) {
   struct rtk_transfer *transfer = NULL;
+  bool is_news = false;
   while ((transfer = rtk_http_next_done(fetch->http)) != NULL) {
+    is_news = true;
     struct rtk_entry *entry = rtk_transfer_owner(transfer);
     bool is_nomem = rtk_transfer_is_nomem(transfer);
     remove_from(&fetch->active, entry);
     entry->transfer = NULL;
-    int rc = is_nomem ? SQLITE_NOMEM
-                      : conclude(fetch, entry, rtk_transfer_response(transfer));
+    const struct rtk_response *response = rtk_transfer_response(transfer);
+    int rc = is_nomem ? SQLITE_NOMEM : conclude(fetch, entry, response);
+    account_for(fetch, entry, response);
     rtk_http_end(fetch->http, transfer);
     /* An entry without a reply stays in a list until it is released. */
     if (entry->reply == NULL && rc != SQLITE_OK &&
@@ -308,16 +360,11 @@ static int collect(struct rtk_fetch *fetch) {
     }
     if (rc != SQLITE_OK) return rc;
   }
+  if (is_news) rtk_budget_flush(fetch->budget);
   return SQLITE_OK;
 }
 
 /* --- requests ------------------------------------------------------------------ */
-
-/* Has a setting changed that says which token goes where?  What is open was
-** asked for under the old ones, and nothing may mix the two. */
-static bool has_moved(const struct rtk_fetch *fetch) {
-  return rtk_config_address_version(fetch->config) != fetch->address_version;
-}
 
 static int refuse_move(struct rtk_err *err) {
   return rtk_err_set(err, "the token, or where it goes, was changed by"
@@ -327,31 +374,36 @@ static int refuse_move(struct rtk_err *err) {
 
 /* The token is asked for when the first request of a statement goes out. */
 static int need_token(struct rtk_fetch *fetch, struct rtk_err *err) {
-  int rc = rtk_config_check(fetch->config, err);
-  if (rc == SQLITE_OK && has_moved(fetch)) rc = refuse_move(err);
-  if (rc != SQLITE_OK || fetch->token != NULL) return rc;
-  return rtk_config_token(fetch->config, &fetch->token, &fetch->token_source,
-                          err);
+  bool is_new = fetch->caller.token == NULL;
+  if (rtk_caller_has_moved(&fetch->caller)) return refuse_move(err);
+  int rc = rtk_caller_need_token(&fetch->caller, err);
+  if (rc != SQLITE_OK || !is_new) return rc;
+  return rtk_budget_join(fetch->budget,
+                         rtk_config_text(fetch->config, RTK_BASE_URL),
+                         fetch->caller.token);
 }
 
 static int start(struct rtk_fetch *fetch, struct rtk_entry *entry,
                  struct rtk_err *err) {
   const struct rtk_config *config = fetch->config;
-  int rc = need_token(fetch, err);
-  if (rc != SQLITE_OK) return rc;
   struct rtk_request request = {
       .url = entry->url,
-      .token = fetch->token,
+      .token = fetch->caller.token,
       .ca_file = rtk_config_text(config, RTK_CA_FILE),
       .proxy = rtk_config_text(config, RTK_PROXY),
       .timeout_ms = rtk_config_int(config, RTK_TIMEOUT_MS),
       .connect_timeout_ms = rtk_config_int(config, RTK_CONNECT_TIMEOUT_MS),
       .max_bytes = rtk_config_int(config, RTK_MAX_RESPONSE_BYTES),
       .owner = entry};
-  rc = rtk_http_start(fetch->http, &request, &entry->transfer, err);
+  int rc = rtk_http_start(fetch->http, &request, &entry->transfer, err);
   if (rc != SQLITE_OK) return rc;
   remove_from(&fetch->pending, entry);
   append(&fetch->active, entry);
+  entry->started_ms = rtk_clock_ms();
+  if (!entry->scope->is_proven) {
+    entry->scope->probe_until_ms = entry->started_ms + RTK_PROBE_MS;
+  }
+  fetch->stats->requests++;
   return SQLITE_OK;
 }
 
@@ -362,60 +414,112 @@ static int64_t width(const struct rtk_fetch *fetch) {
   return concurrency < most ? concurrency : most;
 }
 
-/* Starts what may be started; *wait_ms is lowered to the time until the next
-** one may. */
+/* When a pending entry may be started: its time has come, and it need not wait
+** for the first reply of its account and app. */
+static int64_t start_time(const struct rtk_entry *entry) {
+  const struct rtk_scope *scope = entry->scope;
+  int64_t at = entry->not_before_ms;
+  if (!scope->is_proven && scope->probe_until_ms > at) {
+    at = scope->probe_until_ms;
+  }
+  return at;
+}
+
+/* How many there are room and time for; *wait_ms is lowered to the time until
+** the next one. */
+static int count_ready(struct rtk_fetch *fetch, int64_t now, int64_t *wait_ms) {
+  int64_t room = width(fetch) - fetch->active.count;
+  int64_t ready = 0;
+  fetch->backing_off = 0;
+  for (struct rtk_entry *e = fetch->pending.first; e != NULL; e = e->next) {
+    int64_t at = start_time(e);
+    if (e->not_before_ms > now) fetch->backing_off++;
+    if (at <= now) {
+      ready++;
+    } else if (at - now < *wait_ms) {
+      *wait_ms = at - now;
+    }
+  }
+  if (ready > room) ready = room;
+  return ready > 0 ? (int)ready : 0;
+}
+
+/* Starts what may be started, if the quota has room for it. */
 static int start_pending(struct rtk_fetch *fetch, int64_t *wait_ms,
                          struct rtk_err *err) {
   int64_t now = rtk_clock_ms();
-  struct rtk_entry *next = NULL;
-  fetch->backing_off = 0;
-  for (struct rtk_entry *e = fetch->pending.first; e != NULL; e = next) {
-    next = e->next;
-    if (e->not_before_ms > now) fetch->backing_off++;
-    int64_t at = e->not_before_ms > fetch->paused_until_ms
-                     ? e->not_before_ms
-                     : fetch->paused_until_ms;
-    if (at > now) {
-      if (at - now < *wait_ms) *wait_ms = at - now;
-    } else if (fetch->active.count < width(fetch)) {
-      int rc = start(fetch, e, err);
-      if (rc != SQLITE_OK) return rc;
-    }
+  int64_t quota_wait_ms = RTK_WAIT_MAX_MS;
+  int ready = count_ready(fetch, now, wait_ms);
+  fetch->held_up_ms = 0;
+  if (ready == 0) return SQLITE_OK;
+  int rc = need_token(fetch, err);
+  if (rc != SQLITE_OK) return rc;
+  int granted = rtk_budget_take(fetch->budget, ready, &quota_wait_ms);
+  if (granted < ready && quota_wait_ms < *wait_ms) *wait_ms = quota_wait_ms;
+  if (granted == 0 && fetch->active.count == 0) {
+    fetch->held_up_ms = quota_wait_ms;
   }
-  return SQLITE_OK;
+  struct rtk_entry *next = NULL;
+  for (struct rtk_entry *e = fetch->pending.first;
+       e != NULL && granted > 0 && rc == SQLITE_OK; e = next) {
+    next = e->next;
+    if (start_time(e) > now) continue;
+    rc = start(fetch, e, err);
+    if (rc == SQLITE_OK) granted--;
+  }
+  rtk_budget_give_back(fetch->budget, granted);
+  return rc;
 }
 
-/* A pause that is longer than max_wait_ms, by itself or with those before it,
-** is not sat out.  It outlives the statement that was told of it. */
-static int check_pause(const struct rtk_fetch *fetch, struct rtk_err *err) {
-  int64_t max_wait = rtk_config_int(fetch->config, RTK_MAX_WAIT_MS);
-  int64_t left = fetch->paused_until_ms - rtk_clock_ms();
-  int64_t whole = fetch->paused_until_ms - fetch->paused_since_ms;
-  bool is_sat_out = max_wait == 0 || (left <= max_wait && whole <= max_wait);
+static int refuse_wait(const struct rtk_fetch *fetch, struct rtk_err *err) {
+  const char *noun = fetch->pending.first->endpoint->noun;
+  const char *kept = rtk_store_is_in_use(fetch->store)
+                         ? " and kept in the cache file"
+                         : " and kept until this connection closes";
   char go_on[32];
-  if (left <= 0 || is_sat_out) return SQLITE_OK;
-  write_time(go_on, left);
-  return rtk_err_set(err,
-                     "HTTP 429: %s max_wait_ms = %lld: go on after %s, or set"
-                     " max_wait_ms to 0",
-                     left > max_wait ? "the server asks for a wait longer than"
-                                     : "still over the quota after waiting for",
-                     (long long)max_wait, go_on);
+  char of[32] = "";
+  write_time(go_on, fetch->held_up_ms);
+  if (rtk_life_ms(fetch->config, RTK_LIFE_ENDED) == 0) kept = "";
+  if (fetch->answered == 0) kept = "";
+  if (fetch->expected > 1 && fetch->expected >= fetch->answered) {
+    sqlite3_snprintf((int)sizeof(of), of, " of %lld",
+                     (long long)fetch->expected);
+  }
+  return rtk_err_set(
+      err,
+      "quota%s: %lld%s %ss fetched%s; go on after %s, or set max_wait_ms"
+      " to 0",
+      rtk_budget_blocked_ms(fetch->budget) > 0 ? " (HTTP 429)" : "",
+      (long long)fetch->answered, of, noun, kept, go_on);
+}
+
+/* A wait for the quota that is longer than max_wait_ms, by itself or with
+** those before it that were in vain, is not sat out. */
+static int check_wait(struct rtk_fetch *fetch, struct rtk_err *err) {
+  int64_t max_wait = rtk_config_int(fetch->config, RTK_MAX_WAIT_MS);
+  int64_t now = rtk_clock_ms();
+  if (fetch->held_up_ms == 0) return SQLITE_OK;
+  if (fetch->waiting_since_ms == 0) fetch->waiting_since_ms = now;
+  int64_t whole = now + fetch->held_up_ms - fetch->waiting_since_ms;
+  if (max_wait == 0 || whole <= max_wait) return SQLITE_OK;
+  return refuse_wait(fetch, err);
 }
 
 int rtk_fetch_drive(struct rtk_fetch *fetch, bool is_idle,
                     struct rtk_err *err) {
   int64_t wait_ms = RTK_CANCEL_CHECK_MS;
+  int64_t begun_ms = rtk_clock_ms();
   if (rtk_cancel_asked(fetch->cancel)) return SQLITE_INTERRUPT;
   int rc = start_pending(fetch, &wait_ms, err);
+  if (rc == SQLITE_OK && is_idle) rc = check_wait(fetch, err);
   if (rc == SQLITE_OK) {
     rc = rtk_http_poll(fetch->http, is_idle ? (int)wait_ms : 0, err);
   }
   if (rc == SQLITE_OK) rc = collect(fetch);
-  if (rc == SQLITE_OK && is_idle && fetch->pending.count > 0) {
-    rc = check_pause(fetch, err);
-  }
   fetch->driven_ms = rtk_clock_ms();
+  if (fetch->held_up_ms > 0) {
+    fetch->stats->waited_ms += fetch->driven_ms - begun_ms;
+  }
   return rc;
 }
 
@@ -426,21 +530,40 @@ bool rtk_fetch_is_due(const struct rtk_fetch *fetch) {
 
 bool rtk_fetch_has_room(const struct rtk_fetch *fetch) {
   int ready = fetch->active.count + fetch->pending.count - fetch->backing_off;
-  if (rtk_clock_ms() < fetch->paused_until_ms) return false;
   return ready < width(fetch) &&
          fetch->backing_off < rtk_config_int(fetch->config, RTK_CONCURRENCY) &&
          rtk_memo_held_bytes(fetch->memo) < cache_bytes(fetch);
+}
+
+/* --- where it stands ------------------------------------------------------------- */
+
+int rtk_fetch_quota_left(struct rtk_fetch *fetch, int64_t *left,
+                         int64_t *reset_ms) {
+  struct rtk_err err = {0};
+  int rc = rtk_store_use(fetch->store,
+                         rtk_config_text(fetch->config, RTK_CACHE_FILE));
+  if (rc == SQLITE_OK && fetch->active.count + fetch->pending.count == 0) {
+    (void)rtk_caller_move(&fetch->caller);
+    rc = need_token(fetch, &err);
+    rtk_err_clear(&err);
+  }
+  if (rc == SQLITE_NOMEM) return rc;
+  *left = rtk_budget_left(fetch->budget, reset_ms);
+  return SQLITE_OK;
+}
+
+int64_t rtk_fetch_blocked_ms(const struct rtk_fetch *fetch) {
+  return rtk_budget_blocked_ms(fetch->budget);
 }
 
 /* --- want, release --------------------------------------------------------------- */
 
 /* With nothing open, what was known under the old settings is dropped. */
 static int follow_settings(struct rtk_fetch *fetch, struct rtk_err *err) {
-  if (!has_moved(fetch)) return SQLITE_OK;
+  if (!rtk_caller_has_moved(&fetch->caller)) return SQLITE_OK;
   if (fetch->active.count + fetch->pending.count > 0) return refuse_move(err);
-  forget_caller(fetch);
-  rtk_memo_drop_idle(fetch->memo);
-  take_settings(fetch);
+  (void)rtk_caller_move(&fetch->caller);
+  (void)rtk_memo_drop_idle(fetch->memo);
   return SQLITE_OK;
 }
 
@@ -455,6 +578,27 @@ static size_t scope_size_of(const struct rtk_endpoint *endpoint,
     }
   }
   return size;
+}
+
+/* Is what an idle entry held good for this statement? */
+static bool is_good(const struct rtk_fetch *fetch,
+                    const struct rtk_entry *entry) {
+  return entry->statement == fetch->statement ||
+         rtk_life_is_fresh(fetch->config, entry->life, entry->fetched_ms,
+                           rtk_clock_unix_ms());
+}
+
+/* A new entry: answered from the cache file, refused, or to be asked for. */
+static int enter(struct rtk_fetch *fetch, struct rtk_entry *entry) {
+  int rc = settle_from_file(fetch, entry);
+  if (rc != SQLITE_OK || entry->reply != NULL) return rc;
+  const struct rtk_reply *refusal =
+      rtk_caller_refusal(&fetch->caller, entry->url, entry->scope_size);
+  if (refusal != NULL) return settle_refused(fetch, entry, refusal);
+  rc = rtk_caller_scope(&fetch->caller, entry->url, entry->scope_size,
+                        &entry->scope);
+  if (rc == SQLITE_OK) append(&fetch->pending, entry);
+  return rc;
 }
 
 int rtk_fetch_want(struct rtk_fetch *fetch, const struct rtk_endpoint *endpoint,
@@ -472,19 +616,25 @@ int rtk_fetch_want(struct rtk_fetch *fetch, const struct rtk_endpoint *endpoint,
                      &is_new);
   sqlite3_free(url);
   if (rc != SQLITE_OK) return rc;
+  bool is_first = held->statement != fetch->statement;
   if (is_new) {
     held->endpoint = endpoint;
     held->scope_size = scope_size_of(endpoint, ends, argument_count);
-    const struct refusal *refusal = find_refusal(fetch, held);
-    if (refusal != NULL) rc = settle_refused(fetch, held, refusal);
-    if (held->reply == NULL) append(&fetch->pending, held);
+  } else if (is_first && held->reply != NULL && !is_good(fetch, held)) {
+    rtk_memo_renew(fetch->memo, held);
+    is_new = true;
+  } else if (is_first) {
+    fetch->answered++;
+    fetch->stats->from_memory++;
   }
-  if (rc == SQLITE_OK) {
-    *entry = held;
-  } else {
-    rtk_fetch_release(fetch, held);
+  held->statement = fetch->statement;
+  if (is_new) rc = enter(fetch, held);
+  if (rc != SQLITE_OK) {
+    rtk_memo_release(fetch->memo, held, cache_bytes(fetch));
+    return rc;
   }
-  return rc;
+  *entry = held;
+  return SQLITE_OK;
 }
 
 void rtk_fetch_release(struct rtk_fetch *fetch, struct rtk_entry *entry) {

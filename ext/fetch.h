@@ -14,6 +14,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct rtk_cancel;
 struct rtk_config;
@@ -21,19 +22,36 @@ struct rtk_endpoint;
 struct rtk_entry;
 struct rtk_err;
 struct rtk_fetch;
+struct rtk_stats;
+struct rtk_store;
 
-/* `config` and `cancel` are borrowed and must outlive it.  SQLITE_OK with
+/* `config`, `cancel`, `store` and `stats` are borrowed and must outlive it.  SQLITE_OK with
 ** *fetch given (free with rtk_fetch_free()), SQLITE_NOMEM or SQLITE_ERROR. */
 int rtk_fetch_new(const struct rtk_config *config, struct rtk_cancel *cancel,
+                  struct rtk_store *store, struct rtk_stats *stats,
                   struct rtk_fetch **fetch, struct rtk_err *err);
 
 /* Every entry has been released. */
 void rtk_fetch_free(struct rtk_fetch *fetch);
 
-/* Around a statement, or several that overlap: at the end all that is
-** remembered is forgotten, failures too. */
-void rtk_fetch_begin(struct rtk_fetch *fetch);
+/* Around a statement, or several that overlap.  What came in one of them is
+** good for all of it; later on for as long as life.c says, failures never.
+** SQLITE_OK or SQLITE_NOMEM. */
+int rtk_fetch_begin(struct rtk_fetch *fetch);
 void rtk_fetch_end(struct rtk_fetch *fetch);
+
+/* Forgets what nobody holds; returns how many replies that were. */
+int64_t rtk_fetch_forget(struct rtk_fetch *fetch);
+
+/* So many ids are going to be asked for, as far as a batch knows. */
+void rtk_fetch_expect(struct rtk_fetch *fetch, size_t count);
+
+/* Where the budget of the token in force stands: see rtk_budget_left() and
+** rtk_budget_blocked_ms().  Without a usable token it is not known.  SQLITE_OK or
+** SQLITE_NOMEM. */
+int rtk_fetch_quota_left(struct rtk_fetch *fetch, int64_t *left,
+                         int64_t *reset_ms);
+int64_t rtk_fetch_blocked_ms(const struct rtk_fetch *fetch);
 
 /* Asks for endpoint.path with these arguments, the last of which is shown in
 ** messages.  *entry is held for the caller: rtk_fetch_release() it.
@@ -44,13 +62,13 @@ int rtk_fetch_want(struct rtk_fetch *fetch, const struct rtk_endpoint *endpoint,
 void rtk_fetch_release(struct rtk_fetch *fetch, struct rtk_entry *entry);
 
 /* May one more be asked ahead of its turn?  Not when `concurrency` are under
-** way, nor when as many wait to be made again, nor in a pause, nor when what
-** waits for its turn fills cache_max_bytes. */
+** way or ready, nor when as many wait to be made again, nor when what waits for
+** its turn fills cache_max_bytes. */
 bool rtk_fetch_has_room(const struct rtk_fetch *fetch);
 
 /* Moves everything on.  `is_idle`: the caller can do nothing without the next
-** reply; a few milliseconds are then waited for it, and a pause that is too
-** long to be sat out is an error.  SQLITE_OK, SQLITE_INTERRUPT, SQLITE_NOMEM or
+** reply; a few milliseconds are then waited for it, and a wait for the
+** quota that is too long to be sat out is an error.  SQLITE_OK, SQLITE_INTERRUPT, SQLITE_NOMEM or
 ** SQLITE_ERROR, after which the statement has to end. */
 int rtk_fetch_drive(struct rtk_fetch *fetch, bool is_idle, struct rtk_err *err);
 

@@ -51,6 +51,37 @@
 #define RTK_CONNECTIONS_MAX 16
 #define RTK_HTTP2_CONNECTIONS_MAX 2
 
+/* The largest quota and rate that can be set: far more than any server gives,
+** and small enough that sums stay far from overflow. */
+#define RTK_QUOTA_MAX 1000000
+
+/* ms: how long the first request for an account and app goes alone. When its
+** reply tells that they are refused, no second one was made in vain; and one
+** slow reply must not hold up all others. */
+#define RTK_PROBE_MS 500
+
+/* Connections that may have requests under way through one cache file, each
+** counted by itself; more share a count. */
+#define RTK_LEASES_MAX 64
+
+/* ms: after timeout_ms and this a request has ended, whatever became of the
+** process that made it. */
+#define RTK_LEASE_MARGIN_MS 10000
+
+/* Latencies that the percentiles of rtk_stats are taken from. */
+#define RTK_LATENCIES 1024
+
+/* Accounts and apps of which it is remembered that they were not refused. */
+#define RTK_SCOPES_MAX 64
+
+/* ms: a session that stopped longer ago has its final figures. Those of one
+** that stopped within this time still settle: a published example was updated
+** a minute after it stopped. */
+#define RTK_SETTLED_AFTER_MS 3600000
+
+/* ms: how long such a reply, and one that says "not found", is kept. */
+#define RTK_SETTLING_KEPT_MS 60000
+
 /* ms between two looks at whether the host wants to stop.  Cancelling is
 ** promised within 100 ms. */
 #define RTK_CANCEL_CHECK_MS 20

@@ -92,17 +92,19 @@ static void shrink(struct rtk_memo *memo, int64_t max_bytes) {
   }
 }
 
-void rtk_memo_drop_idle(struct rtk_memo *memo) {
-  while (memo->oldest != NULL) {
+int64_t rtk_memo_drop_idle(struct rtk_memo *memo) {
+  int64_t count = 0;
+  for (; memo->oldest != NULL; count++) {
     struct rtk_entry *entry = memo->oldest;
     unlink_idle(memo, entry);
     forget(memo, entry);
   }
+  return count;
 }
 
 void rtk_memo_free(struct rtk_memo *memo) {
   if (memo == NULL) return;
-  rtk_memo_drop_idle(memo);
+  (void)rtk_memo_drop_idle(memo);
   sqlite3_free(memo->buckets);
   sqlite3_free(memo);
 }
@@ -180,6 +182,14 @@ void rtk_memo_release(struct rtk_memo *memo, struct rtk_entry *entry,
   memo->held_bytes -= bytes_of(entry);
   link_idle(memo, entry);
   shrink(memo, max_bytes);
+}
+
+void rtk_memo_renew(struct rtk_memo *memo, struct rtk_entry *entry) {
+  memo->held_bytes -= bytes_of(entry);
+  rtk_reply_free(entry->reply);
+  entry->reply = NULL;
+  entry->tries = 0;
+  entry->not_before_ms = 0;
 }
 
 void rtk_memo_settle(struct rtk_memo *memo, struct rtk_entry *entry,

@@ -1,9 +1,10 @@
 /*
-** What is known or being asked, by URL: the memory of one statement, bounded,
+** What is known or being asked, by URL: the memory of one connection, bounded,
 ** the least recently used forgotten first.
 **
 ** An entry lives while somebody holds it; one that nobody holds lives on only
-** if its reply has come, and until its room is needed.
+** if its reply has come, and until its room is needed.  Whether a reply is
+** still good is for others to say.
 */
 #ifndef RTK_MEMO_H
 #define RTK_MEMO_H
@@ -25,6 +26,9 @@ struct rtk_entry {
   size_t scope_size; /* bytes of the URL that name the account and app */
   const struct rtk_endpoint *endpoint;
   struct rtk_reply *reply; /* NULL until it has come */
+  int64_t fetched_ms;      /* when, by rtk_clock_unix_ms() */
+  int life;                /* enum rtk_life */
+  int64_t statement;       /* the last one that had to do with it */
 
   /* For memo.c alone. */
   uint64_t hash;
@@ -35,6 +39,8 @@ struct rtk_entry {
 
   /* For fetch.c alone. */
   struct rtk_transfer *transfer; /* NULL when not under way */
+  struct rtk_scope *scope;       /* borrowed; while there is no reply */
+  int64_t started_ms;            /* of the last try */
   int tries;
   int64_t not_before_ms;
   struct rtk_entry *next, *previous; /* in one of its lists */
@@ -46,8 +52,8 @@ int rtk_memo_new(struct rtk_memo **memo);
 /* Nobody may hold an entry any more. */
 void rtk_memo_free(struct rtk_memo *memo);
 
-/* Drops the replies that nobody holds. */
-void rtk_memo_drop_idle(struct rtk_memo *memo);
+/* Drops the replies that nobody holds; returns how many. */
+int64_t rtk_memo_drop_idle(struct rtk_memo *memo);
 
 /* The entry of this URL, held once more; *is_new when it was not there and
 ** fetch.c has to fill it in.  SQLITE_OK or SQLITE_NOMEM. */
@@ -59,6 +65,10 @@ int rtk_memo_hold(struct rtk_memo *memo, const char *url, struct rtk_text id,
 void rtk_memo_release(struct rtk_memo *memo, struct rtk_entry *entry,
                       int64_t max_bytes);
 bool rtk_memo_is_last_holder(const struct rtk_entry *entry);
+
+/* Takes the reply of an entry away again, as if it were new; the caller is its
+** only holder. */
+void rtk_memo_renew(struct rtk_memo *memo, struct rtk_entry *entry);
 
 /* Gives an entry its reply, which the memo then owns. */
 void rtk_memo_settle(struct rtk_memo *memo, struct rtk_entry *entry,

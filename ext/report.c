@@ -13,6 +13,7 @@
 #include "err.h"
 #include "limits.h"
 #include "rows.h"
+#include "statistics.h"
 
 #include <stdbool.h>
 #include <string.h>
@@ -77,6 +78,10 @@ static const struct report reports[] = {
                " source TEXT, description TEXT)",
      .column_count = 5,
      .fill = fill_settings},
+    {.name = "rtk_stats",
+     .schema = "CREATE TABLE x(name TEXT, value)",
+     .column_count = 2,
+     .fill = rtk_statistics_fill},
     {.name = "rtk_check",
      .schema = "CREATE TABLE x(\"check\" TEXT, ok INTEGER, detail TEXT,"
                " account TEXT HIDDEN, app TEXT HIDDEN)",

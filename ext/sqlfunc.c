@@ -4,8 +4,10 @@
 #include "config.h"
 #include "conn.h"
 #include "err.h"
+#include "fetch.h"
 #include "http.h"
 #include "json.h"
+#include "store.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -68,6 +70,30 @@ static void version_function(sqlite3_context *out, int argc,
   }
 }
 
+/* Replies that a running statement holds stay until it has ended.  A file that is
+** locked is not waited for: what is in there stays. */
+static void cache_clear_function(sqlite3_context *out, int argc,
+                                 sqlite3_value **argv) {
+  struct rtk_conn *conn = sqlite3_user_data(out);
+  int64_t in_file = 0;
+  (void)argc;
+  (void)argv;
+  int64_t in_memory = rtk_fetch_forget(conn->fetch);
+  int rc =
+      rtk_store_use(conn->store, rtk_config_text(conn->config, RTK_CACHE_FILE));
+  if (rc == SQLITE_OK) rc = rtk_store_clear(conn->store, &in_file);
+  if (rc == SQLITE_NOMEM) {
+    sqlite3_result_error_nomem(out);
+  } else if (rc == SQLITE_BUSY) {
+    sqlite3_result_error(out,
+                         "rtk_cache_clear: another process holds the cache"
+                         " file: try again",
+                         -1);
+  } else {
+    sqlite3_result_int64(out, in_memory + in_file);
+  }
+}
+
 /* A view or trigger of somebody else's database must not change settings. */
 static const struct {
   const char *name;
@@ -77,6 +103,8 @@ static const struct {
 } functions[] = {
     {"rtk_config", 1, SQLITE_UTF8 | SQLITE_DIRECTONLY, config_function},
     {"rtk_config", 2, SQLITE_UTF8 | SQLITE_DIRECTONLY, config_function},
+    {"rtk_cache_clear", 0, SQLITE_UTF8 | SQLITE_DIRECTONLY,
+     cache_clear_function},
     {"rtk_version", 0, SQLITE_UTF8 | SQLITE_INNOCUOUS, version_function},
 };
 

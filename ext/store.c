@@ -467,6 +467,10 @@ int rtk_store_clear(struct rtk_store *store, int64_t *dropped) {
 
 /* --- in words ------------------------------------------------------------------- */
 
+bool rtk_store_is_in_use(const struct rtk_store *store) {
+  return store->db != NULL && !store->is_passed_over;
+}
+
 void rtk_store_describe(struct rtk_store *store, struct sqlite3_str *out) {
   if (store->path == NULL) {
     sqlite3_str_appendall(out, "none");

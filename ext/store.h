@@ -9,6 +9,7 @@
 #ifndef RTK_STORE_H
 #define RTK_STORE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -71,6 +72,9 @@ int rtk_store_edit(struct rtk_store *store, int64_t key, void *blob,
 ** were in the file.  Blobs stay.  SQLITE_OK, SQLITE_BUSY (those queued are
 ** dropped), SQLITE_NOTFOUND or SQLITE_NOMEM. */
 int rtk_store_clear(struct rtk_store *store, int64_t *dropped);
+
+/* Is it open, and not passed over? */
+bool rtk_store_is_in_use(const struct rtk_store *store);
 
 /* Appends the state in words: "none", or the path and "not opened yet", "in use,
 ** N replies" or "passed over: WHY".  Opens nothing. */

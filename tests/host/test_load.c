@@ -54,6 +54,8 @@ static void a_thousand_times_leaks_nothing(void **state) {
       open = descriptors();
     }
     sqlite3 *db = open_loaded();
+    must_exec(db, "SELECT rtk_config('rate_per_second', 0),"
+                  " rtk_config('quota', 0)");
     /* One with a row, one without, one that fails, one that is left open. */
     assert_rows(db, i % 2 ? ONE_ROW : "SELECT 's1'", "s1\n");
     if (i % 4 == 0) {

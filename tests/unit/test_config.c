@@ -62,8 +62,9 @@ static void set(struct rtk_config *config, const char *name,
 #define NAMES                                                                  \
   "api_token, api_token_file, account, app, base_url, timeout_ms,"             \
   " connect_timeout_ms, max_wait_ms, max_retries, concurrency,"                \
-  " cache_max_bytes, max_response_bytes, on_error, trust_schema, ca_file,"     \
-  " proxy"
+  " rate_per_second, quota, quota_window_s, cache_file, cache_ttl_ended_s,"    \
+  " cache_ttl_live_s, cache_max_bytes, max_response_bytes, on_error,"          \
+  " progress, trust_schema, ca_file, proxy"
 
 static void settings_are_found_by_name(void **state) {
   static const char *const wrong[] = {"", "API_TOKEN", " account", "api_token ",

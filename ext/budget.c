@@ -1,0 +1,415 @@
+/*
+** The request budget of the process, and of all that share a cache file.
+**
+** Here is who asks and where the count is kept: in a list of this process,
+** under a lock that is never held while anything else is done, and in a blob of
+** the cache file, changed within one short transaction.  Both are asked; the
+** one that allows less holds.
+**
+** In the file each connection has a lease on the requests that it has under
+** way.  A process that is killed never tells of their end; when the lease runs
+** out they count as ended then.
+*/
+#include "budget.h"
+
+#include "clock.h"
+#include "config.h"
+#include "limits.h"
+#include "pace.h"
+#include "ratelimit.h"
+#include "store.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <sqlite3ext.h>
+SQLITE_EXTENSION_INIT3
+
+/* The budget of one base URL and token in this process.  From malloc(): it
+** outlives SQLite's own shutting down. */
+struct shared {
+  struct shared *next;
+  int64_t key;
+  int64_t used_ms;
+  struct rtk_budget *members;
+  struct rtk_pace pace;
+};
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static struct shared *all;
+
+/* What the settings of a connection say; 0: no limit. */
+struct limits {
+  int64_t rate, quota, window_ms;
+};
+
+struct rtk_budget {
+  const struct rtk_config *config;
+  struct rtk_store *store;
+  struct shared *shared;   /* NULL before the first request */
+  struct rtk_budget *next; /* among its members */
+  struct limits limits;    /* under the lock */
+  int64_t owner;           /* of the lease, a random number */
+  int under_way;
+
+  /* What the file has not yet been told. */
+  int ended, given_back;
+  bool has_news;
+  struct rtk_ratelimit news;
+  int64_t block_until_ms;
+
+  int64_t file_blocked_until_ms; /* as it was last read */
+};
+
+/* --- the process --------------------------------------------------------------- */
+
+/* FNV-1a: 64 bits tell nothing of a token, and two budgets that got the same
+** number would only be slower. */
+static uint64_t add_to_hash(uint64_t hash, const char *text) {
+  do {
+    hash = (hash ^ (unsigned char)*text) * 1099511628211u;
+  } while (*text++ != '\0');
+  return hash;
+}
+
+static struct limits read_limits(const struct rtk_config *config) {
+  struct limits limits = {
+      rtk_config_int(config, RTK_RATE_PER_SECOND),
+      rtk_config_int(config, RTK_QUOTA),
+      rtk_config_int(config, RTK_QUOTA_WINDOW_S) * 1000,
+  };
+  return limits;
+}
+
+/* The strictest of all members: the lowest rate, the lowest quota for its
+** window. */
+static struct limits strictest(const struct shared *shared) {
+  struct limits least = {0, 0, 1000};
+  for (const struct rtk_budget *m = shared->members; m != NULL; m = m->next) {
+    const struct limits *its = &m->limits;
+    if (its->rate > 0 && (least.rate == 0 || its->rate < least.rate)) {
+      least.rate = its->rate;
+    }
+    if (its->quota > 0 &&
+        (least.quota == 0 ||
+         its->quota * least.window_ms < least.quota * its->window_ms)) {
+      least.quota = its->quota;
+      least.window_ms = its->window_ms;
+    }
+  }
+  return least;
+}
+
+static void leave(struct rtk_budget *budget) {
+  struct shared *shared = budget->shared;
+  if (shared == NULL) return;
+  (void)pthread_mutex_lock(&lock);
+  struct rtk_budget **link = &shared->members;
+  while (*link != budget) link = &(*link)->next;
+  *link = budget->next;
+  (void)pthread_mutex_unlock(&lock);
+  budget->shared = NULL;
+}
+
+/* Takes out of the list what nobody has used for longer than any window. */
+static struct shared *take_old(int64_t now) {
+  struct shared *old = NULL;
+  struct shared **link = &all;
+  while (*link != NULL) {
+    struct shared *shared = *link;
+    if (shared->members != NULL || now - shared->used_ms < RTK_WAIT_MAX_MS) {
+      link = &shared->next;
+      continue;
+    }
+    *link = shared->next;
+    shared->next = old;
+    old = shared;
+  }
+  return old;
+}
+
+int rtk_budget_join(struct rtk_budget *budget, const char *base_url,
+                    const char *token) {
+  uint64_t hash = add_to_hash(14695981039346656037u, base_url);
+  int64_t key = (int64_t)add_to_hash(hash, token);
+  int64_t now = rtk_clock_ms();
+  if (budget->shared != NULL && budget->shared->key == key) return SQLITE_OK;
+  struct shared *made = calloc(1, sizeof(*made));
+  if (made == NULL) return SQLITE_NOMEM;
+  leave(budget);
+
+  (void)pthread_mutex_lock(&lock);
+  struct shared *shared = all;
+  while (shared != NULL && shared->key != key) shared = shared->next;
+  if (shared == NULL) {
+    shared = made;
+    made = NULL;
+    shared->key = key;
+    shared->next = all;
+    all = shared;
+  }
+  shared->used_ms = now;
+  budget->next = shared->members;
+  shared->members = budget;
+  struct shared *old = take_old(now);
+  (void)pthread_mutex_unlock(&lock);
+
+  budget->shared = shared;
+  free(made);
+  while (old != NULL) {
+    struct shared *next = old->next;
+    free(old);
+    old = next;
+  }
+  return SQLITE_OK;
+}
+
+int rtk_budget_new(const struct rtk_config *config, struct rtk_store *store,
+                   struct rtk_budget **budget) {
+  struct rtk_budget *made = sqlite3_malloc64(sizeof(*made));
+  if (made == NULL) return SQLITE_NOMEM;
+  memset(made, 0, sizeof(*made));
+  made->config = config;
+  made->store = store;
+  sqlite3_randomness((int)sizeof(made->owner), &made->owner);
+  *budget = made;
+  return SQLITE_OK;
+}
+
+void rtk_budget_free(struct rtk_budget *budget) {
+  if (budget == NULL) return;
+  while (budget->under_way > 0) rtk_budget_end(budget, NULL);
+  rtk_budget_flush(budget);
+  leave(budget);
+  sqlite3_free(budget);
+}
+
+/* --- the file ------------------------------------------------------------------ */
+
+struct lease {
+  int64_t owner; /* 0: free */
+  int64_t until_ms;
+  int64_t count;
+};
+
+/* The blob.  All zero bytes are a new one. */
+struct file_state {
+  uint32_t format;
+  uint32_t spare;
+  struct lease leases[RTK_LEASES_MAX];
+  struct rtk_pace pace;
+};
+
+/* One visit to the file. */
+struct visit {
+  struct file_state state;
+  struct rtk_budget *budget;
+  struct limits limits;
+  int64_t now;
+  int64_t lease_ms; /* how long a request may be under way */
+  int wanted;
+  int granted;
+  int64_t wait_ms;
+};
+
+/* The lease of this owner, else a free one, else the last one: it is then
+** shared, and runs out when the last of its requests must have ended. */
+static struct lease *find_lease(struct file_state *state, int64_t owner) {
+  struct lease *last = &state->leases[RTK_LEASES_MAX - 1];
+  struct lease *spare = last;
+  for (struct lease *lease = last; lease >= state->leases; lease--) {
+    if (lease->owner == owner) return lease;
+    if (lease->owner == 0) spare = lease;
+  }
+  spare->owner = owner;
+  return spare;
+}
+
+static void end_leases(struct file_state *state, int64_t now) {
+  for (int i = 0; i < RTK_LEASES_MAX; i++) {
+    struct lease *lease = &state->leases[i];
+    if (lease->count > RTK_QUOTA_MAX) lease->count = 0; /* a damaged file */
+    if (lease->count > 0 && lease->until_ms < now) {
+      rtk_pace_end(&state->pace, now, (int)lease->count, NULL);
+      lease->count = 0;
+    }
+    if (lease->count <= 0) lease->count = lease->owner = 0;
+  }
+}
+
+/* What has ended since the file was last told. */
+static void tell(const struct visit *visit, struct rtk_pace *pace,
+                 struct lease *lease) {
+  const struct rtk_budget *budget = visit->budget;
+  int given_back = budget->given_back;
+  int ended = budget->ended;
+  if (given_back > lease->count) given_back = (int)lease->count;
+  lease->count -= given_back;
+  rtk_pace_give_back(pace, given_back);
+  if (budget->block_until_ms > visit->now) {
+    rtk_pace_block(pace, visit->now, budget->block_until_ms - visit->now);
+  }
+  if (ended > lease->count) ended = (int)lease->count;
+  lease->count -= ended;
+  if (budget->has_news && ended > 0) {
+    rtk_pace_end(pace, visit->now, ended - 1, NULL);
+    rtk_pace_end(pace, visit->now, 1, &budget->news);
+  } else {
+    rtk_pace_end(pace, visit->now, ended, NULL);
+  }
+}
+
+static void change(void *blob, void *user) {
+  struct visit *visit = user;
+  struct file_state *state = blob;
+  if (state->format != RTK_PACE_FORMAT || !rtk_pace_is_valid(&state->pace)) {
+    memset(state, 0, sizeof(*state));
+    state->format = RTK_PACE_FORMAT;
+  }
+  end_leases(state, visit->now);
+  struct lease *lease = find_lease(state, visit->budget->owner);
+  rtk_pace_set(&state->pace, visit->now, visit->limits.rate,
+               visit->limits.quota, visit->limits.window_ms);
+  tell(visit, &state->pace, lease);
+  visit->granted = 0;
+  if (visit->wanted > 0) {
+    visit->granted =
+        rtk_pace_take(&state->pace, visit->now, visit->wanted, &visit->wait_ms);
+    lease->count += visit->granted;
+    lease->until_ms = visit->now + visit->lease_ms;
+  }
+  if (lease->count == 0) lease->owner = 0;
+}
+
+/* SQLITE_OK, SQLITE_BUSY: try again soon; SQLITE_NOTFOUND: there is no file. */
+static int visit_file(struct rtk_budget *budget, struct visit *visit,
+                      int wanted) {
+  memset(visit, 0, sizeof(*visit));
+  visit->budget = budget;
+  visit->now = rtk_clock_unix_ms();
+  visit->wanted = wanted;
+  visit->limits = read_limits(budget->config);
+  visit->lease_ms =
+      rtk_config_int(budget->config, RTK_TIMEOUT_MS) + RTK_LEASE_MARGIN_MS;
+  int rc = rtk_store_edit(budget->store, budget->shared->key, &visit->state,
+                          sizeof(visit->state), change, visit);
+  if (rc != SQLITE_OK) return rc;
+  budget->ended = budget->given_back = 0;
+  budget->has_news = false;
+  budget->block_until_ms = 0;
+  budget->file_blocked_until_ms =
+      visit->now + rtk_pace_blocked_ms(&visit->state.pace, visit->now);
+  return SQLITE_OK;
+}
+
+/* --- both ------------------------------------------------------------------------ */
+
+static int take_from_process(struct rtk_budget *budget, int wanted,
+                             int64_t *wait_ms) {
+  struct shared *shared = budget->shared;
+  int64_t now = rtk_clock_unix_ms();
+  struct limits own = read_limits(budget->config);
+  (void)pthread_mutex_lock(&lock);
+  shared->used_ms = rtk_clock_ms();
+  budget->limits = own;
+  struct limits least = strictest(shared);
+  rtk_pace_set(&shared->pace, now, least.rate, least.quota, least.window_ms);
+  int granted = rtk_pace_take(&shared->pace, now, wanted, wait_ms);
+  (void)pthread_mutex_unlock(&lock);
+  return granted;
+}
+
+static void give_back_to_process(struct rtk_budget *budget, int count) {
+  (void)pthread_mutex_lock(&lock);
+  rtk_pace_give_back(&budget->shared->pace, count);
+  (void)pthread_mutex_unlock(&lock);
+}
+
+int rtk_budget_take(struct rtk_budget *budget, int wanted, int64_t *wait_ms) {
+  struct visit visit;
+  int64_t wait = RTK_PACE_AFTER_REPLY;
+  int granted = take_from_process(budget, wanted, &wait);
+  if (granted > 0) {
+    int rc = visit_file(budget, &visit, granted);
+    int allowed = rc == SQLITE_OK     ? visit.granted
+                  : rc == SQLITE_BUSY ? 0
+                                      : granted;
+    if (allowed < granted) {
+      give_back_to_process(budget, granted - allowed);
+      wait = rc == SQLITE_BUSY ? RTK_CANCEL_CHECK_MS : visit.wait_ms;
+      granted = allowed;
+    }
+  }
+  budget->under_way += granted;
+  /* The reply that is waited for may be another connection's. */
+  if (wait == RTK_PACE_AFTER_REPLY) wait = RTK_CANCEL_CHECK_MS;
+  if (granted < wanted && wait < *wait_ms) *wait_ms = wait;
+  return granted;
+}
+
+void rtk_budget_give_back(struct rtk_budget *budget, int count) {
+  if (count == 0) return;
+  give_back_to_process(budget, count);
+  budget->under_way -= count;
+  budget->given_back += count;
+}
+
+void rtk_budget_end(struct rtk_budget *budget,
+                    const struct rtk_ratelimit *news) {
+  int64_t now = rtk_clock_unix_ms();
+  (void)pthread_mutex_lock(&lock);
+  rtk_pace_end(&budget->shared->pace, now, 1, news);
+  (void)pthread_mutex_unlock(&lock);
+  budget->under_way--;
+  budget->ended++;
+  if (news != NULL) {
+    budget->news = *news;
+    budget->has_news = true;
+  }
+}
+
+void rtk_budget_block(struct rtk_budget *budget, int64_t wait_ms) {
+  int64_t now = rtk_clock_unix_ms();
+  (void)pthread_mutex_lock(&lock);
+  rtk_pace_block(&budget->shared->pace, now, wait_ms);
+  (void)pthread_mutex_unlock(&lock);
+  if (now + wait_ms > budget->block_until_ms) {
+    budget->block_until_ms = now + wait_ms;
+  }
+}
+
+int64_t rtk_budget_blocked_ms(const struct rtk_budget *budget) {
+  int64_t now = rtk_clock_unix_ms();
+  int64_t in_file = budget->file_blocked_until_ms - now;
+  if (budget->shared == NULL) return 0;
+  (void)pthread_mutex_lock(&lock);
+  int64_t blocked = rtk_pace_blocked_ms(&budget->shared->pace, now);
+  (void)pthread_mutex_unlock(&lock);
+  return in_file > blocked ? in_file : blocked;
+}
+
+void rtk_budget_flush(struct rtk_budget *budget) {
+  struct visit visit;
+  bool is_news =
+      budget->ended > 0 || budget->given_back > 0 || budget->block_until_ms > 0;
+  if (budget->shared != NULL && is_news) {
+    (void)visit_file(budget, &visit, 0);
+  } else {
+    (void)rtk_store_flush(budget->store);
+  }
+}
+
+int64_t rtk_budget_left(struct rtk_budget *budget, int64_t *reset_ms) {
+  struct visit visit;
+  int64_t now = rtk_clock_unix_ms();
+  *reset_ms = 0;
+  if (budget->shared == NULL) return -1;
+  if (visit_file(budget, &visit, 0) == SQLITE_OK) {
+    return rtk_pace_left(&visit.state.pace, now, reset_ms);
+  }
+  (void)pthread_mutex_lock(&lock);
+  int64_t left = rtk_pace_left(&budget->shared->pace, now, reset_ms);
+  (void)pthread_mutex_unlock(&lock);
+  return left;
+}

@@ -1,0 +1,96 @@
+/* How long a reply may be kept. */
+#include "life.h"
+
+#include "config.h"
+#include "endpoint.h"
+#include "limits.h"
+#include "reply.h"
+#include "value.h"
+
+#include <stddef.h>
+#include <string.h>
+
+/* Two or four digits; -1 when they are none. */
+static int digits(const char *text, int count) {
+  int number = 0;
+  for (int i = 0; i < count; i++) {
+    if (text[i] < '0' || text[i] > '9') return -1;
+    number = number * 10 + (text[i] - '0');
+  }
+  return number;
+}
+
+/* Days from 1970-01-01 in the Gregorian calendar, counted in years that begin
+** in March. */
+static int64_t days(int year, int month, int day) {
+  int64_t y = month > 2 ? year : year - 1;
+  int64_t m = month > 2 ? month - 3 : month + 9;
+  return y * 365 + y / 4 - y / 100 + y / 400 + (m * 153 + 2) / 5 + day - 1 -
+         719468;
+}
+
+bool rtk_life_parse_time(const char *text, uint32_t size, int64_t *unix_ms) {
+  static const char form[] = "0000-00-00T00:00:00";
+  uint32_t length = sizeof(form) - 1;
+  if (size < length + 1 || text[size - 1] != 'Z') return false;
+  for (uint32_t i = 0; i < length; i++) {
+    bool is_digit = text[i] >= '0' && text[i] <= '9';
+    if (form[i] == '0' ? !is_digit : text[i] != form[i]) return false;
+  }
+  if (size > length + 1 && text[length] != '.') return false;
+  int month = digits(text + 5, 2);
+  int64_t seconds = days(digits(text, 4), month, digits(text + 8, 2)) * 86400 +
+                    (int64_t)digits(text + 11, 2) * 3600 +
+                    (int64_t)digits(text + 14, 2) * 60 + digits(text + 17, 2);
+  *unix_ms = seconds * 1000;
+  return month >= 1 && month <= 12;
+}
+
+/* The time in a column of a row; false when there is none. */
+static bool read_time(const struct rtk_endpoint *endpoint,
+                      const struct rtk_value *row, const char *name,
+                      int64_t *unix_ms) {
+  for (int i = 0; i < endpoint->column_count; i++) {
+    if (strcmp(endpoint->columns[i].name, name) != 0) continue;
+    return row[i].type == RTK_TEXT &&
+           rtk_life_parse_time(row[i].as.text, row[i].size, unix_ms);
+  }
+  return false;
+}
+
+enum rtk_life rtk_life_of(const struct rtk_endpoint *endpoint,
+                          const struct rtk_reply *reply, int64_t now_unix_ms) {
+  int64_t ended_ms = 0;
+  if (reply->outcome == RTK_OUTCOME_GONE) return RTK_LIFE_GONE;
+  if (reply->outcome != RTK_OUTCOME_ROWS) return RTK_LIFE_NONE;
+  if (endpoint->ended == NULL || reply->row_count != 1 ||
+      !read_time(endpoint, reply->values, endpoint->ended, &ended_ms)) {
+    return RTK_LIFE_LIVE;
+  }
+  return now_unix_ms - ended_ms > RTK_SETTLED_AFTER_MS ? RTK_LIFE_ENDED
+                                                       : RTK_LIFE_SETTLING;
+}
+
+int64_t rtk_life_ms(const struct rtk_config *config, int life) {
+  int64_t ended = rtk_config_int(config, RTK_CACHE_TTL_ENDED_S) * 1000;
+  int64_t live = rtk_config_int(config, RTK_CACHE_TTL_LIVE_S) * 1000;
+  int64_t settling =
+      ended < RTK_SETTLING_KEPT_MS ? ended : RTK_SETTLING_KEPT_MS;
+  switch (life) {
+  case RTK_LIFE_ENDED:
+    return ended;
+  case RTK_LIFE_SETTLING:
+  case RTK_LIFE_GONE:
+    return settling;
+  case RTK_LIFE_LIVE:
+    return live;
+  default:
+    return 0;
+  }
+}
+
+bool rtk_life_is_fresh(const struct rtk_config *config, int life,
+                       int64_t fetched_unix_ms, int64_t now_unix_ms) {
+  int64_t age_ms = now_unix_ms - fetched_unix_ms;
+  return age_ms >= 0 && age_ms < rtk_life_ms(config, life);
+}

@@ -1,0 +1,70 @@
+/* rtk_stats: what this connection has done and where it stands, in numbers. */
+#include "statistics.h"
+
+#include "config.h"
+#include "conn.h"
+#include "fetch.h"
+#include "rows.h"
+#include "store.h"
+
+#include <stddef.h>
+
+#include <sqlite3ext.h>
+SQLITE_EXTENSION_INIT3
+
+/* The counters, as they stand in struct rtk_stats. */
+static const struct {
+  const char *name;
+  size_t offset;
+} counters[] = {
+    {"requests", offsetof(struct rtk_stats, requests)},
+    {"retries", offsetof(struct rtk_stats, retries)},
+    {"rows", offsetof(struct rtk_stats, rows)},
+    {"from_memory", offsetof(struct rtk_stats, from_memory)},
+    {"from_file", offsetof(struct rtk_stats, from_file)},
+    {"bytes", offsetof(struct rtk_stats, bytes)},
+    {"waited_ms", offsetof(struct rtk_stats, waited_ms)},
+};
+
+/* NULL for a number that is not known. */
+static void add(struct rtk_rows *rows, const char *name, int64_t number) {
+  rtk_rows_text(rows, name);
+  if (number < 0) {
+    rtk_rows_null(rows);
+  } else {
+    rtk_rows_integer(rows, number);
+  }
+}
+
+int rtk_statistics_fill(struct rtk_conn *conn, const struct rtk_text *arguments,
+                        struct rtk_rows *rows, struct rtk_err *err) {
+  const struct rtk_stats *stats = &conn->stats;
+  (void)arguments;
+  (void)err;
+  for (size_t i = 0; i < sizeof(counters) / sizeof(*counters); i++) {
+    const char *at = (const char *)stats + counters[i].offset;
+    add(rows, counters[i].name, *(const int64_t *)(const void *)at);
+  }
+  add(rows, "latency_p50_ms", rtk_stats_latency(stats, 50));
+  add(rows, "latency_p95_ms", rtk_stats_latency(stats, 95));
+
+  int64_t reset_ms = -1;
+  int64_t left = -1;
+  int rc = rtk_fetch_quota_left(conn->fetch, &left, &reset_ms);
+  if (rc != SQLITE_OK) return rc;
+  add(rows, "quota_left", left);
+  add(rows, "quota_reset_ms", left < 0 ? -1 : reset_ms);
+  add(rows, "blocked_ms", rtk_fetch_blocked_ms(conn->fetch));
+
+  rtk_rows_text(rows, "last_cf_ray");
+  rtk_rows_text(rows,
+                stats->last_cf_ray[0] == '\0' ? NULL : stats->last_cf_ray);
+
+  sqlite3_str *words = sqlite3_str_new(NULL);
+  rtk_store_describe(conn->store, words);
+  rtk_rows_text(rows, "cache_file");
+  char *text = sqlite3_str_finish(words);
+  if (text == NULL) return SQLITE_NOMEM;
+  rtk_rows_take(rows, text);
+  return SQLITE_OK;
+}

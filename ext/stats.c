@@ -1,0 +1,25 @@
+/* What one connection has done, in numbers. */
+#include "stats.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void rtk_stats_add_latency(struct rtk_stats *stats, int64_t ms) {
+  stats->latencies[stats->latency_count++ % RTK_LATENCIES] = (int32_t)ms;
+}
+
+static int compare(const void *a, const void *b) {
+  const int32_t *left = a;
+  const int32_t *right = b;
+  return (*left > *right) - (*left < *right);
+}
+
+int64_t rtk_stats_latency(const struct rtk_stats *stats, int percent) {
+  int32_t sorted[RTK_LATENCIES];
+  int64_t count = stats->latency_count;
+  if (count == 0) return -1;
+  if (count > RTK_LATENCIES) count = RTK_LATENCIES;
+  memcpy(sorted, stats->latencies, (size_t)count * sizeof(*sorted));
+  qsort(sorted, (size_t)count, sizeof(*sorted), compare);
+  return sorted[(count * percent + 99) / 100 - 1];
+}
