@@ -22,7 +22,8 @@ struct rtk_scope {
   struct rtk_scope *next;
   struct rtk_reply *refusal; /* owned; NULL: none */
   bool is_proven;            /* a reply came that was no refusal */
-  int64_t probe_until_ms;    /* others wait until then for the first reply */
+  int64_t probe_until_ms;    /* others wait until then for the first reply;
+                                0: none has been asked for */
   struct rtk_text url;       /* its beginning; size 0: everything */
 };
 

@@ -400,7 +400,7 @@ static int start(struct rtk_fetch *fetch, struct rtk_entry *entry,
   remove_from(&fetch->pending, entry);
   append(&fetch->active, entry);
   entry->started_ms = rtk_clock_ms();
-  if (!entry->scope->is_proven) {
+  if (entry->scope->probe_until_ms == 0) {
     entry->scope->probe_until_ms = entry->started_ms + RTK_PROBE_MS;
   }
   fetch->stats->requests++;
