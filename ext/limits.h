@@ -127,6 +127,10 @@
 ** up to two seconds that a reply was on its way. */
 #define RTK_PACE_RESET_JITTER_MS 3000
 
+/* ms: when a request that was to tell what is left after a reset takes longer,
+** another one may be sent. */
+#define RTK_PACE_ASK_AGAIN_MS 5000
+
 /* ms: in windows shorter than that a number "left" is outdated, and its reset
 ** too coarse, when they are read. */
 #define RTK_PACE_NEWS_WINDOW_MIN_MS 5000

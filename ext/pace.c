@@ -28,8 +28,8 @@
 enum left_state {
   UNKNOWN, /* it was not said */
   KNOWN,   /* `left` until `reset_ms` */
-  PASSED,  /* the reset is past; requests from before may be under way */
-  ASKED    /* as PASSED, and one from after it is the only one under way */
+  PASSED,  /* the reset is past */
+  ASKED    /* … and a request is under way to learn what is left now */
 };
 
 static int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
@@ -181,6 +181,7 @@ static void shift(struct rtk_pace *pace, int64_t by_ms) {
   for (int i = 0; i < RTK_RATELIMIT_ITEMS_MAX; i++) {
     pace->announced[i].heard_ms += by_ms;
     pace->announced[i].reset_ms += by_ms;
+    pace->announced[i].ask_ms += by_ms;
   }
   pace->blocked_until_ms += by_ms;
   pace->first_ms += by_ms;
@@ -254,10 +255,11 @@ void rtk_pace_set(struct rtk_pace *pace, int64_t now_ms,
 
 /* How many more `a` leaves room for. */
 static int64_t announced_room(const struct rtk_pace *pace,
-                              const struct rtk_pace_announced *a) {
+                              const struct rtk_pace_announced *a, int64_t now) {
   if (!a->is_used || a->state == UNKNOWN) return INT64_MAX;
   if (a->state == KNOWN) return a->left - pace->under_way;
-  return pace->under_way == 0 ? 1 : 0;
+  bool may_ask = a->state == PASSED || now >= a->ask_ms;
+  return may_ask || pace->under_way == 0 ? 1 : 0;
 }
 
 static int64_t room(const struct rtk_pace *pace, int64_t now) {
@@ -270,7 +272,7 @@ static int64_t room(const struct rtk_pace *pace, int64_t now) {
                                ended_in(limits[i], now));
   }
   for (int i = 0; i < RTK_RATELIMIT_ITEMS_MAX; i++) {
-    least = smaller(least, announced_room(pace, &pace->announced[i]));
+    least = smaller(least, announced_room(pace, &pace->announced[i], now));
   }
   return larger(least, 0);
 }
@@ -293,9 +295,10 @@ static int64_t wait_for_room(const struct rtk_pace *pace, int64_t now) {
   }
   for (int i = 0; i < RTK_RATELIMIT_ITEMS_MAX; i++) {
     const struct rtk_pace_announced *a = &pace->announced[i];
-    if (announced_room(pace, a) > 0) continue;
-    wait_ms = longer(wait_ms, a->state == KNOWN ? a->reset_ms - now
-                                                : RTK_PACE_AFTER_REPLY);
+    if (announced_room(pace, a, now) > 0) continue;
+    bool may_help = pace->under_way > 0 && (a->state != KNOWN || a->left > 0);
+    wait_ms =
+        longer(wait_ms, may_help ? RTK_PACE_AFTER_REPLY : a->reset_ms - now);
   }
   return wait_ms;
 }
@@ -312,11 +315,13 @@ static void take_up(struct rtk_pace *pace, int64_t now, int64_t count) {
     pace->is_learning = false;
   }
   pace->last_ms = now;
+  pace->is_alone = pace->under_way == 0 && count == 1;
   pace->under_way += count;
   for (int i = 0; i < RTK_RATELIMIT_ITEMS_MAX; i++) {
-    if (pace->announced[i].state == PASSED && pace->announced[i].is_used) {
-      pace->announced[i].state = ASKED;
-    }
+    struct rtk_pace_announced *a = &pace->announced[i];
+    if (a->state != PASSED && a->state != ASKED) continue;
+    a->state = ASKED;
+    a->ask_ms = now + RTK_PACE_ASK_AGAIN_MS;
   }
 }
 
@@ -357,19 +362,29 @@ static bool is_policy(const struct rtk_ratelimit_item *item) {
   return item->quota > 0 && item->window_ms > 0;
 }
 
-/* So many are left until then: of the window that is known, or of a new one?
-** A reply from before the reset may come after it. */
-static void hear_left(struct rtk_pace_announced *a, int64_t left,
-                      int64_t reset_ms, int64_t under_way) {
+/* So many are left until then.  The reply may be older than others that were
+** here before it, and the window it speaks of over.  So what is left goes down
+** only, unless no other request was under way beside the reply's own, or a new
+** window has begun: the reset is clearly later than the last one, or that is
+** past and more may go.  What the reply may not know of is taken off then, if
+** there is no policy that counts it. */
+static void hear_left(const struct rtk_pace *pace, struct rtk_pace_announced *a,
+                      int64_t left, int64_t reset_ms) {
+  bool is_known = a->state == KNOWN;
+  bool is_alone = pace->is_alone && pace->under_way == 0;
   bool is_later = reset_ms > a->reset_ms + RTK_PACE_RESET_JITTER_MS;
-  bool is_useful = a->state == PASSED && left > under_way;
-  if (a->state == UNKNOWN || a->state == ASKED || is_later || is_useful) {
-    a->state = KNOWN;
-    a->left = left;
-    a->reset_ms = reset_ms;
-  } else if (a->state == KNOWN) {
-    a->left = smaller(a->left, left);
+  bool is_useful = is_on(&a->limit) && left > pace->under_way;
+  int64_t certain = is_alone || is_on(&a->limit)
+                        ? left
+                        : left - ended_in(&pace->rate, pace->clock_ms);
+  int64_t lower = is_known ? smaller(a->left, left) : 0;
+  if (is_known && !is_later) {
+    a->left = is_alone ? left : lower;
     a->reset_ms = smaller(a->reset_ms, reset_ms);
+  } else if (a->state == UNKNOWN || is_alone || is_later || is_useful) {
+    a->state = KNOWN;
+    a->left = larger(certain, lower);
+    a->reset_ms = reset_ms;
   }
 }
 
@@ -389,7 +404,7 @@ static struct rtk_pace_announced *hear(struct rtk_pace *pace, int64_t now,
   if (!has_left || is_short) return a;
   int64_t reset_ms = item->reset_ms >= 0 ? item->reset_ms : item->window_ms;
   if (reset_ms == 0) reset_ms = RTK_PACE_ROUNDING_MS;
-  hear_left(a, item->left, now + reset_ms, pace->under_way);
+  hear_left(pace, a, item->left, now + reset_ms);
   return a;
 }
 

@@ -45,6 +45,7 @@ struct rtk_pace_announced {
   int64_t heard_ms;
   int64_t left;     /* requests, until reset_ms */
   int64_t reset_ms; /* the earliest that was announced for it */
+  int64_t ask_ms;   /* when one more may ask what is left after the reset */
   int32_t state;    /* enum left_state */
   int32_t is_used;
 };
@@ -60,6 +61,8 @@ struct rtk_pace {
   int64_t first_ms;    /* when the first of those was taken */
   int64_t last_ms;     /* when the last request was taken */
   int64_t learnt_ms;   /* when `learnt` was */
+  int32_t is_alone;      /* one is under way, and no other was since it was */
+  int32_t reserved;
   int32_t is_in_round; /* no request was taken since a block began … */
   int32_t is_learning; /* … and it tells the server's limit */
   struct rtk_pace_limit rate, quota, learnt;
