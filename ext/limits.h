@@ -127,6 +127,10 @@
 ** up to two seconds that a reply was on its way. */
 #define RTK_PACE_RESET_JITTER_MS 3000
 
+/* One part in so many of an announced quota is left to others with the same
+** token: going over it may block everybody for minutes. */
+#define RTK_PACE_RESERVE 50
+
 /* ms: when a request that was to tell what is left after a reset takes longer,
 ** another one may be sent. */
 #define RTK_PACE_ASK_AGAIN_MS 5000

@@ -253,11 +253,17 @@ void rtk_pace_set(struct rtk_pace *pace, int64_t now_ms,
 
 /* --- take and give back --------------------------------------------------------------- */
 
+/* Requests that are left for us: a few are for others with the same token, who
+** ask while we do not look. */
+static int64_t left_for_us(const struct rtk_pace_announced *a) {
+  return larger(a->left - a->limit.count / RTK_PACE_RESERVE, 0);
+}
+
 /* How many more `a` leaves room for. */
 static int64_t announced_room(const struct rtk_pace *pace,
                               const struct rtk_pace_announced *a, int64_t now) {
   if (!a->is_used || a->state == UNKNOWN) return INT64_MAX;
-  if (a->state == KNOWN) return a->left - pace->under_way;
+  if (a->state == KNOWN) return left_for_us(a) - pace->under_way;
   bool may_ask = a->state == PASSED || now >= a->ask_ms;
   return may_ask || pace->under_way == 0 ? 1 : 0;
 }
@@ -296,7 +302,8 @@ static int64_t wait_for_room(const struct rtk_pace *pace, int64_t now) {
   for (int i = 0; i < RTK_RATELIMIT_ITEMS_MAX; i++) {
     const struct rtk_pace_announced *a = &pace->announced[i];
     if (announced_room(pace, a, now) > 0) continue;
-    bool may_help = pace->under_way > 0 && (a->state != KNOWN || a->left > 0);
+    bool may_help =
+        pace->under_way > 0 && (a->state != KNOWN || left_for_us(a) > 0);
     wait_ms =
         longer(wait_ms, may_help ? RTK_PACE_AFTER_REPLY : a->reset_ms - now);
   }
@@ -395,8 +402,8 @@ static struct rtk_pace_announced *hear(struct rtk_pace *pace, int64_t now,
   if (!has_left && !is_policy(item)) return NULL;
   struct rtk_pace_announced *a = find_announced(pace, item);
   a->heard_ms = now;
+  if (item->quota > 0) a->limit.count = item->quota;
   if (is_policy(item)) {
-    a->limit.count = item->quota;
     set_window(pace, &a->limit, now, item->window_ms);
   }
   bool is_short = a->limit.window_ms > 0 &&
@@ -438,31 +445,52 @@ void rtk_pace_end(struct rtk_pace *pace, int64_t now_ms, int count,
   pace->under_way -= ended;
   pace->refused -= refused;
   pace->passed += ended - refused;
-  if (pace->is_learning) pace->learnt.count = pace->passed;
-  for (int i = 0; i < limit_count; i++) record(limits[i], now, ended);
+  if (pace->is_learning) {
+    pace->learnt.count = smaller(pace->passed, pace->learnt_most);
+  }
   hear_all(pace, now, ended, news);
+  for (int i = 0; i < limit_count; i++) record(limits[i], now, ended);
 }
 
 /* --- 429 --------------------------------------------------------------------------------- */
+
+/* The first 429 of a round.  When what was learnt before had been kept for more
+** than one window, or about as many had passed as it says, its count was right
+** and its window too short. */
+static void begin_round(struct rtk_pace *pace, int64_t now) {
+  const struct rtk_pace_limit *known = &pace->learnt;
+  bool was_kept = is_on(known) && pace->passed > known->count * 3 / 2;
+  bool is_same = is_on(known) && pace->passed > known->count / 2;
+  pace->is_in_round = true;
+  pace->is_learning = pace->passed > 0 && !was_kept;
+  if (pace->passed > 0) pace->learnt_ms = now;
+  pace->learnt_most = is_same ? known->count : INT64_MAX;
+  pace->learnt_least_ms = is_same ? known->window_ms + RTK_PACE_ROUNDING_MS : 0;
+  if (was_kept) {
+    set_window(pace, &pace->learnt, now,
+               smaller(pace->learnt_least_ms, RTK_WAIT_MAX_MS));
+  }
+}
+
+/* The first of those that passed may have been taken into a window that was a
+** second old, the end of the block before having been rounded up. */
+static void learn(struct rtk_pace *pace, int64_t now) {
+  int64_t window_ms =
+      pace->blocked_until_ms - pace->first_ms + RTK_PACE_ROUNDING_MS;
+  pace->learnt.count = smaller(pace->passed, pace->learnt_most);
+  set_window(
+      pace, &pace->learnt, now,
+      bounded(larger(window_ms, pace->learnt_least_ms), RTK_WAIT_MAX_MS));
+}
 
 void rtk_pace_block(struct rtk_pace *pace, int64_t now_ms, int64_t wait_ms) {
   int64_t now = tick(pace, now_ms);
   int64_t until_ms = now + bounded(wait_ms, RTK_WAIT_MAX_MS);
   if (pace->refused < pace->under_way) pace->refused++;
   if (until_ms <= now) return;
-  if (now >= pace->blocked_until_ms) {
-    pace->is_in_round = true;
-    pace->is_learning = pace->passed > 0;
-    pace->learnt_ms = pace->is_learning ? now : pace->learnt_ms;
-  }
+  if (now >= pace->blocked_until_ms) begin_round(pace, now);
   pace->blocked_until_ms = larger(pace->blocked_until_ms, until_ms);
-  if (!pace->is_learning) return;
-  /* The first one may have been taken into a window that was a second old: the
-  ** end of the block before was rounded up. */
-  int64_t window_ms =
-      pace->blocked_until_ms - pace->first_ms + RTK_PACE_ROUNDING_MS;
-  pace->learnt.count = pace->passed;
-  set_window(pace, &pace->learnt, now, bounded(window_ms, RTK_WAIT_MAX_MS));
+  if (pace->is_learning) learn(pace, now);
 }
 
 int64_t rtk_pace_blocked_ms(const struct rtk_pace *pace, int64_t now_ms) {
@@ -489,8 +517,9 @@ int64_t rtk_pace_left(const struct rtk_pace *pace, int64_t now_ms,
   for (int i = 0; i < RTK_RATELIMIT_ITEMS_MAX; i++) {
     const struct rtk_pace_announced *a = &then.announced[i];
     if (!a->is_used || a->state != KNOWN) continue;
-    if (least >= 0 && a->left - then.under_way >= least) continue;
-    least = larger(a->left - then.under_way, 0);
+    int64_t left = larger(left_for_us(a) - then.under_way, 0);
+    if (least >= 0 && left >= least) continue;
+    least = left;
     *reset_ms = a->reset_ms - now;
   }
   return least;
@@ -529,8 +558,11 @@ bool rtk_pace_is_valid(const struct rtk_pace *pace) {
       is_time(pace, pace->last_ms) && is_time(pace, pace->learnt_ms) &&
       is_in(pace->under_way, INT32_MAX) &&
       is_in(pace->refused, pace->under_way) &&
-      is_in(pace->passed, INT64_MAX / 2) && is_valid_limit(pace, &pace->rate) &&
-      is_valid_limit(pace, &pace->quota) && is_valid_limit(pace, &pace->learnt);
+      is_in(pace->passed, INT64_MAX / 2) &&
+      is_in(pace->learnt_least_ms, 2 * RTK_WAIT_MAX_MS) &&
+      is_in(pace->learnt_most, INT64_MAX) &&
+      is_valid_limit(pace, &pace->rate) && is_valid_limit(pace, &pace->quota) &&
+      is_valid_limit(pace, &pace->learnt);
   for (int i = 0; i < RTK_RATELIMIT_ITEMS_MAX; i++) {
     is_valid = is_valid && is_valid_announced(pace, &pace->announced[i]);
   }

@@ -56,15 +56,16 @@ struct rtk_pace {
   int64_t clock_ms; /* the latest seen */
   int64_t blocked_until_ms;
   int64_t under_way;
-  int64_t refused;     /* of them: rtk_pace_block() has seen their 429 */
-  int64_t passed;      /* ended without 429 since the last block */
-  int64_t first_ms;    /* when the first of those was taken */
-  int64_t last_ms;     /* when the last request was taken */
-  int64_t learnt_ms;   /* when `learnt` was */
-  int32_t is_alone;      /* one is under way, and no other was since it was */
-  int32_t reserved;
-  int32_t is_in_round; /* no request was taken since a block began … */
-  int32_t is_learning; /* … and it tells the server's limit */
+  int64_t refused;         /* of them: rtk_pace_block() has seen their 429 */
+  int64_t passed;          /* ended without 429 since the last block */
+  int64_t first_ms;        /* when the first of those was taken */
+  int64_t last_ms;         /* when the last request was taken */
+  int64_t learnt_ms;       /* when `learnt` was */
+  int64_t learnt_most;     /* its count is no larger */
+  int64_t learnt_least_ms; /* its window is no shorter */
+  int32_t is_alone;        /* one is under way, and no other was since it was */
+  int32_t is_in_round;     /* no request was taken since a block began … */
+  int32_t is_learning;     /* … and it tells the server's limit */
   struct rtk_pace_limit rate, quota, learnt;
   struct rtk_pace_announced announced[RTK_RATELIMIT_ITEMS_MAX];
 };
@@ -79,7 +80,10 @@ void rtk_pace_set(struct rtk_pace *pace, int64_t now_ms,
                   int64_t rate_per_second, int64_t quota,
                   int64_t quota_window_ms);
 
-/* Returns how many of `wanted` requests may start now: they are under way from
+/* Every request that was taken has to be ended or given back; when a process
+** dies, by somebody else.
+**
+** Returns how many of `wanted` requests may start now: they are under way from
 ** here on.  If those are fewer, *wait_ms is the time (>= 1) until it makes
 ** sense to ask again, or RTK_PACE_AFTER_REPLY; else 0.  The end of a request
 ** may make it possible earlier.  With several processes it may be another's
