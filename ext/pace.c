@@ -356,7 +356,7 @@ static struct rtk_pace_announced *find_announced(
   for (int i = 0; i < RTK_RATELIMIT_ITEMS_MAX; i++) {
     struct rtk_pace_announced *a = &pace->announced[i];
     if (a->is_used && strcmp(a->name, item->name) == 0) return a;
-    if (!a->is_used && !oldest->is_used) continue;
+    if (!oldest->is_used) continue;
     if (!a->is_used || a->heard_ms < oldest->heard_ms) oldest = a;
   }
   memset(oldest, 0, sizeof(*oldest));
@@ -525,9 +525,12 @@ int64_t rtk_pace_left(const struct rtk_pace *pace, int64_t now_ms,
   return least;
 }
 
-/* No wait is longer than a day, and sums are far from overflow. */
+/* Numbers and times with sums far from overflow. */
+#define SAFE ((int64_t)1 << 53)
+
+/* No wait is longer than a day. */
 static bool is_time(const struct rtk_pace *pace, int64_t ms) {
-  return ms > -((int64_t)1 << 53) && ms <= pace->clock_ms + RTK_WAIT_MAX_MS;
+  return ms > -SAFE && ms <= pace->clock_ms + RTK_WAIT_MAX_MS;
 }
 
 static bool is_in(int64_t number, int64_t most) {
@@ -537,10 +540,8 @@ static bool is_in(int64_t number, int64_t most) {
 static bool is_valid_limit(const struct rtk_pace *pace,
                            const struct rtk_pace_limit *limit) {
   return limit->newest_ms <= pace->clock_ms &&
-         is_time(pace, limit->newest_ms) &&
-         is_in(limit->count, INT64_MAX / 2) &&
-         is_in(limit->window_ms, RTK_WAIT_MAX_MS) &&
-         limit->newest < RTK_PACE_SLOTS;
+         is_time(pace, limit->newest_ms) && is_in(limit->count, SAFE) &&
+         is_in(limit->window_ms, RTK_WAIT_MAX_MS);
 }
 
 static bool is_valid_announced(const struct rtk_pace *pace,
@@ -553,12 +554,10 @@ static bool is_valid_announced(const struct rtk_pace *pace,
 
 bool rtk_pace_is_valid(const struct rtk_pace *pace) {
   bool is_valid =
-      is_in(pace->clock_ms, (int64_t)1 << 53) &&
-      is_time(pace, pace->blocked_until_ms) && is_time(pace, pace->first_ms) &&
-      is_time(pace, pace->last_ms) && is_time(pace, pace->learnt_ms) &&
-      is_in(pace->under_way, INT32_MAX) &&
-      is_in(pace->refused, pace->under_way) &&
-      is_in(pace->passed, INT64_MAX / 2) &&
+      is_in(pace->clock_ms, SAFE) && is_time(pace, pace->blocked_until_ms) &&
+      is_time(pace, pace->first_ms) && is_time(pace, pace->last_ms) &&
+      is_time(pace, pace->learnt_ms) && is_in(pace->under_way, INT32_MAX) &&
+      is_in(pace->refused, pace->under_way) && is_in(pace->passed, SAFE) &&
       is_in(pace->learnt_least_ms, 2 * RTK_WAIT_MAX_MS) &&
       is_in(pace->learnt_most, INT64_MAX) &&
       is_valid_limit(pace, &pace->rate) && is_valid_limit(pace, &pace->quota) &&

@@ -889,6 +889,67 @@ static void what_is_left_is_known_until_the_reset(void **state) {
   check_left("a new window", &pace, 35100, 98, 25000);
 }
 
+static void hear(struct rtk_pace *pace, int64_t at_ms, const char *ratelimit) {
+  struct rtk_ratelimit news = news_of(ratelimit, "");
+  rtk_pace_end(pace, START_MS + at_ms, 1, &news);
+}
+
+static void a_reply_that_was_alone_is_believed(void **state) {
+  struct rtk_pace pace = new_pace(0, 0, 0);
+  (void)state;
+  check_take("one", &pace, 0, 1, 1, 0);
+  hear(&pace, 0, "a;r=5;t=30");
+  check_take("another", &pace, 0, 1, 1, 0);
+  hear(&pace, 100, "a;r=9;t=20");
+  check_left("more", &pace, 100, 9, 20000);
+  check_take("two", &pace, 100, 2, 2, 0);
+  hear(&pace, 200, "a;r=8;t=20");
+  hear(&pace, 200, "a;r=12;t=20");
+  check_left("not alone", &pace, 200, 8, 19900);
+  check_take("one", &pace, 200, 1, 1, 0);
+  hear(&pace, 300, "a;r=0;t=0");
+  check_take("at once is a second", &pace, 300, 1, 0, 1000);
+}
+
+static void a_new_window_has_a_later_reset(void **state) {
+  struct rtk_pace pace = new_pace(0, 0, 0);
+  (void)state;
+  check_take("six", &pace, 0, 6, 6, 0);
+  hear(&pace, 0, "a;r=8;t=2");
+  rtk_pace_end(&pace, START_MS + 100, 2, NULL);
+  check_left("two lost", &pace, 100, 3, 1900);
+  hear(&pace, 200, "a;r=50;t=30");
+  check_left("it may not know of three", &pace, 200, 47 - 2, 30000);
+  check_take("nearly all", &pace, 1500, 44, 44, 0);
+  rtk_pace_end(&pace, START_MS + 1500, 44, NULL);
+  check_left("one is left", &pace, 1500, 1, 28700);
+}
+
+static void an_old_window_is_over(void **state) {
+  struct rtk_pace pace = new_pace(0, 0, 0);
+  (void)state;
+  check_take("three", &pace, 0, 3, 3, 0);
+  hear(&pace, 0, "a;r=5;t=2");
+  hear(&pace, 2100, "a;r=4;t=1");
+  check_take("one asks", &pace, 2100, 5, 1, RTK_PACE_AFTER_REPLY);
+  check_take("others wait", &pace, 2200, 5, 0, RTK_PACE_AFTER_REPLY);
+  check_take("clock set back", &pace, -HOUR_MS, 5, 0, RTK_PACE_AFTER_REPLY);
+  check_take("one more asks", &pace, -HOUR_MS + RTK_PACE_ASK_AGAIN_MS, 5, 1,
+             RTK_PACE_AFTER_REPLY);
+}
+
+static void a_429_that_is_given_back_is_none(void **state) {
+  struct rtk_pace pace = new_pace(0, 0, 0);
+  (void)state;
+  check_take("one", &pace, 0, 1, 1, 0);
+  rtk_pace_block(&pace, START_MS, 1000);
+  rtk_pace_give_back(&pace, 1);
+  check_int("given back", "valid", rtk_pace_is_valid(&pace), 1);
+  check_take("one", &pace, 1000, 1, 1, 0);
+  end_at(&pace, 1000, 1);
+  check_int("it passed", "passed", pace.passed, 1);
+}
+
 static void others_are_left_a_part(void **state) {
   struct rtk_pace pace = new_pace(0, 0, 0);
   struct rtk_ratelimit news = news_of("a;r=12;t=30", "a;q=500;w=60");
@@ -988,6 +1049,10 @@ int main(void) {
       TEST(a_429_teaches_the_limit),
       TEST(a_limit_that_was_too_lax_is_mended),
       TEST(what_is_left_is_known_until_the_reset),
+      TEST(a_reply_that_was_alone_is_believed),
+      TEST(a_new_window_has_a_later_reset),
+      TEST(an_old_window_is_over),
+      TEST(a_429_that_is_given_back_is_none),
       TEST(others_are_left_a_part),
       TEST(a_server_may_stop_announcing),
       TEST(names_make_room),

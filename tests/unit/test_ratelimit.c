@@ -134,7 +134,7 @@ static void a_list_with_a_mistake_is_no_list(void **state) {
       "a;r=-",
       "a;r=1.",
       "a;r=.5",
-      "a;r=1.2345",
+      "a;r=1;t=1.2345",
       "a;r=+1",
       "a;r=0x1",
       "a;r=1e3",
