@@ -120,6 +120,10 @@
 ** and has not confirmed since. */
 #define RTK_PACE_LIMIT_LIFE_MS 3600000
 
+/* A first 429 after fewer requests than that tells of somebody else's requests,
+** or of the server's trouble, and not what the limit is. */
+#define RTK_PACE_LEARN_MIN 16
+
 /* ms: announced times are in whole seconds, rounded up or down. */
 #define RTK_PACE_ROUNDING_MS 1000
 

@@ -462,8 +462,9 @@ static void begin_round(struct rtk_pace *pace, int64_t now) {
   bool was_kept = is_on(known) && pace->passed > known->count * 3 / 2;
   bool is_same = is_on(known) && pace->passed > known->count / 2;
   pace->is_in_round = true;
-  pace->is_learning = pace->passed > 0 && !was_kept;
-  if (pace->passed > 0) pace->learnt_ms = now;
+  bool is_lesson = pace->passed >= (is_on(known) ? 1 : RTK_PACE_LEARN_MIN);
+  pace->is_learning = is_lesson && !was_kept;
+  if (is_lesson) pace->learnt_ms = now;
   pace->learnt_most = is_same ? known->count : INT64_MAX;
   pace->learnt_least_ms = is_same ? known->window_ms + RTK_PACE_ROUNDING_MS : 0;
   if (was_kept) {

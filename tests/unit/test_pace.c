@@ -800,15 +800,15 @@ static void a_block_is_for_all(void **state) {
             RTK_WAIT_MAX_MS - 1000);
 }
 
-/* 5 pass from 0 to 400 ms; the block ends at 3000. */
+/* 20 pass from 0 to 400 ms; the block ends at 3000. */
 static struct rtk_pace pace_taught(void) {
   struct rtk_pace pace = new_pace(0, NO_QUOTA, LONG_WINDOW_MS);
   int64_t wait_ms = 0;
-  (void)rtk_pace_take(&pace, START_MS, 8, &wait_ms);
-  end_at(&pace, 100, 4);
+  (void)rtk_pace_take(&pace, START_MS, 23, &wait_ms);
+  end_at(&pace, 100, 16);
   rtk_pace_block(&pace, START_MS + 300, 2700);
   end_at(&pace, 300, 1);
-  end_at(&pace, 400, 1); /* it had passed, too */
+  end_at(&pace, 400, 4); /* they had passed, too */
   rtk_pace_block(&pace, START_MS + 400, 2600);
   rtk_pace_block(&pace, START_MS + 400, 2600);
   end_at(&pace, 400, 2);
@@ -819,40 +819,53 @@ static void a_429_teaches_the_limit(void **state) {
   struct rtk_pace pace = pace_taught();
   struct rtk_ratelimit news = news_of("", "a;q=100;w=60");
   (void)state;
-  check_int("learnt", "count", pace.learnt.count, 5);
+  check_int("learnt", "count", pace.learnt.count, 20);
   check_int("learnt", "window_ms", pace.learnt.window_ms,
             3000 + RTK_PACE_ROUNDING_MS);
-  check_take("after the window", &pace, 8000, 9, 5, RTK_PACE_AFTER_REPLY);
-  end_at(&pace, 8100, 5);
-  check_take("and again", &pace, 12000, 9, 0, 120);
+  check_take("after the window", &pace, 8000, 36, 20, RTK_PACE_AFTER_REPLY);
+  end_at(&pace, 8100, 20);
+  check_take("and again", &pace, 12000, 36, 0, 120);
   rtk_pace_set(&pace, START_MS + 12120, 0, 0, LONG_WINDOW_MS);
-  check_take("settings do not matter", &pace, 12120, 9, 5,
+  check_take("settings do not matter", &pace, 12120, 36, 20,
              RTK_PACE_AFTER_REPLY);
-  end_at(&pace, 12200, 5);
+  end_at(&pace, 12200, 20);
   check_left("shown", &pace, 12200, 0, 4034);
   struct rtk_pace later = pace;
   check_take("an hour after", &later, 300 + RTK_PACE_LIMIT_LIFE_MS, 99, 99, 0);
   check_take("one", &pace, 17000, 1, 1, 0);
   rtk_pace_end(&pace, START_MS + 17000, 1, &news);
-  check_take("what is announced counts", &pace, 17000, 99, 81, 45972);
+  check_take("what is announced counts", &pace, 17000, 99, 36, 45972);
+}
+
+static void a_few_requests_teach_nothing(void **state) {
+  struct rtk_pace pace = new_pace(0, NO_QUOTA, LONG_WINDOW_MS);
+  int count = RTK_PACE_LEARN_MIN - 1;
+  int64_t wait_ms = 0;
+  (void)state;
+  (void)rtk_pace_take(&pace, START_MS, count + 1, &wait_ms);
+  end_at(&pace, 100, count);
+  rtk_pace_block(&pace, START_MS + 200, 1000);
+  end_at(&pace, 200, 1);
+  check_int("one too few", "count", pace.learnt.count, 0);
+  check_take("after the block", &pace, 1200, 99, 99, 0);
 }
 
 static void a_limit_that_was_too_lax_is_mended(void **state) {
   struct rtk_pace pace = pace_taught();
   (void)state;
-  check_take("five", &pace, 8000, 5, 5, 0);
-  end_at(&pace, 8000, 4);
+  check_take("seventeen", &pace, 8000, 17, 17, 0);
+  end_at(&pace, 8000, 16);
   rtk_pace_block(&pace, START_MS + 8100, 1000);
   end_at(&pace, 8100, 1);
-  check_int("about as many", "count", pace.learnt.count, 4);
+  check_int("about as many", "count", pace.learnt.count, 16);
   check_int("about as many", "window_ms", pace.learnt.window_ms, 5000);
   for (int i = 0; i < 5; i++) {
-    check_take("kept", &pace, 20000 + 10000 * i, 4, 4, 0);
-    end_at(&pace, 20000 + 10000 * i, i < 4 ? 4 : 3);
+    check_take("kept", &pace, 20000 + 10000 * i, 16, 16, 0);
+    end_at(&pace, 20000 + 10000 * i, i < 4 ? 16 : 15);
   }
   rtk_pace_block(&pace, START_MS + 60000, 1000);
   end_at(&pace, 60000, 1);
-  check_int("kept for long", "count", pace.learnt.count, 4);
+  check_int("kept for long", "count", pace.learnt.count, 16);
   check_int("kept for long", "window_ms", pace.learnt.window_ms, 6000);
   check_take("one", &pace, 70000, 1, 1, 0);
   end_at(&pace, 70000, 1);
@@ -1047,6 +1060,7 @@ int main(void) {
       TEST(a_limit_that_appears_knows_the_past),
       TEST(a_block_is_for_all),
       TEST(a_429_teaches_the_limit),
+      TEST(a_few_requests_teach_nothing),
       TEST(a_limit_that_was_too_lax_is_mended),
       TEST(what_is_left_is_known_until_the_reset),
       TEST(a_reply_that_was_alone_is_believed),
