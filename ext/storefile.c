@@ -29,13 +29,14 @@ SQLITE_EXTENSION_INIT3
 #define SCHEMA_VERSION 1
 
 /* The schema as sqlite_master has to show it, each with its name and the name of
-** its table. Short columns first: what follows a long body is slow to reach. */
+** its table; tables before indexes, as VACUUM leaves them.  Short columns first:
+** what follows a long body is slow to reach. */
 static const char *const objects[][3] = {
     {"reply", "reply",
      "CREATE TABLE reply(key INTEGER PRIMARY KEY, status INTEGER, life INTEGER,"
      " fetched_ms INTEGER, keep_until_ms INTEGER, url TEXT, body BLOB)"},
-    {"reply_keep", "reply", "CREATE INDEX reply_keep ON reply(keep_until_ms)"},
     {"blob", "blob", "CREATE TABLE blob(key INTEGER PRIMARY KEY, data BLOB)"},
+    {"reply_keep", "reply", "CREATE INDEX reply_keep ON reply(keep_until_ms)"},
 };
 #define OBJECT_COUNT (sizeof(objects) / sizeof(*objects))
 
@@ -233,25 +234,20 @@ static int execute(sqlite3 *db, const char *sql) {
   return sqlite3_exec(db, sql, NULL, NULL, NULL);
 }
 
-/* Fills an empty file, unless somebody was faster: one transaction that begins by
-** looking.  Outside of WAL mode, so that the header says whose the file is from
-** the first moment on. */
+/* Fills an empty file, unless somebody was faster.  Outside of WAL mode, so that
+** the header says whose the file is from the first moment on. */
 static int fill(sqlite3 *db, const char **why) {
   bool is_empty = false;
   char ids[80];
-  int rc = execute(db, "BEGIN");
-  if (rc == SQLITE_OK) rc = look_inside(db, &is_empty, why);
-  if (!is_empty || rc != SQLITE_OK) {
-    return rc == SQLITE_OK ? execute(db, "COMMIT") : rc;
-  }
-  rc = execute(db, "PRAGMA auto_vacuum = INCREMENTAL");
-  for (size_t i = 0; i < OBJECT_COUNT && rc == SQLITE_OK; i++) {
-    rc = execute(db, objects[i][2]);
-  }
   sqlite3_snprintf(sizeof(ids), ids,
                    "PRAGMA application_id = %d; PRAGMA user_version = %d",
                    APPLICATION_ID, SCHEMA_VERSION);
-  if (rc == SQLITE_OK) rc = execute(db, ids);
+  int rc = execute(db, "BEGIN IMMEDIATE");
+  if (rc == SQLITE_OK) rc = look_inside(db, &is_empty, why);
+  for (size_t i = 0; is_empty && i < OBJECT_COUNT && rc == SQLITE_OK; i++) {
+    rc = execute(db, objects[i][2]);
+  }
+  if (is_empty && rc == SQLITE_OK) rc = execute(db, ids);
   return rc == SQLITE_OK ? execute(db, "COMMIT") : rc;
 }
 
