@@ -177,7 +177,6 @@ static int conclude(struct rtk_store *store, struct lock *lock, int rc) {
     return SQLITE_OK;
   }
   roll_back(store);
-  if (rc == SQLITE_IOERR_NOMEM) return SQLITE_NOMEM;
   switch (rc & 0xff) {
   case SQLITE_NOMEM:
   case SQLITE_NOTFOUND:

@@ -284,9 +284,12 @@ static void check_state(struct rtk_store *store, const char *expected) {
   sqlite3_free(got);
 }
 
+static int edits; /* how often add_one() was called */
+
 static void add_one(void *blob, void *user) {
   int64_t count = 0;
   (void)user;
+  edits++;
   memcpy(&count, blob, sizeof(count));
   count++;
   memcpy(blob, &count, sizeof(count));
@@ -739,6 +742,25 @@ static void only_what_is_ours_is_used(void **state) {
   start_afresh();
 }
 
+/* The header is ours, what the log says is not; and a body that no reply has. */
+static void what_is_read_is_looked_at_too(void **state) {
+  struct rtk_store *store = NULL;
+  (void)state;
+  make_cache();
+  sqlite3 *db = open_database(path);
+  execute(db, "PRAGMA user_version = 2"); /* in the log while this is open */
+  store = new_store();
+  check_passed_over("log", store, "it was made by another version of rtk");
+  rtk_store_free(store);
+  (void)sqlite3_close(db);
+
+  start_afresh();
+  change_cache("UPDATE reply SET body = zeroblob(10000000)");
+  store = new_store();
+  check_passed_over("large", store, "string or blob too big");
+  rtk_store_free(store);
+}
+
 /* Which lock does this process hold on the byte?  Asked by another process, as
 ** a process does not see its own locks. */
 static int lock_at(const char *name, long at) {
@@ -959,10 +981,12 @@ static void a_locked_file_is_written_later(void **state) {
   execute(db, "BEGIN EXCLUSIVE");
   check_get(store, "before", "body"); /* a writer stops no reader */
   check_int("locked", "put", put(store, "url", "body"), SQLITE_OK);
+  edits = 0;
   for (int i = 0; i < 3; i++) {
     check_int("locked", "flush", rtk_store_flush(store), SQLITE_BUSY);
     check_int("locked", "edit", add(store, 1, &count), SQLITE_BUSY);
     check_int("locked", "count", count, 5);
+    check_int("locked", "edits", edits, 0);
     clock_ms += RTK_STORE_LOCKED_MAX_MS / 3 - 1;
   }
   execute(db, "COMMIT");
@@ -1243,6 +1267,8 @@ static int use_all(void *arg) {
   struct rtk_store *store = NULL;
   struct rtk_stored found;
   struct rtk_err err = {NULL};
+  static struct big big;
+  int zeros = 0;
   int64_t count = 0, dropped = 0;
   is_nomem = false;
   warnings = 0;
@@ -1269,6 +1295,8 @@ static int use_all(void *arg) {
   } else {
     check_int("no memory", "not found, with all in memory", is_nomem, 1);
   }
+  int rc = rtk_store_edit(store, 6, &big, sizeof(big), fill_big, &zeros);
+  (void)went_well("edit", rc, true);
   bool is_edited = went_well("edit", add(store, 5, &count), true);
   if (is_edited) check_int("no memory", "count", count, 1);
   if (went_well("edit", add(store, 5, &count), true)) {
@@ -1285,7 +1313,7 @@ static int use_all(void *arg) {
   int countdown = check.countdown;
   check.countdown = 0;
   if (size_of(path) > 0) {
-    make_database("DELETE FROM blob WHERE key = 5");
+    make_database("DELETE FROM blob WHERE key IN (5, 6)");
     if (is_cleared) check_int("clear", "rows", row_count(), 0);
     store = new_store();
     put_and_flush(store, "url", "body");
@@ -1324,6 +1352,7 @@ int main(void) {
       STORE_TEST(blobs_are_edited_in_place),
       STORE_TEST(a_collision_is_a_miss),
       STORE_TEST(only_what_is_ours_is_used),
+      STORE_TEST(what_is_read_is_looked_at_too),
       STORE_TEST(locks_of_the_host_stay),
       STORE_TEST(two_stores_share_a_new_file),
       STORE_TEST(what_breaks_later_is_passed_over),
