@@ -87,6 +87,7 @@ static int bring(struct rtk_batch *batch, size_t index,
     rc = rtk_fetch_drive(batch->fetch, true, err);
     if (rc == SQLITE_OK) rc = want_ahead(batch, err);
   }
+  rtk_fetch_rest(batch->fetch);
   if (rc != SQLITE_OK) return rc;
   batch->entries[index] = &passed;
   *entry = batch->out = wanted;

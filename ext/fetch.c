@@ -18,6 +18,7 @@
 #include "life.h"
 #include "limits.h"
 #include "memo.h"
+#include "progress.h"
 #include "ratelimit.h"
 #include "reply.h"
 #include "response.h"
@@ -56,6 +57,8 @@ struct rtk_fetch {
   int64_t statement; /* a number that no other has had */
   int64_t expected;  /* ids of the largest batch */
   int64_t answered;  /* ids, whose reply is here */
+  const char *noun;  /* of what was asked for last */
+  struct rtk_progress progress;
 
   /* Waits for the quota. */
   int64_t held_up_ms;       /* nothing may be sent for so long; 0: it may */
@@ -133,11 +136,15 @@ int rtk_fetch_begin(struct rtk_fetch *fetch) {
   fetch->expected = fetch->answered = 0;
   fetch->pauses = 0;
   fetch->held_up_ms = fetch->waiting_since_ms = 0;
+  rtk_progress_begin(&fetch->progress,
+                     rtk_config_text(fetch->config, RTK_PROGRESS),
+                     rtk_clock_ms());
   return rtk_store_use(fetch->store,
                        rtk_config_text(fetch->config, RTK_CACHE_FILE));
 }
 
 void rtk_fetch_end(struct rtk_fetch *fetch) {
+  rtk_progress_hide(&fetch->progress, true);
   rtk_caller_forget(&fetch->caller);
   rtk_budget_flush(fetch->budget);
 }
@@ -471,8 +478,13 @@ static int start_pending(struct rtk_fetch *fetch, int64_t *wait_ms,
   return rc;
 }
 
+/* 0: not known. */
+static int64_t expected(const struct rtk_fetch *fetch) {
+  bool is_known = fetch->expected > 1 && fetch->expected >= fetch->answered;
+  return is_known ? fetch->expected : 0;
+}
+
 static int refuse_wait(const struct rtk_fetch *fetch, struct rtk_err *err) {
-  const char *noun = fetch->pending.first->endpoint->noun;
   const char *kept = rtk_store_is_in_use(fetch->store)
                          ? " and kept in the cache file"
                          : " and kept until this connection closes";
@@ -481,16 +493,16 @@ static int refuse_wait(const struct rtk_fetch *fetch, struct rtk_err *err) {
   write_time(go_on, fetch->held_up_ms);
   if (rtk_life_ms(fetch->config, RTK_LIFE_ENDED) == 0) kept = "";
   if (fetch->answered == 0) kept = "";
-  if (fetch->expected > 1 && fetch->expected >= fetch->answered) {
+  if (expected(fetch) > 0) {
     sqlite3_snprintf((int)sizeof(of), of, " of %lld",
-                     (long long)fetch->expected);
+                     (long long)expected(fetch));
   }
   return rtk_err_set(
       err,
       "quota%s: %lld%s %ss fetched%s; go on after %s, or set max_wait_ms"
       " to 0",
       rtk_budget_blocked_ms(fetch->budget) > 0 ? " (HTTP 429)" : "",
-      (long long)fetch->answered, of, noun, kept, go_on);
+      (long long)fetch->answered, of, fetch->noun, kept, go_on);
 }
 
 /* A wait for the quota that is longer than max_wait_ms, by itself or with
@@ -505,6 +517,18 @@ static int check_wait(struct rtk_fetch *fetch, struct rtk_err *err) {
   return refuse_wait(fetch, err);
 }
 
+static void show_progress(struct rtk_fetch *fetch) {
+  struct rtk_progress_news news = {.done = fetch->answered,
+                                   .total = expected(fetch),
+                                   .noun = fetch->noun,
+                                   .wait_ms = fetch->held_up_ms};
+  rtk_progress_show(&fetch->progress, &news, rtk_clock_ms());
+}
+
+void rtk_fetch_rest(struct rtk_fetch *fetch) {
+  rtk_progress_hide(&fetch->progress, false);
+}
+
 int rtk_fetch_drive(struct rtk_fetch *fetch, bool is_idle,
                     struct rtk_err *err) {
   int64_t wait_ms = RTK_CANCEL_CHECK_MS;
@@ -512,6 +536,7 @@ int rtk_fetch_drive(struct rtk_fetch *fetch, bool is_idle,
   if (rtk_cancel_asked(fetch->cancel)) return SQLITE_INTERRUPT;
   int rc = start_pending(fetch, &wait_ms, err);
   if (rc == SQLITE_OK && is_idle) rc = check_wait(fetch, err);
+  if (rc == SQLITE_OK && is_idle) show_progress(fetch);
   if (rc == SQLITE_OK) {
     rc = rtk_http_poll(fetch->http, is_idle ? (int)wait_ms : 0, err);
   }
@@ -612,6 +637,7 @@ int rtk_fetch_want(struct rtk_fetch *fetch, const struct rtk_endpoint *endpoint,
                            endpoint->path, arguments, argument_count, ends);
   if (url == NULL) return SQLITE_NOMEM;
   struct rtk_entry *held = NULL;
+  fetch->noun = endpoint->noun;
   rc = rtk_memo_hold(fetch->memo, url, arguments[argument_count - 1], &held,
                      &is_new);
   sqlite3_free(url);

@@ -72,6 +72,9 @@ bool rtk_fetch_has_room(const struct rtk_fetch *fetch);
 ** SQLITE_ERROR, after which the statement has to end. */
 int rtk_fetch_drive(struct rtk_fetch *fetch, bool is_idle, struct rtk_err *err);
 
+/* The caller goes back to SQLite, which may print a row. */
+void rtk_fetch_rest(struct rtk_fetch *fetch);
+
 /* Has it been so long since the last drive that the network may be idle? */
 bool rtk_fetch_is_due(const struct rtk_fetch *fetch);
 

@@ -68,6 +68,12 @@
 ** process that made it. */
 #define RTK_LEASE_MARGIN_MS 10000
 
+/* ms: in auto mode a statement tells how far it is after so long; how often
+** the line changes on a terminal, and elsewhere. */
+#define RTK_PROGRESS_AUTO_MS 2000
+#define RTK_PROGRESS_EVERY_MS 250
+#define RTK_PROGRESS_LOG_EVERY_MS 5000
+
 /* Latencies that the percentiles of rtk_stats are taken from. */
 #define RTK_LATENCIES 1024
 

@@ -1,0 +1,75 @@
+/* The line that tells how far a statement is. */
+#include "progress.h"
+
+#include "limits.h"
+
+#include "check.h"
+
+static void the_line_tells_what_is_known(void **state) {
+  static const struct {
+    const char *name;
+    struct rtk_progress_news news;
+    int64_t elapsed_ms;
+    const char *line;
+  } cases[] = {
+      {"nothing yet", {0, 0, "session", 0}, 0, "rtk: 0 sessions"},
+      {"of how many", {0, 5, "session", 0}, 5000, "rtk: 0 of 5 sessions"},
+      {"no rate before a second",
+       {2, 5, "session", 0},
+       999,
+       "rtk: 2 of 5 sessions"},
+      {"with a rate",
+       {512, 1000, "session", 0},
+       15000,
+       "rtk: 512 of 1000 sessions, 34 a second"},
+      {"a wait is rounded up",
+       {512, 1000, "session", 11001},
+       15000,
+       "rtk: 512 of 1000 sessions, 34 a second, 12 s to wait for the quota"},
+      {"total unknown",
+       {7, 0, "livestream", 1},
+       0,
+       "rtk: 7 livestreams, 1 s to wait for the quota"},
+  };
+  (void)state;
+  for (size_t i = 0; i < COUNT(cases); i++) {
+    char line[80];
+    rtk_progress_line(line, (int)sizeof(line), &cases[i].news,
+                      cases[i].elapsed_ms);
+    check_text(cases[i].name, "line", line, cases[i].line);
+  }
+}
+
+/* A line never fills the terminal's row. */
+static void the_line_is_cut(void **state) {
+  char line[16];
+  struct rtk_progress_news news = {INT64_MAX / 1000, INT64_MAX, "session",
+                                   RTK_WAIT_MAX_MS};
+  (void)state;
+  rtk_progress_line(line, (int)sizeof(line), &news, 1000);
+  check_text("long", "line", line, "rtk: 9223372036");
+}
+
+/* stderr is no terminal here: "auto" is off, "on" is not. */
+static void the_mode_says_when(void **state) {
+  struct rtk_progress progress;
+  (void)state;
+  rtk_progress_begin(&progress, "off", 1000);
+  check_int("off", "is on", progress.is_on, false);
+  rtk_progress_begin(&progress, "auto", 1000);
+  check_int("auto", "is on", progress.is_on, false);
+  check_int("auto", "due", progress.due_ms, 1000 + RTK_PROGRESS_AUTO_MS);
+  rtk_progress_begin(&progress, "on", 1000);
+  check_int("on", "is on", progress.is_on, true);
+  check_int("on", "due", progress.due_ms, 1000);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      TEST(the_line_tells_what_is_known),
+      TEST(the_line_is_cut),
+      TEST(the_mode_says_when),
+  };
+  check_init();
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
