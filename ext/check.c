@@ -18,6 +18,7 @@
 #include "conn.h"
 #include "endpoint.h"
 #include "err.h"
+#include "fetch.h"
 #include "http.h"
 #include "limits.h"
 #include "reply.h"
@@ -25,6 +26,7 @@
 #include "rows.h"
 #include "show.h"
 #include "status.h"
+#include "store.h"
 #include "url.h"
 
 #include <stdarg.h>
@@ -50,6 +52,7 @@ enum check {
   CHECK_ACCEPTED,
   CHECK_ACCOUNT,
   CHECK_APP,
+  CHECK_CACHE_FILE,
   CHECK_COUNT
 };
 
@@ -65,6 +68,7 @@ static const char *const names[CHECK_COUNT] = {
     [CHECK_ACCEPTED] = "token accepted",
     [CHECK_ACCOUNT] = "account",
     [CHECK_APP] = "app",
+    [CHECK_CACHE_FILE] = "cache_file",
 };
 
 /* The check that a request without a whole reply fails. */
@@ -181,7 +185,9 @@ static int perform(struct run *run, const char *url, struct rtk_err *err) {
   if (rc == SQLITE_OK && rtk_transfer_is_nomem(run->transfer)) {
     rc = SQLITE_NOMEM;
   }
-  return rc;
+  if (rc != SQLITE_OK) return rc;
+  return rtk_fetch_count(run->conn->fetch, run->token,
+                         rtk_transfer_response(run->transfer));
 }
 
 static bool has_data(const struct run *run) {
@@ -471,6 +477,26 @@ static bool is_dead(const struct run *run) {
           run->reply->http_status == 400);
 }
 
+/* Asking for a reply that is not in there opens it. */
+static void look_at_cache_file(struct run *run) {
+  struct rtk_store *store = run->conn->store;
+  struct rtk_stored nothing;
+  int rc =
+      rtk_store_use(store, rtk_config_text(run->conn->config, RTK_CACHE_FILE));
+  if (rc == SQLITE_OK) rc = rtk_store_get(store, "", &nothing);
+  sqlite3_str *words = sqlite3_str_new(NULL);
+  rtk_store_describe(store, words);
+  char *text = sqlite3_str_finish(words);
+  if (rc == SQLITE_NOMEM || text == NULL) {
+    run->rc = SQLITE_NOMEM;
+  } else {
+    bool is_set = rtk_config_text(run->conn->config, RTK_CACHE_FILE) != NULL;
+    bool is_good = !is_set || rtk_store_is_in_use(store);
+    note(run, CHECK_CACHE_FILE, is_good ? GOOD : BAD, "%s", text);
+  }
+  sqlite3_free(text);
+}
+
 /* --- the rows ------------------------------------------------------------------ */
 
 static void write_rows(struct run *run, struct rtk_rows *rows) {
@@ -507,6 +533,7 @@ int rtk_check_fill(struct rtk_conn *conn, const struct rtk_text *arguments,
       if (run.rc == SQLITE_OK && !is_dead(&run)) judge_scope(&run);
     }
   }
+  if (run.rc == SQLITE_OK) look_at_cache_file(&run);
   if (run.rc == SQLITE_OK) write_rows(&run, rows);
   for (int i = 0; i < CHECK_COUNT; i++) sqlite3_free(run.found[i].detail);
   forget_reply(&run);

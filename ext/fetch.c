@@ -332,7 +332,7 @@ static int conclude(struct rtk_fetch *fetch, struct rtk_entry *entry,
 }
 
 /* What a transfer that has ended leaves behind beside its reply. */
-static void account_for(struct rtk_fetch *fetch, const struct rtk_entry *entry,
+static void account_for(struct rtk_fetch *fetch, int64_t took_ms,
                         const struct rtk_response *response) {
   struct rtk_stats *stats = fetch->stats;
   struct rtk_ratelimit news;
@@ -341,10 +341,28 @@ static void account_for(struct rtk_fetch *fetch, const struct rtk_entry *entry,
     rtk_budget_end(fetch->budget, NULL);
     return;
   }
-  rtk_stats_add_latency(stats, rtk_clock_ms() - entry->started_ms);
+  rtk_stats_add_latency(stats, took_ms);
   memcpy(stats->last_cf_ray, response->cf_ray, sizeof(stats->last_cf_ray));
   rtk_ratelimit_read(response, rtk_clock_unix_ms(), &news);
   rtk_budget_end(fetch->budget, &news);
+}
+
+/* The quota may be used up: then there is nothing to count it by. */
+int rtk_fetch_count(struct rtk_fetch *fetch, const char *token,
+                    const struct rtk_response *response) {
+  int64_t wait_ms = 0;
+  bool is_open = fetch->active.count + fetch->pending.count > 0;
+  int rc = is_open
+               ? SQLITE_OK
+               : rtk_budget_join(fetch->budget,
+                                 rtk_config_text(fetch->config, RTK_BASE_URL),
+                                 token);
+  if (rc != SQLITE_OK) return rc;
+  fetch->stats->requests++;
+  if (rtk_budget_take(fetch->budget, 1, &wait_ms) == 0) return SQLITE_OK;
+  account_for(fetch, response->took_ms, response);
+  rtk_budget_flush(fetch->budget);
+  return SQLITE_OK;
 }
 
 static int collect(struct rtk_fetch *fetch) {
@@ -358,7 +376,7 @@ static int collect(struct rtk_fetch *fetch) {
     entry->transfer = NULL;
     const struct rtk_response *response = rtk_transfer_response(transfer);
     int rc = is_nomem ? SQLITE_NOMEM : conclude(fetch, entry, response);
-    account_for(fetch, entry, response);
+    account_for(fetch, rtk_clock_ms() - entry->started_ms, response);
     rtk_http_end(fetch->http, transfer);
     /* An entry without a reply stays in a list until it is released. */
     if (entry->reply == NULL && rc != SQLITE_OK &&

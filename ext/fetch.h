@@ -22,6 +22,7 @@ struct rtk_endpoint;
 struct rtk_entry;
 struct rtk_err;
 struct rtk_fetch;
+struct rtk_response;
 struct rtk_stats;
 struct rtk_store;
 
@@ -71,6 +72,11 @@ bool rtk_fetch_has_room(const struct rtk_fetch *fetch);
 ** quota that is too long to be sat out is an error.  SQLITE_OK, SQLITE_INTERRUPT, SQLITE_NOMEM or
 ** SQLITE_ERROR, after which the statement has to end. */
 int rtk_fetch_drive(struct rtk_fetch *fetch, bool is_idle, struct rtk_err *err);
+
+/* A request that was made beside it, with this token and response, counts for the
+** quota and in the numbers, too.  SQLITE_OK or SQLITE_NOMEM. */
+int rtk_fetch_count(struct rtk_fetch *fetch, const char *token,
+                    const struct rtk_response *response);
 
 /* The caller goes back to SQLite, which may print a row. */
 void rtk_fetch_rest(struct rtk_fetch *fetch);
