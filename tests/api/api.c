@@ -72,6 +72,7 @@
 **   times=2           only the first 2 requests of this exact URI; later ones
 **                     get the session
 **   n=17              which session's data (1)
+**   stopped_ago=S     body=stopped: a session that stopped S seconds ago
 **   body=NAME         below
 **   retry_after=1, retry_after_ms=50, retry_after_date=2   (date: now + 2 s)
 **   should_retry=true|false     x-should-retry
@@ -95,7 +96,7 @@
 **   200  session (the default)   falsesuccess   html   text   empty   nodata
 **        notjson   arraydata   missing (data is {})   trailing   bom
 **        nullbyte   escnul   badutf8   deep (5,000 brackets)   bignum   strnum
-**        nested   nulls   extra
+**        nested   nulls   stopped   extra
 */
 #include "api.h"
 

@@ -27,6 +27,7 @@ enum number_key {
   KEY_GZIP,
   KEY_CHUNKED,
   KEY_N,
+  KEY_STOPPED_AGO,
   NUMBER_KEYS
 };
 
@@ -49,6 +50,7 @@ static const struct {
     [KEY_GZIP] = {"gzip", 1},
     [KEY_CHUNKED] = {"chunked", 1},
     [KEY_N] = {"n", 999999999999L},
+    [KEY_STOPPED_AGO] = {"stopped_ago", 1000000000},
 };
 
 static const char JSON[] = "application/json";
@@ -121,6 +123,8 @@ static const struct body {
      "\"ingest_seconds\":null,\"invoked_time\":null,\"livestream_id\":null,"
      "\"started_time\":null,\"stopped_time\":null,\"updated_at\":null,"
      "\"viewer_seconds\":null},\"success\":true}"},
+    {"stopped", 200, JSON,
+     "{\"data\":{\"id\":$ID,\"stopped_time\":$TIME},\"success\":true}"},
     {"extra", 200, JSON,
      "{\"data\":{\"id\":$ID,\"new_field\":{\"a\":1},\"ingest_seconds\":60},"
      "\"success\":true,\"new_top\":1}"},
@@ -280,10 +284,19 @@ static void put_deep(struct text *out) {
   text_fill(out, ']', DEPTH);
 }
 
+static void put_stopped_time(struct text *out, const struct fault *fault) {
+  long ago_s = fault->numbers[KEY_STOPPED_AGO];
+  char then[64];
+  format_time(then, sizeof then,
+              ((long)time(NULL) - (ago_s > 0 ? ago_s : 0)) * 1000);
+  text_json(out, then, strlen(then));
+}
+
 static void put_word(struct text *out, const struct fault *fault,
                      unsigned status, const char **at) {
-  static const char *const words[] = {"$CODE", "$MESSAGE", "$TOKEN", "$STATUS",
-                                      "$LONG", "$DEEP",    "$NUL",   "$ID"};
+  static const char *const words[] = {"$CODE",   "$MESSAGE", "$TOKEN",
+                                      "$STATUS", "$LONG",    "$DEEP",
+                                      "$NUL",    "$ID",      "$TIME"};
   const char *message;
   long code = error_of(fault, status, &message);
   size_t i = 0;
@@ -316,6 +329,9 @@ static void put_word(struct text *out, const struct fault *fault,
     break;
   case 7:
     text_json(out, fault->id.data, fault->id.len);
+    break;
+  case 8:
+    put_stopped_time(out, fault);
     break;
   default:
     text_puts(out, "$");
@@ -384,6 +400,8 @@ static void play(struct fault *fault, struct reply *reply) {
   if (fault->body == NULL && fault->redirect != NULL) {
     fault->body = body_named("html");
     if (!has_status) status = 302;
+  } else if (fault->body == NULL && numbers[KEY_STOPPED_AGO] >= 0) {
+    fault->body = body_named("stopped");
   } else if (fault->body == NULL) {
     fault->body = body_named(status < 300 ? "session" : "envelope");
   } else if (!has_status) {
