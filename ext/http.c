@@ -451,15 +451,14 @@ static curl_off_t time_us(CURL *easy, CURLINFO info) {
 static void describe_timeout(struct rtk_transfer *t) {
   CURL *easy = t->easy;
   bool is_connected = time_us(easy, CURLINFO_PRETRANSFER_TIME_T) > 0;
-  const char *phase = "the reply to end";
-  if (time_us(easy, CURLINFO_NAMELOOKUP_TIME_T) == 0) {
+  const char *phase = "the TLS handshake";
+  if (is_connected) { /* first: of a connection used again, the rest is 0 */
+    bool has_begun = time_us(easy, CURLINFO_STARTTRANSFER_TIME_T) > 0;
+    phase = has_begun ? "the reply to end" : "a reply";
+  } else if (time_us(easy, CURLINFO_NAMELOOKUP_TIME_T) == 0) {
     phase = "the name to be resolved";
   } else if (time_us(easy, CURLINFO_CONNECT_TIME_T) == 0) {
     phase = "the connection";
-  } else if (!is_connected) {
-    phase = "the TLS handshake";
-  } else if (time_us(easy, CURLINFO_STARTTRANSFER_TIME_T) == 0) {
-    phase = "a reply";
   }
   bool is_connecting = !is_connected && t->connect_timeout_ms < t->timeout_ms;
   sqlite3_snprintf((int)sizeof(t->detail), t->detail,
