@@ -207,6 +207,7 @@ static const struct row rows[RTK_SETTING_COUNT] = {
 struct rtk_config {
   char *env[RTK_SETTING_COUNT]; /* sqlite3_malloc(); NULL: not set */
   char *set[RTK_SETTING_COUNT];
+  int64_t number[RTK_SETTING_COUNT]; /* KIND_INT: the value in force */
   int64_t address_version;
   char *problem[RTK_SETTING_COUNT]; /* of a value in the environment; NULL */
 };
@@ -345,15 +346,23 @@ static int read_env(struct rtk_config *config, int i) {
   return SQLITE_OK;
 }
 
+/* Every text in force has been checked. */
+static void take_number(struct rtk_config *config, enum rtk_setting i) {
+  if (rows[i].kind != KIND_INT) return;
+  (void)parse_int(rtk_config_text(config, i), &config->number[i]);
+}
+
 int rtk_config_new(struct rtk_config **config) {
   struct rtk_config *made = sqlite3_malloc64(sizeof(*made));
   if (made == NULL) return SQLITE_NOMEM;
   memset(made, 0, sizeof(*made));
   for (int i = 0; i < RTK_SETTING_COUNT; i++) {
     int rc = read_env(made, i);
-    if (rc == SQLITE_OK) continue;
-    rtk_config_free(made);
-    return rc;
+    if (rc != SQLITE_OK) {
+      rtk_config_free(made);
+      return rc;
+    }
+    take_number(made, (enum rtk_setting)i);
   }
   *config = made;
   return SQLITE_OK;
@@ -422,6 +431,7 @@ int rtk_config_set(struct rtk_config *config, const char *name,
   }
   rtk_config_wipe(config->set[i]);
   config->set[i] = copy;
+  take_number(config, i);
   if (rows[i].voids_foreign_token || rows[i].kind == KIND_TOKEN) {
     config->address_version++;
   }
@@ -437,9 +447,7 @@ const char *rtk_config_text(const struct rtk_config *config,
 
 int64_t rtk_config_int(const struct rtk_config *config,
                        enum rtk_setting setting) {
-  int64_t number = 0; /* every text in force has been checked */
-  (void)parse_int(rtk_config_text(config, setting), &number);
-  return number;
+  return config->number[setting];
 }
 
 /* "http://user:password@proxy:3128" is shown as "http://proxy:3128". */
