@@ -60,15 +60,13 @@ int rtk_cursor_new(struct rtk_conn *conn, const struct rtk_endpoint *endpoint,
   return SQLITE_OK;
 }
 
-static void forget_given(struct rtk_cursor *cursor) {
-  for (int k = 0; k < RTK_INPUTS_MAX; k++) {
-    sqlite3_value_free(cursor->given[k]);
-    cursor->given[k] = NULL;
-  }
+static void forget_given(struct rtk_cursor *cursor, int k) {
+  sqlite3_value_free(cursor->given[k]);
+  cursor->given[k] = NULL;
 }
 
 void rtk_cursor_free(struct rtk_cursor *cursor) {
-  forget_given(cursor);
+  for (int k = 0; k < RTK_INPUTS_MAX; k++) forget_given(cursor, k);
   rtk_batch_deinit(&cursor->batch);
   rtk_batch_deinit(&cursor->list);
   for (int k = 0; k < RTK_INPUTS_MAX; k++) sqlite3_free(cursor->scope[k]);
@@ -200,6 +198,25 @@ static int missing(int k, const struct rtk_column *column,
                      column->name, place(k), column->name);
 }
 
+/* Do both hold the same text? */
+static bool is_same_text(sqlite3_value *a, sqlite3_value *b) {
+  if (a == NULL || sqlite3_value_type(a) != SQLITE_TEXT) return false;
+  if (sqlite3_value_type(b) != SQLITE_TEXT) return false;
+  const unsigned char *text[] = {sqlite3_value_text(a), sqlite3_value_text(b)};
+  int size = sqlite3_value_bytes(a);
+  return text[0] != NULL && text[1] != NULL && size == sqlite3_value_bytes(b) &&
+         memcmp(text[0], text[1], (size_t)size) == 0;
+}
+
+/* Keeps a copy of an argument, to be echoed: an account or app is the one of the
+** scan before, nearly always. */
+static int keep_given(struct rtk_cursor *cursor, int k, sqlite3_value *one) {
+  if (is_same_text(cursor->given[k], one)) return SQLITE_OK;
+  forget_given(cursor, k);
+  cursor->given[k] = sqlite3_value_dup(one);
+  return cursor->given[k] == NULL ? SQLITE_NOMEM : SQLITE_OK;
+}
+
 /* By which ids a scan goes; borrowed from xFilter's values. */
 struct by {
   sqlite3_value *one;
@@ -219,9 +236,10 @@ static int read_arguments(struct rtk_cursor *cursor, int bits,
     const struct rtk_column *column = &endpoint->columns[index];
     sqlite3_value *one = (bits & RTK_PLAN_ONE(k)) != 0 ? *argv++ : NULL;
     sqlite3_value *list = (bits & RTK_PLAN_LIST(k)) != 0 ? *argv++ : NULL;
-    if (one != NULL) {
-      cursor->given[k] = sqlite3_value_dup(one);
-      if (cursor->given[k] == NULL) return SQLITE_NOMEM;
+    if (one == NULL) {
+      forget_given(cursor, k);
+    } else if (keep_given(cursor, k, one) != SQLITE_OK) {
+      return SQLITE_NOMEM;
     }
     if (column->argument == RTK_ARGUMENT_SCOPE) {
       rc = read_scope(cursor, k, column, &by->is_none, err);
@@ -301,7 +319,6 @@ static int begin_in_list(struct rtk_cursor *cursor, const struct by *by,
 int rtk_cursor_filter(struct rtk_cursor *cursor, int bits, sqlite3_value **argv,
                       struct rtk_err *err) {
   struct by by = {NULL, NULL, false};
-  forget_given(cursor);
   rtk_batch_clear(&cursor->batch);
   cursor->reply = NULL;
   cursor->is_stand_in = (bits & RTK_PLAN_STAND_IN) != 0;
