@@ -131,7 +131,7 @@ static const struct {
      " FROM rtk_check('ACCOUNT', 'WRONG') WHERE ok IS NOT 1"
      " AND detail NOT LIKE '%dashboard%'",
      "account|NULL|NULL\n"},
-    {"SELECT count(*) FROM rtk_check('ACCOUNT', 'APP')", "11\n"},
+    {"SELECT count(*) FROM rtk_check('ACCOUNT', 'APP')", "12\n"},
     {"SELECT rtk_config('timeout_ms', 30000 + 0)", "30000\n"},
     {"SELECT rtk_version() LIKE 'rtk %'", "1\n"},
 };
