@@ -278,7 +278,8 @@ static int settle(struct rtk_fetch *fetch, struct rtk_entry *entry,
   int rc = rtk_status_judge(&ask, response, &reply);
   if (rc != SQLITE_OK) return rc;
   int64_t now = rtk_clock_unix_ms();
-  answer(fetch, entry, reply, now, rtk_life_of(entry->endpoint, reply, now));
+  int life = (int)rtk_life_of(entry->endpoint, reply, now);
+  answer(fetch, entry, reply, now, life);
   if (rtk_reply_is_refusal(reply)) return refuse(fetch, entry);
   if (response->status != 0) entry->scope->is_proven = true;
   return keep(fetch, entry, response);
