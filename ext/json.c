@@ -35,11 +35,12 @@ static bool is_space(char c) {
 /* Is there a NUL in some string, escaped or not?  cJSON would cut the string
 ** there without a word. */
 static bool has_nul(const char *text, size_t size) {
+  const char *end = text + size;
   if (memchr(text, '\0', size) != NULL) return true;
-  for (size_t i = 0; i + 6 <= size; i++) {
-    if (text[i] != '\\') continue;
-    if (memcmp(text + i, "\\u0000", 6) == 0) return true;
-    i++; /* what is escaped, a backslash perhaps */
+  while ((text = memchr(text, '\\', (size_t)(end - text))) != NULL) {
+    if (end - text < 6) return false;
+    if (memcmp(text, "\\u0000", 6) == 0) return true;
+    text += 2; /* what is escaped, a backslash perhaps */
   }
   return false;
 }
