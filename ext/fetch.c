@@ -146,6 +146,7 @@ int rtk_fetch_begin(struct rtk_fetch *fetch) {
 void rtk_fetch_end(struct rtk_fetch *fetch) {
   rtk_progress_hide(&fetch->progress, true);
   rtk_caller_forget(&fetch->caller);
+  rtk_store_end_read(fetch->store);
   rtk_budget_flush(fetch->budget);
 }
 
@@ -552,6 +553,7 @@ int rtk_fetch_drive(struct rtk_fetch *fetch, bool is_idle,
                     struct rtk_err *err) {
   int64_t wait_ms = RTK_CANCEL_CHECK_MS;
   int64_t begun_ms = rtk_clock_ms();
+  rtk_store_end_read(fetch->store);
   if (rtk_cancel_asked(fetch->cancel)) return SQLITE_INTERRUPT;
   int rc = start_pending(fetch, &wait_ms, err);
   if (rc == SQLITE_OK && is_idle) rc = check_wait(fetch, err);

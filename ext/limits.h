@@ -177,6 +177,10 @@
 #define RTK_STORE_LOCKED_MAX_MS 10000
 #define RTK_STORE_SWEEP_FIRST 1000
 
+/* ms that look-ups share a read of the cache file: some thousand of them, and
+** others' writes are seen soon. */
+#define RTK_STORE_READ_MS 20
+
 /* Bytes to which its write-ahead log is cut back. */
 #define RTK_STORE_LOG_MAX 4194304
 

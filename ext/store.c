@@ -2,9 +2,10 @@
 ** Replies by URL and small blobs in the tables of the cache file.  What a reply
 ** or a blob means is not known here.
 **
-** In WAL mode readers and the one writer do not stop each other.  A read lasts as
-** long as one look-up: the row is copied and the statement reset, since a read
-** left open would keep the log from being reset.
+** In WAL mode readers and the one writer do not stop each other.  A read costs
+** locks, so look-ups that follow each other share one; yet it is renewed soon, and
+** ends before any wait, since a read left open keeps the log from being reset.
+** The row is copied and its statement reset at once.
 */
 #include "store.h"
 
@@ -19,6 +20,7 @@
 SQLITE_EXTENSION_INIT3
 
 enum statement {
+  BEGIN_READ,
   BEGIN,
   COMMIT,
   ROLLBACK,
@@ -33,6 +35,7 @@ enum statement {
 };
 
 static const char *const statements[STATEMENT_COUNT] = {
+    [BEGIN_READ] = "BEGIN",
     [BEGIN] = "BEGIN IMMEDIATE",
     [COMMIT] = "COMMIT",
     [ROLLBACK] = "ROLLBACK",
@@ -70,7 +73,8 @@ struct rtk_store {
   sqlite3 *db; /* NULL: not open */
   sqlite3_stmt *statements[STATEMENT_COUNT];
   struct lock reading, writing;
-  bool is_swept; /* since the file was opened */
+  int64_t read_since_ms; /* the read that is open, if there is one */
+  bool is_swept;         /* since the file was opened */
   bool is_passed_over;
   char why[RTK_STORE_WHY_MAX];
 
@@ -161,12 +165,15 @@ static bool is_waiting(const struct lock *lock) {
   return lock->since_ms != 0 && rtk_clock_ms() < lock->retry_ms;
 }
 
+static int run(sqlite3_stmt *statement) {
+  (void)sqlite3_step(statement);
+  return sqlite3_reset(statement);
+}
+
 /* Gives the database up that cannot even undo what it has begun. */
 static void roll_back(struct rtk_store *store) {
   if (store->db == NULL || sqlite3_get_autocommit(store->db)) return;
-  sqlite3_stmt *rollback = store->statements[ROLLBACK];
-  (void)sqlite3_step(rollback);
-  (void)sqlite3_reset(rollback);
+  (void)run(store->statements[ROLLBACK]);
   if (!sqlite3_get_autocommit(store->db)) close_file(store);
 }
 
@@ -310,13 +317,25 @@ static int read_reply(struct rtk_store *store, const char *url,
   return rc == SQLITE_OK && !is_found ? SQLITE_NOTFOUND : rc;
 }
 
+void rtk_store_end_read(struct rtk_store *store) { roll_back(store); }
+
+static int need_read(struct rtk_store *store) {
+  if (!sqlite3_get_autocommit(store->db)) return SQLITE_OK;
+  store->read_since_ms = rtk_clock_ms();
+  return run(store->statements[BEGIN_READ]);
+}
+
 int rtk_store_get(struct rtk_store *store, const char *url,
                   struct rtk_stored *found) {
   struct rtk_stored read = {0};
   if (is_waiting(&store->reading)) return SQLITE_NOTFOUND;
+  if (rtk_clock_ms() - store->read_since_ms >= RTK_STORE_READ_MS) {
+    rtk_store_end_read(store);
+  }
   int rc = need_file(store, &store->reading);
   if (rc == SQLITE_OK) {
-    rc = read_reply(store, url, &read);
+    rc = need_read(store);
+    if (rc == SQLITE_OK) rc = read_reply(store, url, &read);
     bool is_missing = rc == SQLITE_NOTFOUND;
     rc = conclude(store, &store->reading, is_missing ? SQLITE_OK : rc);
     if (rc == SQLITE_OK && is_missing) return SQLITE_NOTFOUND;
@@ -326,11 +345,6 @@ int rtk_store_get(struct rtk_store *store, const char *url,
 }
 
 /* --- writing ------------------------------------------------------------------- */
-
-static int run(sqlite3_stmt *statement) {
-  (void)sqlite3_step(statement);
-  return sqlite3_reset(statement);
-}
 
 static int write_reply(sqlite3_stmt *put, const struct queued *queued) {
   (void)sqlite3_bind_int64(put, 1, key_of(queued->url));
@@ -380,6 +394,7 @@ struct job {
 /* One transaction, begun with the lock in hand, so that nothing is read that
 ** somebody else is about to change. */
 static int write_all(struct rtk_store *store, const struct job *job) {
+  rtk_store_end_read(store);
   int rc = need_file(store, &store->writing);
   if (rc != SQLITE_OK) return rc;
   rc = run(store->statements[BEGIN]);

@@ -43,10 +43,15 @@ void rtk_store_free(struct rtk_store *store);
 int rtk_store_use(struct rtk_store *store, const char *path);
 
 /* The reply of this URL; its body is borrowed until the next call.  What is only
-** queued is not found.  SQLITE_OK, SQLITE_NOTFOUND (also while locked) or
+** queued is not found; nor may be what others wrote in the last
+** RTK_STORE_READ_MS.  SQLITE_OK, SQLITE_NOTFOUND (also while locked) or
 ** SQLITE_NOMEM. */
 int rtk_store_get(struct rtk_store *store, const char *url,
                   struct rtk_stored *found);
+
+/* Ends the read that the last look-up left open for the next one.  To be called
+** before anything that takes time. */
+void rtk_store_end_read(struct rtk_store *store);
 
 /* Queues a copy, to be written by the next flush or edit.  A full queue is
 ** written, and where that cannot be done its oldest replies are dropped.  A

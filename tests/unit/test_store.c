@@ -406,6 +406,33 @@ static void what_is_queued_is_written_at_the_end(void **state) {
   rtk_store_free(store);
 }
 
+/* Look-ups share a read for a while, which a writer of the same store, time and
+** rtk_store_end_read() end. */
+static void look_ups_share_a_read(void **state) {
+  static const char reset[] = "PRAGMA wal_checkpoint(TRUNCATE)"; /* 1: busy */
+  struct rtk_store *store = new_store();
+  struct rtk_store *other = new_store();
+  (void)state;
+  put_and_flush(store, "url", "one");
+  check_get(store, "url", "one");
+  put_and_flush(other, "url", "two");
+  clock_ms += RTK_STORE_READ_MS - 1;
+  check_get(store, "url", "one");
+  clock_ms += 1;
+  check_get(store, "url", "two");
+  put_and_flush(other, "url", "three");
+  check_int("open", "reset", query_int(reset), 1);
+  rtk_store_end_read(store);
+  check_int("ended", "reset", query_int(reset), 0);
+  check_get(store, "url", "three");
+  put_and_flush(other, "url", "four");
+  put_and_flush(store, "own", "five");
+  check_get(store, "own", "five");
+  check_get(store, "url", "four");
+  rtk_store_free(store);
+  rtk_store_free(other);
+}
+
 static void no_path_is_no_file(void **state) {
   struct rtk_store *store = NULL;
   int64_t count = 0;
@@ -1342,6 +1369,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       STORE_TEST(replies_come_back),
       STORE_TEST(the_newest_reply_counts),
+      STORE_TEST(look_ups_share_a_read),
       STORE_TEST(what_is_queued_is_written_at_the_end),
       STORE_TEST(no_path_is_no_file),
       STORE_TEST(nobody_else_can_read_it),
