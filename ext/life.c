@@ -37,13 +37,21 @@ bool rtk_life_parse_time(const char *text, uint32_t size, int64_t *unix_ms) {
     bool is_digit = text[i] >= '0' && text[i] <= '9';
     if (form[i] == '0' ? !is_digit : text[i] != form[i]) return false;
   }
-  if (size > length + 1 && text[length] != '.') return false;
-  int month = digits(text + 5, 2);
-  int64_t seconds = days(digits(text, 4), month, digits(text + 8, 2)) * 86400 +
-                    (int64_t)digits(text + 11, 2) * 3600 +
-                    (int64_t)digits(text + 14, 2) * 60 + digits(text + 17, 2);
-  *unix_ms = seconds * 1000;
-  return month >= 1 && month <= 12;
+  if (size > length + 1 && (text[length] != '.' || size == length + 2)) {
+    return false;
+  }
+  for (uint32_t i = length + 1; i + 1 < size; i++) {
+    if (text[i] < '0' || text[i] > '9') return false;
+  }
+  int month = digits(text + 5, 2), day = digits(text + 8, 2);
+  int hour = digits(text + 11, 2), minute = digits(text + 14, 2);
+  int second = digits(text + 17, 2); /* 60: a leap second */
+  if (month < 1 || month > 12 || day < 1 || day > 31) return false;
+  if (hour > 23 || minute > 59 || second > 60) return false;
+  *unix_ms = (days(digits(text, 4), month, day) * 86400 + hour * 3600 +
+              minute * 60 + second) *
+             1000;
+  return true;
 }
 
 /* The time in a column of a row; false when there is none. */

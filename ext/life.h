@@ -33,8 +33,8 @@ int64_t rtk_life_ms(const struct rtk_config *config, int life);
 bool rtk_life_is_fresh(const struct rtk_config *config, int life,
                        int64_t fetched_unix_ms, int64_t now_unix_ms);
 
-/* Reads "2023-07-15T07:08:39.000Z", the fraction optional, as milliseconds
-** since 1970; false when it is anything else. */
+/* Reads "2023-07-15T07:08:39.000Z" as milliseconds since 1970, to the second: a
+** fraction may be there and is left out.  False when it is anything else. */
 bool rtk_life_parse_time(const char *text, uint32_t size, int64_t *unix_ms);
 
 #endif
