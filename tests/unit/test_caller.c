@@ -1,0 +1,226 @@
+/* What is known about the caller: its token, and what is refused to it. */
+#include "caller.h"
+
+#include "config.h"
+#include "err.h"
+#include "limits.h"
+#include "reply.h"
+
+#include "check.h"
+
+static struct rtk_config *new_config(const char *token) {
+  struct rtk_config *config = NULL;
+  (void)unsetenv("CLOUDFLARE_BASE_URL");
+  (void)unsetenv("CLOUDFLARE_API_TOKEN_FILE");
+  (void)unsetenv("CLOUDFLARE_API_TOKEN");
+  if (token != NULL) (void)setenv("CLOUDFLARE_API_TOKEN", token, 1);
+  assert_int_equal(rtk_config_new(&config), SQLITE_OK);
+  return config;
+}
+
+static void set(struct rtk_config *config, const char *name,
+                const char *value) {
+  struct rtk_err err = {0};
+  check_int(name, "set", rtk_config_set(config, name, value, &err), SQLITE_OK);
+  rtk_err_clear(&err);
+}
+
+static struct rtk_scope *scope_of(struct rtk_caller *caller, const char *url,
+                                  size_t size) {
+  struct rtk_scope *scope = NULL;
+  check_int(url, "scope", rtk_caller_scope(caller, url, size, &scope),
+            SQLITE_OK);
+  return scope;
+}
+
+/* Refuses it; the reply is gone by then. */
+static void refuse(struct rtk_caller *caller, enum rtk_outcome outcome,
+                   const char *error, const char *url, size_t size) {
+  struct rtk_reply *reply = NULL;
+  int rc = rtk_reply_of_error(outcome, 403, error, &reply);
+  assert_int_equal(rc, SQLITE_OK);
+  check_int(url, "refuse", rtk_caller_refuse(caller, reply, url, size),
+            SQLITE_OK);
+  rtk_reply_free(reply);
+}
+
+static void check_refusal(const struct rtk_caller *caller, const char *url,
+                          size_t size, const char *error) {
+  const struct rtk_reply *refusal = rtk_caller_refusal(caller, url, size);
+  check_text(url, "refusal", refusal == NULL ? NULL : refusal->error, error);
+}
+
+static void a_scope_is_the_beginning_of_a_url(void **state) {
+  struct rtk_config *config = new_config(NULL);
+  struct rtk_caller caller;
+  (void)state;
+  rtk_caller_init(&caller, config);
+  struct rtk_scope *scope = scope_of(&caller, "/a/app/1", 6);
+  check_int("/a/app/2", "the same", scope == scope_of(&caller, "/a/app/2", 6),
+            true);
+  check_int("/a/app2/1", "the same", scope == scope_of(&caller, "/a/app2/1", 7),
+            false);
+  check_int("/b/app/1", "the same", scope == scope_of(&caller, "/b/app/1", 6),
+            false);
+  check_int("nothing", "the same", scope == scope_of(&caller, "/a/app/1", 0),
+            false);
+  check_int("new", "is proven", scope->is_proven, false);
+  check_int("all", "count", caller.scope_count, 4);
+  rtk_caller_deinit(&caller);
+  check_int("deinit", "count", caller.scope_count, 0);
+  rtk_config_free(config);
+}
+
+static void what_is_refused_to_whom(void **state) {
+  struct rtk_config *config = new_config(NULL);
+  struct rtk_caller caller;
+  (void)state;
+  rtk_caller_init(&caller, config);
+  check_refusal(&caller, "/a/app/1", 6, NULL);
+  refuse(&caller, RTK_OUTCOME_DENIED, "denied", "/a/app/1", 6);
+  check_refusal(&caller, "/a/app/2", 6, "denied");
+  check_refusal(&caller, "/a/app2/1", 7, NULL);
+  check_refusal(&caller, "/a", 0, NULL);
+  refuse(&caller, RTK_OUTCOME_DENIED, "again", "/a/app/2", 6);
+  check_refusal(&caller, "/a/app/1", 6, "again");
+  check_int("twice", "count", caller.scope_count, 1);
+  refuse(&caller, RTK_OUTCOME_CALLER, "no token", "/b/app/1", 6);
+  check_refusal(&caller, "/c/app/1", 6, "no token");
+  check_refusal(&caller, "/a", 0, "no token");
+  rtk_caller_deinit(&caller);
+  rtk_config_free(config);
+}
+
+static void what_the_end_of_a_statement_forgets(void **state) {
+  struct rtk_config *config = new_config("token-of-the-environment");
+  struct rtk_caller caller;
+  struct rtk_err err = {0};
+  (void)state;
+  rtk_caller_init(&caller, config);
+  scope_of(&caller, "/a/good/1", 7)->is_proven = true;
+  refuse(&caller, RTK_OUTCOME_DENIED, "denied", "/a/app/1", 6);
+  refuse(&caller, RTK_OUTCOME_CALLER, "no token", "/a/app/1", 6);
+  check_int("token", "rc", rtk_caller_need_token(&caller, &err), SQLITE_OK);
+  rtk_caller_forget(&caller);
+  check_refusal(&caller, "/a/app/1", 6, NULL);
+  check_text("token", "after", caller.token, NULL);
+  check_int("proven", "after", scope_of(&caller, "/a/good/1", 7)->is_proven,
+            true);
+  check_int("all", "count", caller.scope_count, 1);
+  rtk_caller_deinit(&caller);
+  rtk_config_free(config);
+}
+
+/* More proven scopes than are remembered: all go, and none at the limit. */
+static void they_do_not_add_up(void **state) {
+  struct rtk_config *config = new_config(NULL);
+  struct rtk_caller caller;
+  (void)state;
+  rtk_caller_init(&caller, config);
+  for (int i = 0; i <= RTK_SCOPES_MAX; i++) {
+    char url[20];
+    rtk_caller_forget(&caller);
+    check_int("before", "count", caller.scope_count, i);
+    sqlite3_snprintf((int)sizeof(url), url, "/a/%04d/1", i);
+    scope_of(&caller, url, 7)->is_proven = true;
+  }
+  rtk_caller_forget(&caller);
+  check_int("too many", "count", caller.scope_count, 0);
+  rtk_caller_deinit(&caller);
+  rtk_config_free(config);
+}
+
+static void the_token_is_taken_once(void **state) {
+  struct rtk_config *config = new_config("token-of-the-environment");
+  struct rtk_caller caller;
+  struct rtk_err err = {0};
+  (void)state;
+  rtk_caller_init(&caller, config);
+  check_int("first", "rc", rtk_caller_need_token(&caller, &err), SQLITE_OK);
+  check_text("first", "token", caller.token, "token-of-the-environment");
+  check_text("first", "source", caller.token_source,
+             "from CLOUDFLARE_API_TOKEN");
+  set(config, "api_token", "token-of-the-settings");
+  check_int("again", "rc", rtk_caller_need_token(&caller, &err), SQLITE_OK);
+  check_text("again", "token", caller.token, "token-of-the-environment");
+  rtk_caller_deinit(&caller);
+  rtk_config_free(config);
+}
+
+static void no_token_is_an_error(void **state) {
+  struct rtk_config *config = new_config(NULL);
+  struct rtk_caller caller;
+  struct rtk_err err = {0};
+  (void)state;
+  rtk_caller_init(&caller, config);
+  check_int("none", "rc", rtk_caller_need_token(&caller, &err), SQLITE_ERROR);
+  check_has("none", err.message, "no API token: ");
+  check_text("none", "token", caller.token, NULL);
+  rtk_err_clear(&err);
+  rtk_caller_deinit(&caller);
+  rtk_config_free(config);
+}
+
+static void moving_forgets_everything(void **state) {
+  struct rtk_config *config = new_config("token-of-the-environment");
+  struct rtk_caller caller;
+  struct rtk_err err = {0};
+  (void)state;
+  rtk_caller_init(&caller, config);
+  scope_of(&caller, "/a/good/1", 7)->is_proven = true;
+  check_int("token", "rc", rtk_caller_need_token(&caller, &err), SQLITE_OK);
+  set(config, "timeout_ms", "1000");
+  check_int("a time-out", "has moved", rtk_caller_has_moved(&caller), false);
+  check_int("a time-out", "move", rtk_caller_move(&caller), false);
+  check_int("a time-out", "count", caller.scope_count, 1);
+  set(config, "api_token", "token-of-the-settings");
+  check_int("a token", "has moved", rtk_caller_has_moved(&caller), true);
+  check_int("a token", "move", rtk_caller_move(&caller), true);
+  check_int("moved", "has moved", rtk_caller_has_moved(&caller), false);
+  check_int("moved", "count", caller.scope_count, 0);
+  check_int("moved", "rc", rtk_caller_need_token(&caller, &err), SQLITE_OK);
+  check_text("moved", "token", caller.token, "token-of-the-settings");
+  set(config, "base_url", "https://example.com/client/v4");
+  check_int("an address", "has moved", rtk_caller_has_moved(&caller), true);
+  rtk_caller_deinit(&caller);
+  rtk_config_free(config);
+}
+
+/* --- no memory ------------------------------------------------------------ */
+
+static int refuse_all(void *arg) {
+  struct rtk_caller caller;
+  struct rtk_reply *reply = NULL;
+  rtk_caller_init(&caller, arg);
+  int rc = rtk_caller_need_token(&caller, NULL);
+  if (rc == SQLITE_OK) {
+    rc = rtk_reply_of_error(RTK_OUTCOME_DENIED, 403, "denied", &reply);
+  }
+  if (rc == SQLITE_OK) rc = rtk_caller_refuse(&caller, reply, "/a/app/1", 6);
+  if (rc == SQLITE_OK) check_refusal(&caller, "/a/app/2", 6, "denied");
+  rtk_reply_free(reply);
+  rtk_caller_deinit(&caller);
+  return rc;
+}
+
+static void no_memory(void **state) {
+  struct rtk_config *config = new_config("token-of-the-environment");
+  (void)state;
+  check_nomem("refuse", refuse_all, config, false);
+  rtk_config_free(config);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      TEST(a_scope_is_the_beginning_of_a_url),
+      TEST(what_is_refused_to_whom),
+      TEST(what_the_end_of_a_statement_forgets),
+      TEST(they_do_not_add_up),
+      TEST(the_token_is_taken_once),
+      TEST(no_token_is_an_error),
+      TEST(moving_forgets_everything),
+      TEST(no_memory),
+  };
+  check_init();
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
