@@ -337,7 +337,7 @@ int rtk_budget_take(struct rtk_budget *budget, int wanted, int64_t *wait_ms) {
                                       : granted;
     if (allowed < granted) {
       give_back_to_process(budget, granted - allowed);
-      wait = rc == SQLITE_BUSY ? RTK_CANCEL_CHECK_MS : visit.wait_ms;
+      wait = rc == SQLITE_BUSY ? 0 : visit.wait_ms;
       granted = allowed;
     }
   }

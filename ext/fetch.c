@@ -482,7 +482,9 @@ static int start_pending(struct rtk_fetch *fetch, int64_t *wait_ms,
   int rc = need_token(fetch, err);
   if (rc != SQLITE_OK) return rc;
   int granted = rtk_budget_take(fetch->budget, ready, &quota_wait_ms);
-  if (granted < ready && quota_wait_ms < *wait_ms) *wait_ms = quota_wait_ms;
+  if (granted < ready && quota_wait_ms > 0 && quota_wait_ms < *wait_ms) {
+    *wait_ms = quota_wait_ms;
+  }
   if (granted == 0 && fetch->active.count == 0) {
     fetch->held_up_ms = quota_wait_ms;
   }
