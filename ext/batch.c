@@ -7,6 +7,7 @@
 */
 #include "batch.h"
 
+#include "endpoint.h"
 #include "fetch.h"
 #include "memo.h"
 #include "reply.h"
@@ -35,12 +36,15 @@ static int begin(struct rtk_batch *batch) {
   return SQLITE_OK;
 }
 
+void rtk_batch_set_id(struct rtk_batch *batch, size_t index) {
+  int id = rtk_endpoint_id(batch->wanted.endpoint);
+  if (id >= 0) batch->wanted.arguments[id] = rtk_ids_text(&batch->ids, index);
+}
+
 static int want(struct rtk_batch *batch, size_t index, struct rtk_err *err) {
-  batch->arguments[batch->argument_count - 1] =
-      rtk_ids_text(&batch->ids, index);
   struct rtk_entry *entry = NULL;
-  int rc = rtk_fetch_want(batch->fetch, batch->endpoint, batch->arguments,
-                          batch->argument_count, &entry, err);
+  rtk_batch_set_id(batch, index);
+  int rc = rtk_fetch_want(batch->fetch, &batch->wanted, &entry, err);
   if (rc != SQLITE_OK) return rc;
   if (batch->entries[index] == NULL) batch->unasked--;
   batch->entries[index] = entry;

@@ -6,24 +6,20 @@
 #define RTK_BATCH_H
 
 #include "ids.h"
-#include "limits.h"
-#include "value.h"
+#include "wanted.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 
-struct rtk_endpoint;
 struct rtk_entry;
 struct rtk_err;
 struct rtk_fetch;
 
 struct rtk_batch {
   /* Set by the owner. */
-  struct rtk_fetch *fetch;                   /* borrowed */
-  const struct rtk_endpoint *endpoint;       /* borrowed */
-  struct rtk_text arguments[RTK_INPUTS_MAX]; /* borrowed; the last is the id */
-  size_t argument_count;
-  struct rtk_ids ids;
+  struct rtk_fetch *fetch;  /* borrowed */
+  struct rtk_wanted wanted; /* but for the id */
+  struct rtk_ids ids;       /* where the endpoint has none: one, any text */
 
   /* For batch.c alone. */
   struct rtk_entry **entries; /* for each id: NULL, its entry, or `passed` */
@@ -47,6 +43,9 @@ int rtk_batch_next(struct rtk_batch *batch, struct rtk_entry **entry,
 ** correlated subquery, wastes nothing. */
 int rtk_batch_get(struct rtk_batch *batch, size_t index,
                   struct rtk_entry **entry, struct rtk_err *err);
+
+/* Makes `wanted` that of the id at `index`. */
+void rtk_batch_set_id(struct rtk_batch *batch, size_t index);
 
 /* Cancels what is under way for it and holds nothing any more; begins anew. */
 void rtk_batch_let_go(struct rtk_batch *batch);

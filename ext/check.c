@@ -93,13 +93,13 @@ static const struct rtk_column token_columns[TOKEN_COLUMNS] = {
 };
 
 static const struct rtk_endpoint user_token = {.path = "user/tokens/verify",
-                                               .rows = "result",
+                                               .rows = {"result"},
                                                .columns = token_columns,
                                                .column_count = TOKEN_COLUMNS};
 
 static const struct rtk_endpoint account_token = {
     .path = "accounts/{account}/tokens/verify",
-    .rows = "result",
+    .rows = {"result"},
     .columns = token_columns,
     .column_count = TOKEN_COLUMNS};
 

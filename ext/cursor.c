@@ -50,7 +50,9 @@ int rtk_cursor_new(struct rtk_conn *conn, const struct rtk_endpoint *endpoint,
   made->conn = conn;
   made->endpoint = endpoint;
   made->batch.fetch = made->list.fetch = conn->fetch;
-  made->batch.endpoint = made->list.endpoint = endpoint;
+  made->batch.wanted.endpoint = made->list.wanted.endpoint = endpoint;
+  made->batch.wanted.page = made->list.wanted.page =
+      endpoint->paging[0] == NULL ? 0 : 1;
   int rc = rtk_conn_open_cursor(conn);
   if (rc != SQLITE_OK) {
     sqlite3_free(made);
@@ -135,6 +137,12 @@ static int add_list(struct rtk_ids *ids, sqlite3_value *list,
 #endif
 }
 
+static void set_argument(struct rtk_cursor *cursor, int k,
+                         struct rtk_text text) {
+  cursor->batch.wanted.arguments[k] = text;
+  cursor->list.wanted.arguments[k] = text;
+}
+
 /* Between two scans the account and app hardly ever change.  When they do,
 ** a list to read ahead from would be asked for under the wrong ones. */
 static int set_scope(struct rtk_cursor *cursor, int k, struct rtk_text text) {
@@ -151,8 +159,7 @@ static int set_scope(struct rtk_cursor *cursor, int k, struct rtk_text text) {
   if (copy == NULL) return SQLITE_NOMEM;
   sqlite3_free(cursor->scope[k]);
   cursor->scope[k] = copy;
-  cursor->batch.arguments[k] = (struct rtk_text){copy, text.size};
-  cursor->list.arguments[k] = cursor->batch.arguments[k];
+  set_argument(cursor, k, (struct rtk_text){copy, text.size});
   return SQLITE_OK;
 }
 
@@ -187,6 +194,48 @@ static int read_scope(struct rtk_cursor *cursor, int k,
                        column->name, (int)column->max_bytes);
   }
   return set_scope(cursor, k, text);
+}
+
+/* `words` have a space behind each. */
+static bool has_word(const char *words, struct rtk_text word) {
+  for (; *words != '\0'; words += strcspn(words, " ") + 1) {
+    if (strcspn(words, " ") == word.size &&
+        memcmp(words, word.bytes, word.size) == 0) {
+      return true;
+    }
+  }
+  return false;
+}
+
+/* A filter: sent to the server where it is one that the server knows.  *is_none:
+** a parameter that is compared with NULL has no row. */
+static int read_filter(struct rtk_cursor *cursor, int k,
+                       const struct rtk_column *column, bool *is_none,
+                       struct rtk_err *err) {
+  struct rtk_text text = {NULL, 0};
+  sqlite3_value *given = cursor->given[k];
+  int rc = SQLITE_OK;
+  set_argument(cursor, k, text);
+  if (given == NULL) return SQLITE_OK;
+  if (sqlite3_value_type(given) == SQLITE_NULL) {
+    *is_none = column->kind == RTK_COLUMN_ARGUMENT;
+    return SQLITE_OK;
+  }
+  bool is_text = read_text(given, &text, &rc) && text.size > 0 &&
+                 rtk_url_can_carry(text, RTK_FILTER_MAX);
+  if (rc != SQLITE_OK) return rc;
+  if (is_text && column->is_switch) {
+    is_text = text.size == 1 && (*text.bytes == '0' || *text.bytes == '1');
+    text.bytes = *text.bytes == '0' ? "false" : "true";
+    text.size = strlen(text.bytes);
+  }
+  if (is_text && (column->values == NULL || has_word(column->values, text))) {
+    set_argument(cursor, k, text);
+  } else if (column->kind == RTK_COLUMN_ARGUMENT) {
+    return rtk_err_set(err, "%s must be %s", column->name,
+                       column->is_switch ? "1 or 0" : "text");
+  }
+  return SQLITE_OK;
 }
 
 static int missing(int k, const struct rtk_column *column,
@@ -230,8 +279,8 @@ static int read_arguments(struct rtk_cursor *cursor, int bits,
                           struct rtk_err *err) {
   const struct rtk_endpoint *endpoint = cursor->endpoint;
   int rc = SQLITE_OK;
-  int k = 0;
-  for (; rc == SQLITE_OK && rtk_endpoint_argument(endpoint, k) >= 0; k++) {
+  for (int k = 0; rc == SQLITE_OK && rtk_endpoint_argument(endpoint, k) >= 0;
+       k++) {
     int index = rtk_endpoint_argument(endpoint, k);
     const struct rtk_column *column = &endpoint->columns[index];
     sqlite3_value *one = (bits & RTK_PLAN_ONE(k)) != 0 ? *argv++ : NULL;
@@ -243,13 +292,14 @@ static int read_arguments(struct rtk_cursor *cursor, int bits,
     }
     if (column->argument == RTK_ARGUMENT_SCOPE) {
       rc = read_scope(cursor, k, column, &by->is_none, err);
-      continue;
+    } else if (column->argument == RTK_ARGUMENT_FILTER) {
+      rc = read_filter(cursor, k, column, &by->is_none, err);
+    } else {
+      by->one = one;
+      by->list = list;
+      if (one == NULL && list == NULL) rc = missing(k, column, err);
     }
-    by->one = one;
-    by->list = list;
-    if (one == NULL && list == NULL) rc = missing(k, column, err);
   }
-  cursor->batch.argument_count = cursor->list.argument_count = (size_t)k;
   return rc;
 }
 
@@ -324,6 +374,10 @@ int rtk_cursor_filter(struct rtk_cursor *cursor, int bits, sqlite3_value **argv,
   cursor->is_stand_in = (bits & RTK_PLAN_STAND_IN) != 0;
   int rc = read_arguments(cursor, bits, argv, &by, err);
   if (rc != SQLITE_OK || by.is_none) return rc;
+  if (rtk_endpoint_id(cursor->endpoint) < 0) {
+    rc = rtk_ids_add(&cursor->batch.ids, (struct rtk_text){"", 0}, false);
+    return rc == SQLITE_OK ? next_reply(cursor, err) : rc;
+  }
   if (by.one != NULL && by.list != NULL) return begin_in_list(cursor, &by, err);
   rc = by.one != NULL ? add_id(&cursor->batch.ids, by.one)
                       : add_list(&cursor->batch.ids, by.list, NULL, err);
@@ -374,8 +428,8 @@ static void put_argument(sqlite3_context *out, const struct rtk_cursor *cursor,
   while (rtk_endpoint_argument(endpoint, k) != column) k++;
   if (cursor->given[k] != NULL) {
     sqlite3_result_value(out, cursor->given[k]);
-  } else if (endpoint->columns[column].argument == RTK_ARGUMENT_SCOPE) {
-    put_text(out, cursor->batch.arguments[k]);
+  } else if (endpoint->columns[column].argument != RTK_ARGUMENT_ID) {
+    put_text(out, cursor->batch.wanted.arguments[k]);
   } else if (rtk_ids_integer(ids, cursor->id_index, &integer)) {
     sqlite3_result_int64(out, integer);
   } else {

@@ -34,49 +34,285 @@ SQLITE_EXTENSION_INIT3
   {.name = "response", .kind = RTK_COLUMN_RESPONSE,                            \
    .doc = "the reply's body as JSON text"}
 
+/* A livestream session, as four endpoints give it.  Its id comes first, and its
+** livestream's between the two halves: where one of them is what is asked by,
+** it stands for the argument. */
+#define SESSION_BEGIN                                                          \
+  {.name = "created_at", .doc = "when the record was made (ISO 8601, UTC)"},   \
+  {.name = "err_message",                                                      \
+   .doc = "why the session failed, NULL when it did not"},                     \
+  {.name = "ingest_seconds", .type = RTK_COLUMN_NUMERIC,                       \
+   .doc = "seconds of video received from the encoder or meeting"}
+
+#define SESSION_END                                                            \
+  {.name = "started_time",                                                     \
+   .doc = "when it started (ISO 8601, UTC), NULL before"},                     \
+  {.name = "stopped_time",                                                     \
+   .doc = "when it stopped (ISO 8601, UTC), NULL while it runs"},              \
+  {.name = "updated_at",                                                       \
+   .doc = "when the record last changed (ISO 8601, UTC)"},                     \
+  {.name = "viewer_seconds", .type = RTK_COLUMN_NUMERIC,                       \
+   .doc = "seconds watched, summed over the viewers"}
+
+#define SESSION_ID_DOC "the livestream session's id (UUID)"
+#define ITS_LIVESTREAM_DOC "the livestream that the session belongs to"
+
+#define INVOKED_TIME                                                           \
+  {.name = "invoked_time", .is_hidden = true,                                  \
+   .doc = "when the session was invoked; not in the published schema"}
+
+/* A livestream, as three endpoints give it, after its id and its status. */
+#define LIVESTREAM_END                                                         \
+  {.name = "disabled", .type = RTK_COLUMN_INTEGER,                             \
+   .doc = "1 when it takes no more video"},                                    \
+  {.name = "ingest_server", .doc = "where an encoder sends its video"},        \
+  {.name = "playback_url", .doc = "where viewers get it (HLS)"},               \
+  {.name = "created_at", .doc = "when the record was made (ISO 8601, UTC)"},   \
+  {.name = "updated_at",                                                       \
+   .doc = "when the record last changed (ISO 8601, UTC)"}
+
+#define NAME {.name = "name", .doc = "what it was called, NULL: nothing"}
+#define STATUS_DOC "LIVE, IDLE, ERRORED or INVOKED"
+#define MEETING_DOC "the meeting that is streamed, NULL: none"
+
+#define STREAM_KEY                                                             \
+  {.name = "stream_key", .is_hidden = true,                                    \
+   .doc = "the secret that lets an encoder send video"}
+
+#define ID_ARGUMENT(its_name)                                                  \
+  {.name = its_name, .kind = RTK_COLUMN_ARGUMENT,                              \
+   .argument = RTK_ARGUMENT_ID, .doc = "the id that was asked for"}
+
+#define FILTER(its_name, its_doc)                                              \
+  {.name = its_name, .kind = RTK_COLUMN_ARGUMENT,                              \
+   .argument = RTK_ARGUMENT_FILTER, .doc = its_doc}
+
+#define PERIOD                                                                 \
+  FILTER("start_time", "only what is later, as the server understands it"),    \
+  FILTER("end_time", "only what is earlier, as the server understands it")
+
+#define TOTALS                                                                 \
+  {.name = "total_ingest_seconds", .type = RTK_COLUMN_NUMERIC,                 \
+   .doc = "seconds of video received"},                                        \
+  {.name = "total_viewer_seconds", .type = RTK_COLUMN_NUMERIC,                 \
+   .doc = "seconds watched, summed over the viewers"}
+
 static const struct rtk_column livestream_session_columns[] = {
-  {.name = "id", .stands_for = "session_id",
-   .doc = "the livestream session's id (UUID)"},
-  {.name = "created_at", .doc = "when the record was made (ISO 8601, UTC)"},
-  {.name = "err_message",
-   .doc = "why the session failed, NULL when it did not"},
-  {.name = "ingest_seconds", .type = RTK_COLUMN_NUMERIC,
-   .doc = "seconds of video received from the encoder or meeting"},
-  {.name = "livestream_id",
-   .doc = "the livestream that the session belongs to"},
-  {.name = "started_time",
-   .doc = "when it started (ISO 8601, UTC), NULL before"},
-  {.name = "stopped_time",
-   .doc = "when it stopped (ISO 8601, UTC), NULL while it runs"},
-  {.name = "updated_at", .doc = "when the record last changed (ISO 8601, UTC)"},
-  {.name = "viewer_seconds", .type = RTK_COLUMN_NUMERIC,
-   .doc = "seconds watched, summed over the viewers"},
+  {.name = "id", .stands_for = "session_id", .doc = SESSION_ID_DOC},
+  SESSION_BEGIN,
+  {.name = "livestream_id", .doc = ITS_LIVESTREAM_DOC},
+  SESSION_END,
   ACCOUNT_AND_APP,
-  {.name = "session_id", .kind = RTK_COLUMN_ARGUMENT,
-   .argument = RTK_ARGUMENT_ID, .doc = "the id that was asked for"},
-  {.name = "invoked_time", .is_hidden = true,
-   .doc = "when the session was invoked; not in the published schema"},
+  ID_ARGUMENT("session_id"),
+  INVOKED_TIME,
   ABOUT_THE_REPLY,
 };
+
+static const struct rtk_column sessions_of_livestream_columns[] = {
+  {.name = "id", .doc = SESSION_ID_DOC},
+  SESSION_BEGIN,
+  {.name = "livestream_id", .stands_for = "for_livestream_id",
+   .doc = ITS_LIVESTREAM_DOC},
+  SESSION_END,
+  ACCOUNT_AND_APP,
+  ID_ARGUMENT("for_livestream_id"),
+  INVOKED_TIME,
+  ABOUT_THE_REPLY,
+};
+
+static const struct rtk_column sessions_of_meeting_columns[] = {
+  {.name = "id", .doc = SESSION_ID_DOC},
+  SESSION_BEGIN,
+  {.name = "livestream_id", .doc = ITS_LIVESTREAM_DOC},
+  SESSION_END,
+  ACCOUNT_AND_APP,
+  ID_ARGUMENT("meeting_session_id"),
+  INVOKED_TIME,
+  ABOUT_THE_REPLY,
+};
+
+static const struct rtk_column livestreams_columns[] = {
+  {.name = "id", .doc = "the livestream's id (UUID)"},
+  NAME,
+  {.name = "status", .argument = RTK_ARGUMENT_FILTER,
+   .values = "LIVE IDLE ERRORED INVOKED ", .doc = STATUS_DOC},
+  {.name = "meeting_id", .doc = MEETING_DOC},
+  LIVESTREAM_END,
+  ACCOUNT_AND_APP,
+  PERIOD,
+  {.name = "exclude_meetings", .kind = RTK_COLUMN_ARGUMENT,
+   .argument = RTK_ARGUMENT_FILTER, .is_switch = true,
+   .doc = "1: only what an encoder streams"},
+  STREAM_KEY,
+  ABOUT_THE_REPLY,
+};
+
+static const struct rtk_column livestream_columns[] = {
+  {.name = "id", .stands_for = "livestream_id",
+   .doc = "the livestream's id (UUID)"},
+  NAME,
+  {.name = "status", .doc = STATUS_DOC},
+  {.name = "meeting_id", .doc = MEETING_DOC},
+  LIVESTREAM_END,
+  ACCOUNT_AND_APP,
+  ID_ARGUMENT("livestream_id"),
+  STREAM_KEY,
+  ABOUT_THE_REPLY,
+};
+
+static const struct rtk_column livestream_of_meeting_columns[] = {
+  {.name = "id", .doc = "the livestream's id (UUID)"},
+  NAME,
+  {.name = "status", .doc = STATUS_DOC},
+  {.name = "meeting_id", .stands_for = "for_meeting_id", .doc = MEETING_DOC},
+  LIVESTREAM_END,
+  ACCOUNT_AND_APP,
+  ID_ARGUMENT("for_meeting_id"),
+  STREAM_KEY,
+  ABOUT_THE_REPLY,
+};
+
+static const struct rtk_column meeting_sessions_columns[] = {
+  {.name = "id", .doc = "the meeting session's id (UUID)"},
+  {.name = "associated_id", .argument = RTK_ARGUMENT_FILTER,
+   .doc = "the meeting that it is a session of"},
+  {.name = "meeting_display_name", .doc = "what the meeting is called"},
+  {.name = "status", .argument = RTK_ARGUMENT_FILTER,
+   .values = "LIVE ENDED ", .doc = "LIVE or ENDED"},
+  {.name = "type", .doc = "the kind of meeting"},
+  {.name = "live_participants", .type = RTK_COLUMN_NUMERIC,
+   .doc = "how many are in it now"},
+  {.name = "max_concurrent_participants", .type = RTK_COLUMN_NUMERIC,
+   .doc = "the most that were in it at once"},
+  {.name = "minutes_consumed", .type = RTK_COLUMN_NUMERIC,
+   .doc = "participants' minutes, summed"},
+  {.name = "started_at", .doc = "when it started (ISO 8601, UTC)"},
+  {.name = "ended_at", .doc = "when it ended (ISO 8601, UTC), NULL: it runs"},
+  {.name = "created_at", .doc = "when the record was made (ISO 8601, UTC)"},
+  {.name = "updated_at",
+   .doc = "when the record last changed (ISO 8601, UTC)"},
+  {.name = "organization_id", .doc = "the organization it belongs to"},
+  {.name = "breakout_rooms", .doc = "its breakout rooms (JSON)"},
+  {.name = "meta", .doc = "what else is known of it (JSON)"},
+  ACCOUNT_AND_APP,
+  PERIOD,
+  FILTER("search", "only what matches these words"),
+  ABOUT_THE_REPLY,
+};
+
+static const struct rtk_column analytics_columns[] = {
+  {.name = "date", .doc = "the day (YYYY-MM-DD, UTC)"},
+  {.name = "count", .type = RTK_COLUMN_NUMERIC,
+   .doc = "how many livestream sessions there were"},
+  TOTALS,
+  ACCOUNT_AND_APP,
+  PERIOD,
+  ABOUT_THE_REPLY,
+};
+
+static const struct rtk_column totals_columns[] = {
+  {.name = "count", .type = RTK_COLUMN_NUMERIC,
+   .doc = "how many livestream sessions there were"},
+  TOTALS,
+  ACCOUNT_AND_APP,
+  PERIOD,
+  ABOUT_THE_REPLY,
+};
+
+#define APP "accounts/{account}/realtime/kit/{app}/"
+#define COLUMNS(array) .columns = array, .column_count = COUNT(array)
 
 const struct rtk_endpoint rtk_endpoints[] = {
   {.name = "rtk_livestream_session",
    .noun = "session",
-   .path = "accounts/{account}/realtime/kit/{app}"
-           "/livestreams/sessions/{session_id}",
-   .rows = "data",
+   .path = APP "livestreams/sessions/{session_id}",
+   .rows = {"data"},
    .ended = "stopped_time",
-   .columns = livestream_session_columns,
-   .column_count = COUNT(livestream_session_columns)},
+   COLUMNS(livestream_session_columns)},
+  {.name = "rtk_livestreams",
+   .noun = "livestream",
+   .path = APP "livestreams",
+   .rows = {"data"},
+   .paging = {"paging", "data.paging"},
+   COLUMNS(livestreams_columns)},
+  {.name = "rtk_livestream",
+   .noun = "livestream",
+   .path = APP "livestreams/{livestream_id}",
+   .rows = {"data.livestream"},
+   COLUMNS(livestream_columns)},
+  {.name = "rtk_livestream_sessions",
+   .noun = "livestream",
+   .path = APP "livestreams/{livestream_id}",
+   .rows = {"data.sessions", "data.session"},
+   .paging = {"paging", "data.paging"},
+   COLUMNS(sessions_of_livestream_columns)},
+  {.name = "rtk_active_livestream_session",
+   .noun = "livestream",
+   .path = APP "livestreams/{livestream_id}/active-livestream-session",
+   .rows = {"data.session", "data.sessions"},
+   COLUMNS(sessions_of_livestream_columns)},
+  {.name = "rtk_meeting_active_livestream",
+   .noun = "meeting",
+   .path = APP "meetings/{meeting_id}/active-livestream",
+   .rows = {"data"},
+   COLUMNS(livestream_of_meeting_columns)},
+  {.name = "rtk_meeting_session_livestreams",
+   .noun = "meeting session",
+   .path = APP "sessions/{meeting_session_id}/livestream-sessions",
+   .rows = {"data.data", "data.sessions"},
+   .paging = {"data.paging", "paging"},
+   COLUMNS(sessions_of_meeting_columns)},
+  {.name = "rtk_meeting_sessions",
+   .noun = "meeting session",
+   .path = APP "sessions",
+   .rows = {"data.sessions", "data.data"},
+   .paging = {"data.paging", "paging"},
+   COLUMNS(meeting_sessions_columns)},
+  {.name = "rtk_livestream_analytics",
+   .noun = "day",
+   .path = APP "analytics/livestreams/daywise",
+   .rows = {"data"},
+   COLUMNS(analytics_columns)},
+  {.name = "rtk_livestream_totals",
+   .noun = "total",
+   .path = APP "analytics/livestreams/overall",
+   .rows = {"data"},
+   COLUMNS(totals_columns)},
 };
 /* clang-format on */
 
 const int rtk_endpoint_count = COUNT(rtk_endpoints);
 
+static bool is_filter(const struct rtk_column *column) {
+  return column->argument == RTK_ARGUMENT_FILTER;
+}
+
+static bool is_of_path(const struct rtk_column *column) {
+  return column->kind == RTK_COLUMN_ARGUMENT && !is_filter(column);
+}
+
+int rtk_endpoint_path_count(const struct rtk_endpoint *endpoint) {
+  int count = 0;
+  for (int i = 0; i < endpoint->column_count; i++) {
+    if (is_of_path(&endpoint->columns[i])) count++;
+  }
+  return count;
+}
+
 int rtk_endpoint_argument(const struct rtk_endpoint *endpoint, int nth) {
   for (int i = 0; i < endpoint->column_count; i++) {
-    if (endpoint->columns[i].kind != RTK_COLUMN_ARGUMENT) continue;
-    if (nth-- == 0) return i;
+    if (is_of_path(&endpoint->columns[i]) && nth-- == 0) return i;
+  }
+  for (int i = 0; i < endpoint->column_count; i++) {
+    if (is_filter(&endpoint->columns[i]) && nth-- == 0) return i;
+  }
+  return -1;
+}
+
+int rtk_endpoint_id(const struct rtk_endpoint *endpoint) {
+  for (int k = rtk_endpoint_path_count(endpoint) - 1; k >= 0; k--) {
+    int column = rtk_endpoint_argument(endpoint, k);
+    if (endpoint->columns[column].argument == RTK_ARGUMENT_ID) return k;
   }
   return -1;
 }

@@ -29,6 +29,7 @@ enum rtk_column_type {
 enum rtk_argument_kind {
   RTK_ARGUMENT_ID,    /* an unusable value: no row, no request */
   RTK_ARGUMENT_SCOPE, /* an unusable value is an error; has a default */
+  RTK_ARGUMENT_FILTER /* may be left out; a query parameter of the URL */
 };
 
 struct rtk_column {
@@ -41,17 +42,24 @@ struct rtk_column {
   /* DATA: the argument that an equality on this column stands in for. */
   const char *stands_for;
 
-  /* ARGUMENT */
+  /* ARGUMENT; and DATA that the server can filter by, where it is FILTER */
   enum rtk_argument_kind argument;
   enum rtk_setting setting; /* SCOPE: the setting that holds the default */
   size_t max_bytes;         /* SCOPE */
+  const char *values;       /* FILTER: those that the server knows, with a
+                               space after each; NULL: it takes any text */
+  bool is_switch;           /* FILTER: 1 and 0 are sent as true and false */
 };
 
 struct rtk_endpoint {
-  const char *name;  /* of the table */
-  const char *noun;  /* what its id names, in messages: "session" */
-  const char *path;  /* below the base URL, {…} for each argument in order */
-  const char *rows;  /* where the row is in the reply: "data"; NULL: the body */
+  const char *name; /* of the table */
+  const char *noun; /* what its id names, in messages: "session" */
+  const char *path; /* below the base URL, {…} for each argument in order */
+  /* Where in the reply the rows are, one object or an array of them: names with
+  ** dots between, the first that is there.  None: the body is the row. */
+  const char *rows[2];
+  /* Where total_count is.  None: the reply is not one page of many. */
+  const char *paging[2];
   const char *ended; /* the column whose time says since when a row no longer
                         changes; NULL: it may change at any time */
   const struct rtk_column *columns; /* in the order of the table */
@@ -62,8 +70,13 @@ struct rtk_endpoint {
 extern const struct rtk_endpoint rtk_endpoints[];
 extern const int rtk_endpoint_count;
 
-/* The `nth` argument's column (from 0), or -1. */
+/* The `nth` argument's column (from 0), or -1: those of the path in order, then
+** the filters. */
 int rtk_endpoint_argument(const struct rtk_endpoint *endpoint, int nth);
+
+/* How many of them are of the path; and which one is the id, or -1. */
+int rtk_endpoint_path_count(const struct rtk_endpoint *endpoint);
+int rtk_endpoint_id(const struct rtk_endpoint *endpoint);
 
 /* The statement for sqlite3_declare_vtab(): free with sqlite3_free(); NULL
 ** when there is no memory. */

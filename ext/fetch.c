@@ -26,7 +26,7 @@
 #include "stats.h"
 #include "status.h"
 #include "store.h"
-#include "url.h"
+#include "wanted.h"
 
 #include <string.h>
 #include <time.h>
@@ -615,19 +615,6 @@ static int follow_settings(struct rtk_fetch *fetch, struct rtk_err *err) {
   return SQLITE_OK;
 }
 
-/* Bytes of the URL up to the last argument that is an account or app. */
-static size_t scope_size_of(const struct rtk_endpoint *endpoint,
-                            const size_t *ends, size_t count) {
-  size_t size = 0;
-  for (size_t i = 0; i < count; i++) {
-    int column = rtk_endpoint_argument(endpoint, (int)i);
-    if (endpoint->columns[column].argument == RTK_ARGUMENT_SCOPE) {
-      size = ends[i];
-    }
-  }
-  return size;
-}
-
 /* Is what an idle entry held good for this statement? */
 static bool is_good(const struct rtk_fetch *fetch,
                     const struct rtk_entry *entry) {
@@ -649,26 +636,24 @@ static int enter(struct rtk_fetch *fetch, struct rtk_entry *entry) {
   return rc;
 }
 
-int rtk_fetch_want(struct rtk_fetch *fetch, const struct rtk_endpoint *endpoint,
-                   const struct rtk_text *arguments, size_t argument_count,
+int rtk_fetch_want(struct rtk_fetch *fetch, const struct rtk_wanted *wanted,
                    struct rtk_entry **entry, struct rtk_err *err) {
-  size_t ends[RTK_INPUTS_MAX] = {0};
+  size_t scope_size = 0;
   bool is_new = false;
   int rc = follow_settings(fetch, err);
   if (rc != SQLITE_OK) return rc;
-  char *url = rtk_url_make(rtk_config_text(fetch->config, RTK_BASE_URL),
-                           endpoint->path, arguments, argument_count, ends);
+  char *url = rtk_wanted_url(
+      wanted, rtk_config_text(fetch->config, RTK_BASE_URL), &scope_size);
   if (url == NULL) return SQLITE_NOMEM;
   struct rtk_entry *held = NULL;
-  fetch->noun = endpoint->noun;
-  rc = rtk_memo_hold(fetch->memo, url, arguments[argument_count - 1], &held,
-                     &is_new);
+  fetch->noun = wanted->endpoint->noun;
+  rc = rtk_memo_hold(fetch->memo, url, rtk_wanted_id(wanted), &held, &is_new);
   sqlite3_free(url);
   if (rc != SQLITE_OK) return rc;
   bool is_first = held->statement != fetch->statement;
   if (is_new) {
-    held->endpoint = endpoint;
-    held->scope_size = scope_size_of(endpoint, ends, argument_count);
+    held->endpoint = wanted->endpoint;
+    held->scope_size = scope_size;
   } else if (is_first && held->reply != NULL && !is_good(fetch, held)) {
     rtk_memo_renew(fetch->memo, held);
     is_new = true;

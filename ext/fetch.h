@@ -10,21 +10,19 @@
 #ifndef RTK_FETCH_H
 #define RTK_FETCH_H
 
-#include "value.h"
-
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 struct rtk_cancel;
 struct rtk_config;
-struct rtk_endpoint;
 struct rtk_entry;
 struct rtk_err;
 struct rtk_fetch;
 struct rtk_response;
 struct rtk_stats;
 struct rtk_store;
+struct rtk_wanted;
 
 /* `config`, `cancel`, `store` and `stats` are borrowed and must outlive it.  SQLITE_OK with
 ** *fetch given (free with rtk_fetch_free()), SQLITE_NOMEM or SQLITE_ERROR. */
@@ -54,11 +52,9 @@ int rtk_fetch_quota_left(struct rtk_fetch *fetch, int64_t *left,
                          int64_t *reset_ms);
 int64_t rtk_fetch_blocked_ms(const struct rtk_fetch *fetch);
 
-/* Asks for endpoint.path with these arguments, the last of which is shown in
-** messages.  *entry is held for the caller: rtk_fetch_release() it.
+/* Asks for it.  *entry is held for the caller: rtk_fetch_release() it.
 ** SQLITE_OK, SQLITE_NOMEM or SQLITE_ERROR. */
-int rtk_fetch_want(struct rtk_fetch *fetch, const struct rtk_endpoint *endpoint,
-                   const struct rtk_text *arguments, size_t argument_count,
+int rtk_fetch_want(struct rtk_fetch *fetch, const struct rtk_wanted *wanted,
                    struct rtk_entry **entry, struct rtk_err *err);
 void rtk_fetch_release(struct rtk_fetch *fetch, struct rtk_entry *entry);
 

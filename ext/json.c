@@ -7,6 +7,8 @@
 */
 #include "json.h"
 
+#include "limits.h"
+
 #include <errno.h>
 #include <math.h>
 #include <string.h>
@@ -84,6 +86,28 @@ const struct rtk_json *rtk_json_member(const struct rtk_json *node,
 const struct rtk_json *rtk_json_first(const struct rtk_json *node) {
   if (!cJSON_IsArray(item_of(node))) return NULL;
   return node_of(item_of(node)->child);
+}
+
+const struct rtk_json *rtk_json_next(const struct rtk_json *node) {
+  return node_of(item_of(node)->next);
+}
+
+int rtk_json_count(const struct rtk_json *node) {
+  return cJSON_IsArray(item_of(node)) ? cJSON_GetArraySize(item_of(node)) : 0;
+}
+
+const struct rtk_json *rtk_json_at(const struct rtk_json *node,
+                                   const char *path) {
+  char name[RTK_JSON_NAME_MAX];
+  while (node != NULL && *path != '\0') {
+    size_t size = strcspn(path, ".");
+    if (size >= sizeof(name)) return NULL;
+    memcpy(name, path, size);
+    name[size] = '\0';
+    node = rtk_json_member(node, name);
+    path += size + (path[size] == '.');
+  }
+  return node;
 }
 
 bool rtk_json_is_true(const struct rtk_json *node) {

@@ -41,6 +41,14 @@ const struct rtk_json *rtk_json_member(const struct rtk_json *node,
                                        const char *name);
 const struct rtk_json *rtk_json_first(const struct rtk_json *node);
 
+/* The element behind this one, NULL after the last; how many an array has. */
+const struct rtk_json *rtk_json_next(const struct rtk_json *node);
+int rtk_json_count(const struct rtk_json *node);
+
+/* The node that a path of names with dots between leads to, "data.session". */
+const struct rtk_json *rtk_json_at(const struct rtk_json *node,
+                                   const char *path);
+
 /* True for the JSON literal `true` only. */
 bool rtk_json_is_true(const struct rtk_json *node);
 

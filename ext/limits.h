@@ -162,6 +162,16 @@
 ** date in a report would notice. */
 #define RTK_CLOCK_OFF_MAX_MS 60000
 
+/* Rows of a page that are asked for.  No limit is published; the server gives as
+** many as it likes. */
+#define RTK_PER_PAGE 100
+
+/* Bytes of the longest filter: a server's request line has 8,000. */
+#define RTK_FILTER_MAX 1024
+
+/* Bytes of one name in the path to a reply's rows. */
+#define RTK_JSON_NAME_MAX 64
+
 /* How deep an error_chain is followed. */
 #define RTK_ERROR_CHAIN_MAX 8
 

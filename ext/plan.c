@@ -18,7 +18,7 @@ SQLITE_EXTENSION_INIT3
 ** planner is told of more: with 1 it would place the look-up before local
 ** tables whose filters leave few of its rows, and ask for what is then thrown
 ** away.  Tried with 1 to 100,000 on SQLite 3.40 and 3.54. */
-enum way { WAY_ONE, WAY_LIST, WAY_ONE_OF_LIST, WAY_NONE };
+enum way { WAY_ONE, WAY_LIST, WAY_ONE_OF_LIST, WAY_ALL, WAY_NONE };
 
 static const struct {
   double cost;
@@ -29,6 +29,7 @@ static const struct {
     [WAY_ONE] = {1000, 1000, true, "%s = (one request)"},
     [WAY_LIST] = {10000, 100, false, "%s IN (batch)"},
     [WAY_ONE_OF_LIST] = {30, 1000, true, "%s = (read ahead from IN)"},
+    [WAY_ALL] = {3000, 1000, false, "all%s"},
     [WAY_NONE] = {1e99, 1000000000, false, "%s is missing"},
 };
 
@@ -111,28 +112,28 @@ static void take(struct rtk_plan_term *terms, const struct offer *offer,
   }
 }
 
-/* The last argument is the one that ids are asked by; before it stand account
-** and app, which have defaults. */
+/* What ids are asked by decides; account and app have defaults, and a filter is
+** little gain.  Only a look-up of what is not a list has one row at most. */
 static void price(const struct rtk_endpoint *endpoint, struct rtk_plan *plan) {
-  enum way way = WAY_ONE;
+  enum way way = WAY_ALL;
   const char *name = "";
   double factor = 1;
   for (int k = 0; rtk_endpoint_argument(endpoint, k) >= 0; k++) {
     int column = rtk_endpoint_argument(endpoint, k);
     bool is_one = (plan->bits & RTK_PLAN_ONE(k)) != 0;
     bool is_list = (plan->bits & RTK_PLAN_LIST(k)) != 0;
-    name = endpoint->columns[column].name;
     if (endpoint->columns[column].argument == RTK_ARGUMENT_SCOPE) {
       if (!is_one) factor *= COST_DEFAULT_FACTOR;
-    } else if (is_list) {
-      way = is_one ? WAY_ONE_OF_LIST : WAY_LIST;
-    } else if (!is_one) {
-      way = WAY_NONE;
+    } else if (endpoint->columns[column].argument == RTK_ARGUMENT_ID) {
+      name = endpoint->columns[column].name;
+      way = is_list  ? (is_one ? WAY_ONE_OF_LIST : WAY_LIST)
+            : is_one ? WAY_ONE
+                     : WAY_NONE;
     }
   }
   plan->cost = ways[way].cost * (way == WAY_NONE ? 1 : factor);
   plan->rows = ways[way].rows;
-  plan->is_unique = ways[way].is_unique;
+  plan->is_unique = ways[way].is_unique && endpoint->paging[0] == NULL;
   sqlite3_snprintf(sizeof(plan->words), plan->words, ways[way].words, name);
 }
 
@@ -149,7 +150,8 @@ int rtk_plan_choose(const struct rtk_endpoint *endpoint,
     int column = rtk_endpoint_argument(endpoint, k);
     const struct rtk_column *argument = &endpoint->columns[column];
     bool takes_lists = argument->argument == RTK_ARGUMENT_ID;
-    bool is_echoed = true;
+    bool is_data = argument->kind == RTK_COLUMN_DATA;
+    bool is_echoed = !is_data;
     struct offer offer;
     look_at(terms, count, column, takes_lists, &offer);
     int stands_in = stand_in(endpoint, argument->name);
@@ -161,7 +163,9 @@ int rtk_plan_choose(const struct rtk_endpoint *endpoint,
       is_echoed = false;
     }
     if (is_compared(terms, count, stands_in)) plan->bits |= RTK_PLAN_STAND_IN;
-    if (!has_any(&offer) && offer.is_later) return SQLITE_CONSTRAINT;
+    if (!has_any(&offer) && offer.is_later && !is_data) {
+      return SQLITE_CONSTRAINT;
+    }
     take(terms, &offer, is_echoed, k, &argv, plan);
   }
   price(endpoint, plan);

@@ -13,30 +13,60 @@
 #include <sqlite3ext.h>
 SQLITE_EXTENSION_INIT3
 
-/* The values of one row, their texts still those of the JSON document. */
+/* The values of all rows, their texts still those of the JSON document. */
 struct draft {
-  struct rtk_value values[RTK_COLUMNS_MAX];
-  char *owned[RTK_COLUMNS_MAX];
-  int count;
+  struct rtk_value *values;
+  char **owned; /* texts that were made for a value, or NULL */
+  size_t count; /* values that are filled in */
+  int row_count;
 };
 
 static void draft_free(struct draft *draft) {
-  for (int i = 0; i < draft->count; i++) rtk_json_text_free(draft->owned[i]);
+  for (size_t i = 0; i < draft->count; i++) {
+    rtk_json_text_free(draft->owned[i]);
+  }
+  sqlite3_free(draft->values);
+  sqlite3_free(draft->owned);
+}
+
+static int draft_new(struct draft *draft, size_t values) {
+  size_t room = values == 0 ? 1 : values;
+  *draft =
+      (struct draft){.values = sqlite3_malloc64(room * sizeof(*draft->values)),
+                     .owned = sqlite3_malloc64(room * sizeof(*draft->owned))};
+  return draft->values == NULL || draft->owned == NULL ? SQLITE_NOMEM
+                                                       : SQLITE_OK;
 }
 
 static int draft_row(struct draft *draft, const struct rtk_endpoint *endpoint,
                      const struct rtk_json *row) {
-  memset(draft, 0, sizeof(*draft));
-  draft->count = endpoint->column_count;
-  for (int i = 0; i < draft->count; i++) {
+  if (rtk_json_kind(row) != RTK_JSON_OBJECT) return SQLITE_OK;
+  for (int i = 0; i < endpoint->column_count; i++) {
     const struct rtk_column *column = &endpoint->columns[i];
+    struct rtk_value *value = &draft->values[draft->count];
+    char **owned = &draft->owned[draft->count++];
+    *value = (struct rtk_value){.type = RTK_NULL};
+    *owned = NULL;
     if (column->kind != RTK_COLUMN_DATA) continue;
     int rc = rtk_json_value(rtk_json_member(row, column->name),
-                            column->type != RTK_COLUMN_TEXT, &draft->values[i],
-                            &draft->owned[i]);
+                            column->type != RTK_COLUMN_TEXT, value, owned);
     if (rc != SQLITE_OK) return rc;
   }
+  draft->row_count++;
   return SQLITE_OK;
+}
+
+static int draft_rows(struct draft *draft, const struct rtk_endpoint *endpoint,
+                      const struct rtk_json *rows) {
+  bool is_list = rtk_json_kind(rows) == RTK_JSON_ARRAY;
+  size_t count = is_list ? (size_t)rtk_json_count(rows) : rows != NULL;
+  int rc = draft_new(draft, count * (size_t)endpoint->column_count);
+  const struct rtk_json *row = is_list ? rtk_json_first(rows) : rows;
+  while (rc == SQLITE_OK && row != NULL) {
+    rc = draft_row(draft, endpoint, row);
+    row = is_list ? rtk_json_next(row) : NULL;
+  }
+  return rc;
 }
 
 static const char *put(char **out, const char *bytes, size_t size) {
@@ -47,9 +77,9 @@ static const char *put(char **out, const char *bytes, size_t size) {
 }
 
 static struct rtk_reply *pack(const struct draft *draft, struct rtk_text body) {
-  size_t values_size = (size_t)draft->count * sizeof(struct rtk_value);
+  size_t values_size = draft->count * sizeof(struct rtk_value);
   size_t size = sizeof(struct rtk_reply) + values_size + body.size;
-  for (int i = 0; i < draft->count; i++) size += draft->values[i].size;
+  for (size_t i = 0; i < draft->count; i++) size += draft->values[i].size;
   struct rtk_reply *reply = sqlite3_malloc64(size);
   if (reply == NULL) return NULL;
   memset(reply, 0, sizeof(*reply));
@@ -57,29 +87,30 @@ static struct rtk_reply *pack(const struct draft *draft, struct rtk_text body) {
   struct rtk_value *values = (struct rtk_value *)(void *)(reply + 1);
   memcpy(values, draft->values, values_size);
   char *out = (char *)values + values_size;
-  for (int i = 0; i < draft->count; i++) {
+  for (size_t i = 0; i < draft->count; i++) {
     if (values[i].type != RTK_TEXT) continue;
     values[i].as.text = put(&out, values[i].as.text, values[i].size);
   }
   reply->size = size;
-  reply->row_count = 1;
+  reply->row_count = draft->row_count;
   reply->values = values;
   reply->body.bytes = put(&out, body.bytes, body.size);
   reply->body.size = body.size;
   return reply;
 }
 
-int rtk_reply_of_row(const struct rtk_endpoint *endpoint, int http_status,
-                     const struct rtk_json *row, struct rtk_text body,
-                     struct rtk_reply **reply) {
-  struct draft draft;
-  int rc = draft_row(&draft, endpoint, row);
+int rtk_reply_of_rows(const struct rtk_endpoint *endpoint, int http_status,
+                      const struct rtk_reply_source *source,
+                      struct rtk_reply **reply) {
+  struct draft draft = {0};
+  int rc = draft_rows(&draft, endpoint, source->rows);
   if (rc == SQLITE_OK) {
-    struct rtk_reply *made = pack(&draft, body);
+    struct rtk_reply *made = pack(&draft, source->body);
     rc = made == NULL ? SQLITE_NOMEM : SQLITE_OK;
     if (rc == SQLITE_OK) {
       made->outcome = RTK_OUTCOME_ROWS;
       made->http_status = http_status;
+      made->total_count = source->total_count;
       *reply = made;
     }
   }

@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct rtk_endpoint;
 struct rtk_json;
@@ -30,14 +31,23 @@ struct rtk_reply {
   int row_count;
   const struct rtk_value *values;
   struct rtk_text body; /* ROWS; JSON */
+  int64_t total_count;  /* ROWS: of the list that this is a page of; -1 */
   const char *error;    /* otherwise: what happened and what to do */
+};
+
+/* Rows of an endpoint: an object, or an array of them.  What in the array is no
+** object is passed over. */
+struct rtk_reply_source {
+  const struct rtk_json *rows;
+  struct rtk_text body;
+  int64_t total_count;
 };
 
 /* Both return SQLITE_OK with *reply given, to be freed with rtk_reply_free(),
 ** or SQLITE_NOMEM.  Texts are copied. */
-int rtk_reply_of_row(const struct rtk_endpoint *endpoint, int http_status,
-                     const struct rtk_json *row, struct rtk_text body,
-                     struct rtk_reply **reply);
+int rtk_reply_of_rows(const struct rtk_endpoint *endpoint, int http_status,
+                      const struct rtk_reply_source *source,
+                      struct rtk_reply **reply);
 int rtk_reply_of_error(enum rtk_outcome outcome, int http_status,
                        const char *error, struct rtk_reply **reply);
 

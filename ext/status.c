@@ -296,25 +296,55 @@ static void skip_bom(struct rtk_text *body) {
   body->size -= 3;
 }
 
+/* The rows of the reply, or NULL.  Where the schema says that they are inside
+** "data", null there is "none". */
+static const struct rtk_json *find_rows(const struct rtk_endpoint *endpoint,
+                                        const struct rtk_json *root,
+                                        bool *is_none) {
+  *is_none = false;
+  if (endpoint->rows[0] == NULL) {
+    return rtk_json_kind(root) == RTK_JSON_OBJECT ? root : NULL;
+  }
+  for (size_t i = 0; i < 2 && endpoint->rows[i] != NULL; i++) {
+    const struct rtk_json *node = rtk_json_at(root, endpoint->rows[i]);
+    enum rtk_json_kind kind = rtk_json_kind(node);
+    if (kind == RTK_JSON_OBJECT || kind == RTK_JSON_ARRAY) return node;
+    if (kind == RTK_JSON_NULL && strchr(endpoint->rows[i], '.') != NULL) {
+      *is_none = true;
+    }
+  }
+  return NULL;
+}
+
+static int64_t find_total(const struct rtk_endpoint *endpoint,
+                          const struct rtk_json *root) {
+  for (size_t i = 0; i < 2 && endpoint->paging[i] != NULL; i++) {
+    const struct rtk_json *paging = rtk_json_at(root, endpoint->paging[i]);
+    int total = rtk_json_int(rtk_json_member(paging, "total_count"), -1);
+    if (total >= 0) return total;
+  }
+  return -1;
+}
+
 /* A 200 whose body may yet not be what it should. */
 static int judge_data(const struct rtk_ask *ask,
                       const struct rtk_response *response,
                       const struct envelope *envelope,
                       struct rtk_reply **reply) {
   struct finding finding = {RTK_OUTCOME_FAILED, NULL, NULL, false};
-  const struct rtk_json *data = envelope->root;
-  if (ask->endpoint->rows != NULL) {
-    data = rtk_json_member(data, ask->endpoint->rows);
-  }
+  bool is_none = false;
+  struct rtk_reply_source source = {
+      .rows = find_rows(ask->endpoint, envelope->root, &is_none),
+      .body = {response->body, response->body_size},
+      .total_count = find_total(ask->endpoint, envelope->root)};
   if (envelope->root == NULL) {
     finding.hint =
         strstr(response->content_type, "json") != NULL
             ? "the reply is damaged, or holds what SQLite's text cannot"
             : "something other than the API answered: check base_url and proxy";
-  } else if (!envelope->is_refusal && rtk_json_kind(data) == RTK_JSON_OBJECT) {
-    struct rtk_text body = {response->body, response->body_size};
-    skip_bom(&body);
-    return rtk_reply_of_row(ask->endpoint, response->status, data, body, reply);
+  } else if (!envelope->is_refusal && (source.rows != NULL || is_none)) {
+    skip_bom(&source.body);
+    return rtk_reply_of_rows(ask->endpoint, response->status, &source, reply);
   } else if (envelope->reason_count == 0) {
     finding.what = envelope->is_refusal
                        ? "\"success\" is false, with no reason given"

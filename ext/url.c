@@ -65,3 +65,22 @@ char *rtk_url_make(const char *base, const char *template,
   *out = '\0';
   return url;
 }
+
+char *rtk_url_add(char *url, const char *name, struct rtk_text value) {
+  if (url == NULL) return NULL;
+  size_t size = strlen(url);
+  size_t name_size = strlen(name);
+  char *longer = sqlite3_realloc64(url, size + name_size + 3 * value.size + 3);
+  if (longer == NULL) {
+    sqlite3_free(url);
+    return NULL;
+  }
+  char *out = longer + size;
+  *out++ = strchr(longer, '?') == NULL ? '?' : '&';
+  memcpy(out, name, name_size);
+  out += name_size;
+  *out++ = '=';
+  out = put_segment(out, value);
+  *out = '\0';
+  return longer;
+}

@@ -24,4 +24,8 @@ bool rtk_url_can_carry(struct rtk_text text, size_t max);
 char *rtk_url_make(const char *base, const char *template,
                    const struct rtk_text *values, size_t count, size_t *ends);
 
+/* Adds NAME=VALUE to the query of a URL, which it takes: NULL stays NULL.
+** Returns memory to be freed with sqlite3_free(), NULL when there is none. */
+char *rtk_url_add(char *url, const char *name, struct rtk_text value);
+
 #endif

@@ -1,0 +1,32 @@
+/*
+** What is asked for: an endpoint, its arguments, and which page of a list; and
+** the URL of that.
+*/
+#ifndef RTK_WANTED_H
+#define RTK_WANTED_H
+
+#include "limits.h"
+#include "value.h"
+
+#include <stddef.h>
+
+struct rtk_endpoint;
+
+/* Everything is borrowed. */
+struct rtk_wanted {
+  const struct rtk_endpoint *endpoint;
+  struct rtk_text arguments[RTK_INPUTS_MAX]; /* as rtk_endpoint_argument() has
+                                                them; a filter without bytes
+                                                was not given */
+  int page; /* from 1; 0: the reply is not one page of many */
+};
+
+/* The argument that is shown in messages; no bytes: there is none. */
+struct rtk_text rtk_wanted_id(const struct rtk_wanted *wanted);
+
+/* The URL, to be freed with sqlite3_free(); NULL: no memory.  *scope_size is the
+** number of its bytes up to the account and app. */
+char *rtk_wanted_url(const struct rtk_wanted *wanted, const char *base,
+                     size_t *scope_size);
+
+#endif
