@@ -69,7 +69,7 @@ static int want_ahead(struct rtk_batch *batch, struct rtk_err *err) {
   return rc;
 }
 
-static void release_out(struct rtk_batch *batch) {
+void rtk_batch_release_out(struct rtk_batch *batch) {
   if (batch->out != NULL) rtk_fetch_release(batch->fetch, batch->out);
   batch->out = NULL;
 }
@@ -100,7 +100,7 @@ static int bring(struct rtk_batch *batch, size_t index,
 
 int rtk_batch_next(struct rtk_batch *batch, struct rtk_entry **entry,
                    size_t *index, struct rtk_err *err) {
-  release_out(batch);
+  rtk_batch_release_out(batch);
   *entry = NULL;
   if (batch->turn == batch->ids.count) return SQLITE_OK;
   int rc = begin(batch);
@@ -112,7 +112,7 @@ int rtk_batch_next(struct rtk_batch *batch, struct rtk_entry **entry,
 
 int rtk_batch_get(struct rtk_batch *batch, size_t index,
                   struct rtk_entry **entry, struct rtk_err *err) {
-  release_out(batch);
+  rtk_batch_release_out(batch);
   *entry = NULL;
   int rc = begin(batch);
   if (rc != SQLITE_OK) return rc;
@@ -122,7 +122,7 @@ int rtk_batch_get(struct rtk_batch *batch, size_t index,
 }
 
 void rtk_batch_let_go(struct rtk_batch *batch) {
-  release_out(batch);
+  rtk_batch_release_out(batch);
   for (size_t i = 0; i < batch->begun; i++) {
     struct rtk_entry *entry = batch->entries[i];
     if (entry != NULL && entry != &passed) {

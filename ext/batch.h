@@ -44,6 +44,9 @@ int rtk_batch_next(struct rtk_batch *batch, struct rtk_entry **entry,
 int rtk_batch_get(struct rtk_batch *batch, size_t index,
                   struct rtk_entry **entry, struct rtk_err *err);
 
+/* Lets go of the entry that came out last, before its time. */
+void rtk_batch_release_out(struct rtk_batch *batch);
+
 /* Makes `wanted` that of the id at `index`. */
 void rtk_batch_set_id(struct rtk_batch *batch, size_t index);
 

@@ -15,6 +15,7 @@
 #include "err.h"
 #include "limits.h"
 #include "memo.h"
+#include "pages.h"
 #include "plan.h"
 #include "reply.h"
 #include "url.h"
@@ -29,6 +30,8 @@ struct rtk_cursor {
   const struct rtk_endpoint *endpoint;
   struct rtk_batch batch; /* this scan's ids */
   struct rtk_batch list;  /* read ahead from here, scan after scan */
+  struct rtk_pages pages; /* of the current reply's list */
+  struct rtk_ids seen;    /* rows of that list, by their first column */
   bool is_list_off; /* account or app vary: reading ahead makes no sense */
   /* The arguments as they were given, to be echoed: NULL where the query had
   ** none, or a list. */
@@ -49,7 +52,7 @@ int rtk_cursor_new(struct rtk_conn *conn, const struct rtk_endpoint *endpoint,
   memset(made, 0, sizeof(*made));
   made->conn = conn;
   made->endpoint = endpoint;
-  made->batch.fetch = made->list.fetch = conn->fetch;
+  made->batch.fetch = made->list.fetch = made->pages.fetch = conn->fetch;
   made->batch.wanted.endpoint = made->list.wanted.endpoint = endpoint;
   made->batch.wanted.page = made->list.wanted.page =
       endpoint->paging[0] == NULL ? 0 : 1;
@@ -69,6 +72,8 @@ static void forget_given(struct rtk_cursor *cursor, int k) {
 
 void rtk_cursor_free(struct rtk_cursor *cursor) {
   for (int k = 0; k < RTK_INPUTS_MAX; k++) forget_given(cursor, k);
+  rtk_pages_end(&cursor->pages);
+  rtk_ids_deinit(&cursor->seen);
   rtk_batch_deinit(&cursor->batch);
   rtk_batch_deinit(&cursor->list);
   for (int k = 0; k < RTK_INPUTS_MAX; k++) sqlite3_free(cursor->scope[k]);
@@ -329,15 +334,76 @@ static int enter_reply(struct rtk_cursor *cursor, const struct rtk_entry *entry,
   return SQLITE_OK;
 }
 
-/* The next reply that has a row; none at the end. */
-static int next_reply(struct rtk_cursor *cursor, struct rtk_err *err) {
-  struct rtk_entry *entry = NULL;
-  int rc = SQLITE_OK;
-  do {
-    rc = rtk_batch_next(&cursor->batch, &entry, &cursor->id_index, err);
-    if (rc == SQLITE_OK && entry != NULL) rc = enter_reply(cursor, entry, err);
-  } while (rc == SQLITE_OK && entry != NULL && cursor->reply == NULL);
+/* The first page of a list has come: the others follow it. */
+static void begin_pages(struct rtk_cursor *cursor, struct rtk_batch *batch,
+                        size_t index, const struct rtk_entry *first) {
+  rtk_ids_clear(&cursor->seen);
+  if (batch->wanted.page == 0) return;
+  rtk_batch_set_id(batch, index);
+  rtk_pages_begin(&cursor->pages, &batch->wanted, first);
+}
+
+static const struct rtk_value *data_of(const struct rtk_cursor *cursor,
+                                       int column) {
+  static const struct rtk_value none = {.type = RTK_NULL};
+  const struct rtk_reply *reply = cursor->reply;
+  int width = cursor->endpoint->column_count;
+  if (reply->row_count == 0) return &none;
+  return &reply->values[cursor->row * width + column];
+}
+
+/* Has the current row been on a page before?  Such a row is passed over. */
+static int is_repeat(struct rtk_cursor *cursor, bool *is) {
+  const struct rtk_value *key = data_of(cursor, 0);
+  bool is_new = true;
+  *is = false;
+  if (!rtk_pages_may_repeat(&cursor->pages) || key->type != RTK_TEXT) {
+    return SQLITE_OK;
+  }
+  struct rtk_text text = {key->as.text, key->size};
+  int rc = rtk_ids_add_new(&cursor->seen, text, &is_new);
+  *is = !is_new;
   return rc;
+}
+
+/* The next reply: a page of the current list, or of the next id. */
+static int next_reply(struct rtk_cursor *cursor, struct rtk_entry **entry,
+                      struct rtk_err *err) {
+  struct rtk_batch *batch = &cursor->batch;
+  cursor->reply = NULL;
+  *entry = NULL;
+  if (cursor->pages.count > 0) {
+    rtk_batch_release_out(batch);
+    rtk_batch_release_out(&cursor->list);
+    int rc = rtk_pages_next(&cursor->pages, entry, err);
+    if (rc != SQLITE_OK || *entry != NULL) return rc;
+    rtk_pages_end(&cursor->pages);
+  }
+  int rc = rtk_batch_next(batch, entry, &cursor->id_index, err);
+  if (rc != SQLITE_OK || *entry == NULL) return rc;
+  begin_pages(cursor, batch, cursor->id_index, *entry);
+  return SQLITE_OK;
+}
+
+/* From the current row on to the first that has not been before, in this reply
+** or those that follow; none at the end. */
+static int find_row(struct rtk_cursor *cursor, struct rtk_err *err) {
+  for (;;) {
+    bool is_over = true;
+    int rc = SQLITE_OK;
+    while (is_over && cursor->reply != NULL) {
+      int count = cursor->reply->row_count == 0 ? 1 : cursor->reply->row_count;
+      if (cursor->row >= count) break;
+      rc = is_repeat(cursor, &is_over);
+      if (rc != SQLITE_OK || !is_over) return rc;
+      cursor->row++;
+    }
+    struct rtk_entry *entry = NULL;
+    rc = next_reply(cursor, &entry, err);
+    if (rc != SQLITE_OK || entry == NULL) return rc;
+    rc = enter_reply(cursor, entry, err);
+    if (rc != SQLITE_OK) return rc;
+  }
 }
 
 /* An equality with a list to read ahead from.  An id that is not in the copy
@@ -356,19 +422,22 @@ static int begin_in_list(struct rtk_cursor *cursor, const struct by *by,
   if (rc == SQLITE_OK) rc = rtk_ids_find(&cursor->list.ids, id, &index);
   if (rc == SQLITE_OK && !cursor->is_list_off) {
     rc = rtk_batch_get(&cursor->list, index, &entry, err);
-    return rc == SQLITE_OK ? enter_reply(cursor, entry, err) : rc;
+    if (rc == SQLITE_OK) begin_pages(cursor, &cursor->list, index, entry);
+    if (rc == SQLITE_OK) rc = enter_reply(cursor, entry, err);
+    return rc == SQLITE_OK ? find_row(cursor, err) : rc;
   }
   if (rc == SQLITE_NOTFOUND) {
     rc = add_list(&cursor->batch.ids, by->list, &id, err);
   } else if (rc == SQLITE_OK) {
     rc = add_id(&cursor->batch.ids, by->one);
   }
-  return rc == SQLITE_OK ? next_reply(cursor, err) : rc;
+  return rc == SQLITE_OK ? find_row(cursor, err) : rc;
 }
 
 int rtk_cursor_filter(struct rtk_cursor *cursor, int bits, sqlite3_value **argv,
                       struct rtk_err *err) {
   struct by by = {NULL, NULL, false};
+  rtk_pages_end(&cursor->pages);
   rtk_batch_clear(&cursor->batch);
   cursor->reply = NULL;
   cursor->is_stand_in = (bits & RTK_PLAN_STAND_IN) != 0;
@@ -376,18 +445,17 @@ int rtk_cursor_filter(struct rtk_cursor *cursor, int bits, sqlite3_value **argv,
   if (rc != SQLITE_OK || by.is_none) return rc;
   if (rtk_endpoint_id(cursor->endpoint) < 0) {
     rc = rtk_ids_add(&cursor->batch.ids, (struct rtk_text){"", 0}, false);
-    return rc == SQLITE_OK ? next_reply(cursor, err) : rc;
+    return rc == SQLITE_OK ? find_row(cursor, err) : rc;
   }
   if (by.one != NULL && by.list != NULL) return begin_in_list(cursor, &by, err);
   rc = by.one != NULL ? add_id(&cursor->batch.ids, by.one)
                       : add_list(&cursor->batch.ids, by.list, NULL, err);
-  return rc == SQLITE_OK ? next_reply(cursor, err) : rc;
+  return rc == SQLITE_OK ? find_row(cursor, err) : rc;
 }
 
 int rtk_cursor_next(struct rtk_cursor *cursor, struct rtk_err *err) {
-  if (++cursor->row < cursor->reply->row_count) return SQLITE_OK;
-  cursor->reply = NULL;
-  return next_reply(cursor, err);
+  cursor->row++;
+  return find_row(cursor, err);
 }
 
 bool rtk_cursor_is_at_end(const struct rtk_cursor *cursor) {
@@ -442,15 +510,6 @@ static int stood_for(const struct rtk_endpoint *endpoint,
   int i = 0;
   while (strcmp(endpoint->columns[i].name, column->stands_for) != 0) i++;
   return i;
-}
-
-static const struct rtk_value *data_of(const struct rtk_cursor *cursor,
-                                       int column) {
-  static const struct rtk_value none = {.type = RTK_NULL};
-  const struct rtk_reply *reply = cursor->reply;
-  int width = cursor->endpoint->column_count;
-  if (reply->row_count == 0) return &none;
-  return &reply->values[cursor->row * width + column];
 }
 
 /* A row with an error has no data, but where the query compares `id`, the id

@@ -638,6 +638,12 @@ static int enter(struct rtk_fetch *fetch, struct rtk_entry *entry) {
 
 int rtk_fetch_want(struct rtk_fetch *fetch, const struct rtk_wanted *wanted,
                    struct rtk_entry **entry, struct rtk_err *err) {
+  return rtk_fetch_want_since(fetch, wanted, 0, entry, err);
+}
+
+int rtk_fetch_want_since(struct rtk_fetch *fetch,
+                         const struct rtk_wanted *wanted, int64_t since_ms,
+                         struct rtk_entry **entry, struct rtk_err *err) {
   size_t scope_size = 0;
   bool is_new = false;
   int rc = follow_settings(fetch, err);
@@ -654,7 +660,8 @@ int rtk_fetch_want(struct rtk_fetch *fetch, const struct rtk_wanted *wanted,
   if (is_new) {
     held->endpoint = wanted->endpoint;
     held->scope_size = scope_size;
-  } else if (is_first && held->reply != NULL && !is_good(fetch, held)) {
+  } else if (held->reply != NULL && rtk_memo_is_last_holder(held) &&
+             (!is_good(fetch, held) || held->started_ms < since_ms)) {
     rtk_memo_renew(fetch->memo, held);
     is_new = true;
   } else if (is_first) {

@@ -56,6 +56,11 @@ int64_t rtk_fetch_blocked_ms(const struct rtk_fetch *fetch);
 ** SQLITE_OK, SQLITE_NOMEM or SQLITE_ERROR. */
 int rtk_fetch_want(struct rtk_fetch *fetch, const struct rtk_wanted *wanted,
                    struct rtk_entry **entry, struct rtk_err *err);
+/* The same, but a reply from before `since_ms`, by rtk_clock_ms(), is asked for
+** anew, if nobody else is at it. */
+int rtk_fetch_want_since(struct rtk_fetch *fetch,
+                         const struct rtk_wanted *wanted, int64_t since_ms,
+                         struct rtk_entry **entry, struct rtk_err *err);
 void rtk_fetch_release(struct rtk_fetch *fetch, struct rtk_entry *entry);
 
 /* May one more be asked ahead of its turn?  Not when `concurrency` are under

@@ -90,9 +90,9 @@ static uint32_t *bucket_of(const struct rtk_ids *ids, struct rtk_text text) {
 }
 
 /* Half of the buckets stay empty, so that every search ends soon. */
-static int make_buckets(struct rtk_ids *ids) {
+static int make_buckets(struct rtk_ids *ids, size_t room) {
   size_t count = 16;
-  while (count < 2 * ids->count) count *= 2;
+  while (count < 2 * room) count *= 2;
   uint32_t *buckets =
       sqlite3_realloc64(ids->buckets, count * sizeof(*ids->buckets));
   if (buckets == NULL) return SQLITE_NOMEM;
@@ -109,11 +109,29 @@ static int make_buckets(struct rtk_ids *ids) {
 int rtk_ids_find(struct rtk_ids *ids, struct rtk_text text, size_t *i) {
   if (ids->count == 0) return SQLITE_NOTFOUND;
   if (ids->bucket_count == 0) {
-    int rc = make_buckets(ids);
+    int rc = make_buckets(ids, ids->count);
     if (rc != SQLITE_OK) return rc;
   }
   uint32_t place = *bucket_of(ids, text);
   if (place == 0) return SQLITE_NOTFOUND;
   *i = place - 1;
+  return SQLITE_OK;
+}
+
+int rtk_ids_add_new(struct rtk_ids *ids, struct rtk_text text, bool *is_new) {
+  size_t bucket_count = ids->bucket_count;
+  int rc = SQLITE_OK;
+  if (2 * (ids->count + 1) > bucket_count) {
+    rc = make_buckets(ids, 2 * (ids->count + 1));
+    if (rc != SQLITE_OK) return rc;
+    bucket_count = ids->bucket_count;
+  }
+  uint32_t *bucket = bucket_of(ids, text);
+  *is_new = *bucket == 0;
+  if (!*is_new) return SQLITE_OK;
+  rc = rtk_ids_add(ids, text, false);
+  if (rc != SQLITE_OK) return rc;
+  *bucket = (uint32_t)ids->count;
+  ids->bucket_count = bucket_count;
   return SQLITE_OK;
 }

@@ -35,6 +35,10 @@ struct rtk_text rtk_ids_text(const struct rtk_ids *ids, size_t i);
 ** SQLITE_NOMEM. */
 int rtk_ids_find(struct rtk_ids *ids, struct rtk_text text, size_t *i);
 
+/* Adds a text that is not in the list yet; *is_new: it was not.  SQLITE_OK or
+** SQLITE_NOMEM. */
+int rtk_ids_add_new(struct rtk_ids *ids, struct rtk_text text, bool *is_new);
+
 /* True when it was added as an integer, which *integer then is. */
 bool rtk_ids_integer(const struct rtk_ids *ids, size_t i, int64_t *integer);
 

@@ -166,6 +166,12 @@
 ** many as it likes. */
 #define RTK_PER_PAGE 100
 
+/* Pages of a list that are asked for ahead of their turn; how often all are asked
+** for again because the list has changed; and the most that are believed. */
+#define RTK_PAGES_AHEAD 64
+#define RTK_PAGES_ROUNDS_MAX 2
+#define RTK_PAGES_MAX 1000000
+
 /* Bytes of the longest filter: a server's request line has 8,000. */
 #define RTK_FILTER_MAX 1024
 

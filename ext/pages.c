@@ -1,0 +1,120 @@
+/* The pages of one list, in order. */
+#include "pages.h"
+
+#include "clock.h"
+#include "fetch.h"
+#include "memo.h"
+#include "reply.h"
+
+#include <string.h>
+
+#include <sqlite3ext.h>
+SQLITE_EXTENSION_INIT3
+
+static struct rtk_entry **place(struct rtk_pages *pages, int page) {
+  return &pages->entries[page % RTK_PAGES_AHEAD];
+}
+
+/* What a page tells of the whole list.  One without a total is the last when it
+** is not full. */
+static void learn(struct rtk_pages *pages, int page,
+                  const struct rtk_reply *reply) {
+  int64_t total = reply->total_count;
+  if (reply->outcome != RTK_OUTCOME_ROWS) return;
+  if (pages->size == 0) pages->size = reply->row_count;
+  if (total < 0) {
+    bool is_full = reply->row_count > 0 && reply->row_count >= pages->size;
+    pages->count = is_full ? page + 1 : page;
+    return;
+  }
+  if (pages->total_count >= 0 && total != pages->total_count) {
+    pages->has_changed = true;
+  }
+  pages->total_count = total;
+  int64_t count =
+      pages->size == 0 ? 1 : (total + pages->size - 1) / pages->size;
+  pages->count = count > RTK_PAGES_MAX ? RTK_PAGES_MAX : (int)count;
+  if (reply->row_count == 0) pages->count = page; /* there are no more */
+}
+
+static void release_out(struct rtk_pages *pages) {
+  if (pages->out != NULL) rtk_fetch_release(pages->fetch, pages->out);
+  pages->out = NULL;
+}
+
+void rtk_pages_end(struct rtk_pages *pages) {
+  release_out(pages);
+  for (int i = 0; i < RTK_PAGES_AHEAD; i++) {
+    if (pages->entries[i] == NULL) continue;
+    rtk_fetch_release(pages->fetch, pages->entries[i]);
+    pages->entries[i] = NULL;
+  }
+  pages->count = 0;
+}
+
+void rtk_pages_begin(struct rtk_pages *pages, const struct rtk_wanted *wanted,
+                     const struct rtk_entry *first) {
+  struct rtk_fetch *fetch = pages->fetch;
+  rtk_pages_end(pages);
+  memset(pages, 0, sizeof(*pages));
+  pages->fetch = fetch;
+  pages->wanted = *wanted;
+  pages->total_count = -1;
+  pages->turn = pages->ahead = 2;
+  pages->count = 1;
+  learn(pages, 1, first->reply);
+}
+
+static int want(struct rtk_pages *pages, int page, struct rtk_err *err) {
+  pages->wanted.page = page;
+  return rtk_fetch_want_since(pages->fetch, &pages->wanted, pages->since_ms,
+                              place(pages, page), err);
+}
+
+static int want_ahead(struct rtk_pages *pages, struct rtk_err *err) {
+  int rc = SQLITE_OK;
+  if (pages->ahead < pages->turn) pages->ahead = pages->turn;
+  while (rc == SQLITE_OK && pages->ahead <= pages->count &&
+         pages->ahead < pages->turn + RTK_PAGES_AHEAD &&
+         (pages->ahead == pages->turn || rtk_fetch_has_room(pages->fetch))) {
+    rc = want(pages, pages->ahead, err);
+    if (rc == SQLITE_OK) pages->ahead++;
+  }
+  return rc;
+}
+
+/* The list has changed: once more from its first page. */
+static bool begin_again(struct rtk_pages *pages) {
+  if (!pages->has_changed || pages->rounds == RTK_PAGES_ROUNDS_MAX) {
+    return false;
+  }
+  pages->has_changed = false;
+  pages->rounds++;
+  pages->since_ms = rtk_clock_ms();
+  pages->turn = pages->ahead = 1;
+  return true;
+}
+
+int rtk_pages_next(struct rtk_pages *pages, struct rtk_entry **entry,
+                   struct rtk_err *err) {
+  release_out(pages);
+  *entry = NULL;
+  if (pages->turn > pages->count && !begin_again(pages)) return SQLITE_OK;
+  int rc = want_ahead(pages, err);
+  struct rtk_entry **wanted = place(pages, pages->turn);
+  while (rc == SQLITE_OK && (*wanted)->reply == NULL) {
+    rc = rtk_fetch_drive(pages->fetch, true, err);
+    if (rc == SQLITE_OK) rc = want_ahead(pages, err);
+  }
+  rtk_fetch_rest(pages->fetch);
+  if (rc != SQLITE_OK) return rc;
+  *entry = pages->out = *wanted;
+  *wanted = NULL;
+  learn(pages, pages->turn, (*entry)->reply);
+  pages->turn++;
+  return SQLITE_OK;
+}
+
+bool rtk_pages_may_repeat(const struct rtk_pages *pages) {
+  return pages->count > 1 || pages->rounds > 0;
+}
