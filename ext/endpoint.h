@@ -60,6 +60,9 @@ struct rtk_endpoint {
   const char *rows[2];
   /* Where total_count is.  None: the reply is not one page of many. */
   const char *paging[2];
+  /* Its rows are what this endpoint has for their first column: they are kept as
+  ** its replies.  NULL: nothing of the kind. */
+  const struct rtk_endpoint *each;
   const char *ended; /* the column whose time says since when a row no longer
                         changes; NULL: it may change at any time */
   const struct rtk_column *columns; /* in the order of the table */

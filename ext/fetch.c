@@ -15,6 +15,7 @@
 #include "endpoint.h"
 #include "err.h"
 #include "http.h"
+#include "json.h"
 #include "life.h"
 #include "limits.h"
 #include "memo.h"
@@ -26,6 +27,7 @@
 #include "stats.h"
 #include "status.h"
 #include "store.h"
+#include "url.h"
 #include "wanted.h"
 
 #include <string.h>
@@ -263,6 +265,65 @@ static void write_time(char *text, int64_t wait_ms) {
   }
 }
 
+/* Keeps what a list says about one row as the reply of that row's own endpoint,
+** unless there is one. */
+static int keep_row(struct rtk_fetch *fetch, const struct rtk_entry *list,
+                    const struct rtk_json *row) {
+  const struct rtk_endpoint *each = list->endpoint->each;
+  const char *id = rtk_json_string(rtk_json_member(row, each->columns[0].name));
+  struct rtk_value value;
+  struct rtk_entry *entry = NULL;
+  struct rtk_reply *reply = NULL;
+  char *text = NULL;
+  bool is_new = false;
+  if (id == NULL) return SQLITE_OK;
+  struct rtk_text id_text = {id, strlen(id)};
+  if (!rtk_url_can_carry(id_text, RTK_ID_MAX)) return SQLITE_OK;
+  char *url = rtk_wanted_url_of_row(each, list->url, list->scope_size, id_text);
+  int rc =
+      url == NULL ? SQLITE_NOMEM : rtk_json_value(row, false, &value, &text);
+  char *body = rc == SQLITE_OK ? sqlite3_mprintf("{\"data\":%s}", text) : NULL;
+  if (body == NULL) rc = SQLITE_NOMEM;
+  if (rc == SQLITE_OK) {
+    rc = rtk_memo_hold(fetch->memo, url, id_text, &entry, &is_new);
+  }
+  if (rc == SQLITE_OK && is_new) {
+    struct rtk_response response = {
+        .status = 200, .body = body, .body_size = strlen(body)};
+    struct rtk_ask ask = {.endpoint = each, .id = id_text};
+    rc = rtk_status_judge(&ask, &response, &reply);
+    entry->endpoint = each;
+    entry->scope_size = list->scope_size;
+    if (rc == SQLITE_OK) {
+      entry->fetched_ms = list->fetched_ms;
+      entry->life = (int)rtk_life_of(each, reply, list->fetched_ms);
+      rtk_memo_settle(fetch->memo, entry, reply, cache_bytes(fetch));
+      rc = keep(fetch, entry, &response);
+    }
+  }
+  if (entry != NULL) rtk_memo_release(fetch->memo, entry, cache_bytes(fetch));
+  rtk_json_text_free(text);
+  sqlite3_free(body);
+  sqlite3_free(url);
+  return rc;
+}
+
+static int keep_rows(struct rtk_fetch *fetch, const struct rtk_entry *list,
+                     const struct rtk_response *response) {
+  struct rtk_json *root = NULL;
+  int rc = rtk_json_parse(response->body, response->body_size, &root);
+  if (rc == SQLITE_ERROR) return SQLITE_OK;
+  const struct rtk_json *rows = rtk_status_rows(list->endpoint, root);
+  bool is_list = rtk_json_kind(rows) == RTK_JSON_ARRAY;
+  const struct rtk_json *row = is_list ? rtk_json_first(rows) : rows;
+  while (rc == SQLITE_OK && row != NULL) {
+    rc = keep_row(fetch, list, row);
+    row = is_list ? rtk_json_next(row) : NULL;
+  }
+  rtk_json_free(root);
+  return rc;
+}
+
 /* The last word on an entry, which is in no list.  A wait (0: none) is one that
 ** the server asked for and that is too long to be sat out. */
 static int settle(struct rtk_fetch *fetch, struct rtk_entry *entry,
@@ -283,7 +344,10 @@ static int settle(struct rtk_fetch *fetch, struct rtk_entry *entry,
   answer(fetch, entry, reply, now, life);
   if (rtk_reply_is_refusal(reply)) return refuse(fetch, entry);
   if (response->status != 0) entry->scope->is_proven = true;
-  return keep(fetch, entry, response);
+  rc = keep(fetch, entry, response);
+  if (rc != SQLITE_OK || entry->endpoint->each == NULL) return rc;
+  return reply->outcome == RTK_OUTCOME_ROWS ? keep_rows(fetch, entry, response)
+                                            : SQLITE_OK;
 }
 
 /* A 429: nobody sends any more for a while.  Replies of requests that were

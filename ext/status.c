@@ -316,6 +316,12 @@ static const struct rtk_json *find_rows(const struct rtk_endpoint *endpoint,
   return NULL;
 }
 
+const struct rtk_json *rtk_status_rows(const struct rtk_endpoint *endpoint,
+                                       const struct rtk_json *root) {
+  bool is_none = false;
+  return find_rows(endpoint, root, &is_none);
+}
+
 static int64_t find_total(const struct rtk_endpoint *endpoint,
                           const struct rtk_json *root) {
   for (size_t i = 0; i < 2 && endpoint->paging[i] != NULL; i++) {

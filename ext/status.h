@@ -11,6 +11,7 @@
 #include <stdbool.h>
 
 struct rtk_endpoint;
+struct rtk_json;
 struct rtk_reply;
 struct rtk_response;
 
@@ -37,5 +38,9 @@ int rtk_status_is_api(const struct rtk_response *response, bool *is_api);
 int rtk_status_judge(const struct rtk_ask *ask,
                      const struct rtk_response *response,
                      struct rtk_reply **reply);
+
+/* The rows of a reply's JSON, an object or an array; NULL: none. */
+const struct rtk_json *rtk_status_rows(const struct rtk_endpoint *endpoint,
+                                       const struct rtk_json *root);
 
 #endif

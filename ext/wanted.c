@@ -53,3 +53,18 @@ char *rtk_wanted_url(const struct rtk_wanted *wanted, const char *base,
   }
   return url;
 }
+
+char *rtk_wanted_url_of_row(const struct rtk_endpoint *endpoint,
+                            const char *list_url, size_t scope_size,
+                            struct rtk_text id) {
+  size_t end = 0;
+  const char *rest = endpoint->path;
+  for (int k = rtk_endpoint_id(endpoint); k > 0; k--) {
+    rest = strchr(rest, '}') + 1; /* behind what the scope is made of */
+  }
+  char *scope = sqlite3_mprintf("%.*s", (int)scope_size, list_url);
+  if (scope == NULL) return NULL;
+  char *url = rtk_url_make(scope, rest + 1, &id, 1, &end);
+  sqlite3_free(scope);
+  return url;
+}

@@ -29,4 +29,10 @@ struct rtk_text rtk_wanted_id(const struct rtk_wanted *wanted);
 char *rtk_wanted_url(const struct rtk_wanted *wanted, const char *base,
                      size_t *scope_size);
 
+/* The URL of one row's own endpoint, from that of the list it stands in, whose
+** first `scope_size` bytes name the account and app.  As above. */
+char *rtk_wanted_url_of_row(const struct rtk_endpoint *endpoint,
+                            const char *list_url, size_t scope_size,
+                            struct rtk_text id);
+
 #endif
