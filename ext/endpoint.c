@@ -320,22 +320,26 @@ int rtk_endpoint_id(const struct rtk_endpoint *endpoint) {
   return -1;
 }
 
-static bool is_hidden(const struct rtk_column *column) {
+bool rtk_endpoint_is_hidden(const struct rtk_column *column) {
   return column->is_hidden || column->kind != RTK_COLUMN_DATA;
 }
 
-char *rtk_endpoint_schema(const struct rtk_endpoint *endpoint) {
+const char *rtk_endpoint_type(const struct rtk_column *column) {
   static const char *const types[] = {
       [RTK_COLUMN_TEXT] = "TEXT",
       [RTK_COLUMN_INTEGER] = "INTEGER",
       [RTK_COLUMN_NUMERIC] = "NUMERIC",
   };
+  return types[column->type];
+}
+
+char *rtk_endpoint_schema(const struct rtk_endpoint *endpoint) {
   sqlite3_str *text = sqlite3_str_new(NULL);
   for (int i = 0; i < endpoint->column_count; i++) {
     const struct rtk_column *column = &endpoint->columns[i];
     sqlite3_str_appendf(text, "%s\"%w\" %s%s", i == 0 ? "CREATE TABLE x(" : ",",
-                        column->name, types[column->type],
-                        is_hidden(column) ? " HIDDEN" : "");
+                        column->name, rtk_endpoint_type(column),
+                        rtk_endpoint_is_hidden(column) ? " HIDDEN" : "");
   }
   sqlite3_str_appendall(text, ")");
   return sqlite3_str_finish(text);

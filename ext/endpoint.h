@@ -81,6 +81,10 @@ int rtk_endpoint_argument(const struct rtk_endpoint *endpoint, int nth);
 int rtk_endpoint_path_count(const struct rtk_endpoint *endpoint);
 int rtk_endpoint_id(const struct rtk_endpoint *endpoint);
 
+/* The column's type in words of SQL; and does SELECT * leave it out? */
+const char *rtk_endpoint_type(const struct rtk_column *column);
+bool rtk_endpoint_is_hidden(const struct rtk_column *column);
+
 /* The statement for sqlite3_declare_vtab(): free with sqlite3_free(); NULL
 ** when there is no memory. */
 char *rtk_endpoint_schema(const struct rtk_endpoint *endpoint);

@@ -8,6 +8,7 @@
 #include "report.h"
 
 #include "check.h"
+#include "columns.h"
 #include "config.h"
 #include "conn.h"
 #include "err.h"
@@ -82,6 +83,11 @@ static const struct report reports[] = {
      .schema = "CREATE TABLE x(name TEXT, value)",
      .column_count = 2,
      .fill = rtk_statistics_fill},
+    {.name = "rtk_columns",
+     .schema = "CREATE TABLE x(\"table\" TEXT, \"column\" TEXT, type TEXT,"
+               " hidden INTEGER, argument TEXT, doc TEXT)",
+     .column_count = 6,
+     .fill = rtk_columns_fill},
     {.name = "rtk_check",
      .schema = "CREATE TABLE x(\"check\" TEXT, ok INTEGER, detail TEXT,"
                " account TEXT HIDDEN, app TEXT HIDDEN)",

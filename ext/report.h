@@ -1,6 +1,6 @@
 /*
 ** Tables that show what rtk itself knows: rtk_settings, rtk_stats,
-** rtk_check.
+** rtk_columns, rtk_check.
 */
 #ifndef RTK_REPORT_H
 #define RTK_REPORT_H

@@ -18,7 +18,8 @@ static void names_are_usable_and_unique(void **state) {
               (int64_t)strspn(e->name, "abcdefghijklmnopqrstuvwxyz_"),
               (int64_t)strlen(e->name));
     check_int(e->name, "has a noun", e->noun != NULL && e->noun[0] != '\0', 1);
-    check_int(e->name, "has rows", e->rows != NULL && e->rows[0] != '\0', 1);
+    check_int(e->name, "has rows", e->rows[0] != NULL && e->rows[0][0] != '\0',
+              1);
     for (int k = 0; k < i; k++) {
       check_int(e->name, "place of its namesake",
                 strcmp(e->name, rtk_endpoints[k].name) == 0 ? k : -1, -1);
@@ -83,7 +84,15 @@ static void arguments_say_what_they_have_to_be(void **state) {
     for (int k = 0; rtk_endpoint_argument(e, k) >= 0; k++) {
       const struct rtk_column *c = &e->columns[rtk_endpoint_argument(e, k)];
       check_int(c->name, "is text", c->type, RTK_COLUMN_TEXT);
-      if (c->argument == RTK_ARGUMENT_SCOPE) {
+      if (c->argument == RTK_ARGUMENT_FILTER) {
+        size_t size = c->values == NULL ? 0 : strlen(c->values);
+        check_int(c->name, "is behind those of the path",
+                  k >= rtk_endpoint_path_count(e), 1);
+        check_int(c->name, "has a space behind each value",
+                  size == 0 || c->values[size - 1] == ' ', 1);
+        check_int(c->name, "is one kind of filter",
+                  c->is_switch && c->values != NULL, 0);
+      } else if (c->argument == RTK_ARGUMENT_SCOPE) {
         check_int(c->name, "comes before the ids", has_id, 0);
         check_int(c->name, "has a limit", c->max_bytes > 0, 1);
         check_text(c->name, "setting", rtk_config_name(c->setting), c->name);
@@ -151,9 +160,48 @@ static void placeholders_are_the_arguments_in_order(void **state) {
                 at[-1] == '/' && (end[1] == '/' || end[1] == '\0'), 1);
       at = end;
     }
-    check_int(e->path, "arguments without a placeholder",
-              rtk_endpoint_argument(e, nth) >= 0, 0);
+    check_int(e->path, "placeholders", nth, rtk_endpoint_path_count(e));
   }
+}
+
+static void filters_come_behind_the_path(void **state) {
+  static const struct rtk_column columns[] = {
+      {.name = "kind", .argument = RTK_ARGUMENT_FILTER},
+      {.name = "app",
+       .kind = RTK_COLUMN_ARGUMENT,
+       .argument = RTK_ARGUMENT_SCOPE},
+      {.name = "id", .kind = RTK_COLUMN_ARGUMENT},
+      {.name = "since",
+       .kind = RTK_COLUMN_ARGUMENT,
+       .argument = RTK_ARGUMENT_FILTER},
+  };
+  static const struct rtk_endpoint some = {.columns = columns,
+                                           .column_count = COUNT(columns)};
+  static const struct rtk_endpoint list = {.columns = columns,
+                                           .column_count = 2};
+  static const int order[] = {1, 2, 0, 3, -1};
+  (void)state;
+  for (int k = 0; k < (int)COUNT(order); k++) {
+    check_int("some", "argument", rtk_endpoint_argument(&some, k), order[k]);
+  }
+  check_int("some", "of the path", rtk_endpoint_path_count(&some), 2);
+  check_int("some", "the id", rtk_endpoint_id(&some), 1);
+  check_int("list", "of the path", rtk_endpoint_path_count(&list), 1);
+  check_int("list", "the id", rtk_endpoint_id(&list), -1);
+}
+
+static void stream_keys_are_hidden(void **state) {
+  int found = 0;
+  (void)state;
+  for (int i = 0; i < rtk_endpoint_count; i++) {
+    for (int k = 0; k < rtk_endpoints[i].column_count; k++) {
+      const struct rtk_column *c = &rtk_endpoints[i].columns[k];
+      if (strcmp(c->name, "stream_key") != 0) continue;
+      found++;
+      check_int(rtk_endpoints[i].name, "hidden", rtk_endpoint_is_hidden(c), 1);
+    }
+  }
+  check_int("stream_key", "tables", found, 3);
 }
 
 static void arguments_are_counted_from_0(void **state) {
@@ -201,7 +249,7 @@ static void livestream_session_is_as_designed(void **state) {
              "accounts/{account}/realtime/kit/{app}/livestreams/sessions/"
              "{session_id}");
   check_text(e->name, "noun", e->noun, "session");
-  check_text(e->name, "rows", e->rows, "data");
+  check_text(e->name, "rows", e->rows[0], "data");
   check_text("id", "stands for", e->columns[0].stands_for, "session_id");
   sqlite3_free(schema);
 }
@@ -262,6 +310,8 @@ int main(void) {
       TEST(the_words_of_a_plan_fit),
       TEST(stand_ins_stand_for_arguments),
       TEST(placeholders_are_the_arguments_in_order),
+      TEST(filters_come_behind_the_path),
+      TEST(stream_keys_are_hidden),
       TEST(arguments_are_counted_from_0),
       TEST(livestream_session_is_as_designed),
       TEST(a_schema_is_sql),

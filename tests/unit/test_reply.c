@@ -20,7 +20,7 @@ static const struct rtk_column columns[] = {
 
 static const struct rtk_endpoint endpoint = {.name = "rtk_thing",
                                              .noun = "thing",
-                                             .rows = "data",
+                                             .rows = {"data"},
                                              .columns = columns,
                                              .column_count = COUNT(columns)};
 
@@ -34,8 +34,11 @@ static struct rtk_reply *reply_of(const struct rtk_endpoint *of,
   char *copy = sqlite3_mprintf("%s", body);
   int rc = rtk_json_parse(json, strlen(json), &row);
   check_int(json, "JSON", rc, SQLITE_OK);
-  rc = rtk_reply_of_row(of, 200, row, (struct rtk_text){copy, strlen(copy)},
-                        &reply);
+  rc = rtk_reply_of_rows(
+      of, 200,
+      &(struct rtk_reply_source){
+          .rows = row, .body = {copy, strlen(copy)}, .total_count = -1},
+      &reply);
   check_int(json, "reply", rc, SQLITE_OK);
   memset(copy, '?', strlen(copy));
   sqlite3_free(copy);
@@ -117,17 +120,64 @@ static void everything_is_copied(void **state) {
   rtk_reply_free(reply);
 }
 
+static void a_list_has_a_row_for_each_object(void **state) {
+  static const struct {
+    const char *name, *json;
+    int row_count;
+  } cases[] = {
+      {"none", "[]", 0},
+      {"one", "[{\"id\":\"a\"}]", 1},
+      {"three", "[{\"id\":\"a\"},{},{\"id\":[2]}]", 3},
+      {"what is no object", "[{\"id\":\"a\"},null,7,\"b\",[],{}]", 2},
+      {"nothing but that", "[null,[{\"id\":\"a\"}]]", 0},
+  };
+  (void)state;
+  for (size_t i = 0; i < COUNT(cases); i++) {
+    struct rtk_reply *reply = reply_of(&endpoint, cases[i].json, "body");
+    if (reply == NULL) continue;
+    check_int(cases[i].name, "rows", reply->row_count, cases[i].row_count);
+    if (cases[i].row_count > 0) {
+      check_value(cases[i].name, &reply->values[ID], RTK_TEXT, 0, "a");
+    }
+    if (cases[i].row_count > 1) {
+      check_value(cases[i].name, &reply->values[COUNT(columns) + ID], RTK_NULL,
+                  0, NULL);
+    }
+    if (cases[i].row_count > 2) {
+      check_value(cases[i].name, &reply->values[2 * COUNT(columns) + ID],
+                  RTK_TEXT, 0, "[2]");
+    }
+    check_int(cases[i].name, "total", reply->total_count, -1);
+    rtk_reply_free(reply);
+  }
+}
+
+/* A reply whose schema says that there is none. */
+static void no_rows_are_no_row(void **state) {
+  struct rtk_reply_source source = {.body = {"{}", 2}, .total_count = 250};
+  struct rtk_reply *reply = NULL;
+  (void)state;
+  assert_int_equal(rtk_reply_of_rows(&endpoint, 200, &source, &reply),
+                   SQLITE_OK);
+  check_int("none", "outcome", reply->outcome, RTK_OUTCOME_ROWS);
+  check_int("none", "rows", reply->row_count, 0);
+  check_int("none", "total", reply->total_count, 250);
+  check_bytes("none", "body", reply->body.bytes, reply->body.size, "{}", 2);
+  rtk_reply_free(reply);
+}
+
 static void a_body_may_be_empty_or_have_nul(void **state) {
   struct rtk_json *row = NULL;
   struct rtk_reply *reply = NULL;
   (void)state;
   assert_int_equal(rtk_json_parse("{}", 2, &row), SQLITE_OK);
-  (void)rtk_reply_of_row(&endpoint, 200, row, (struct rtk_text){NULL, 0},
-                         &reply);
+  (void)rtk_reply_of_rows(&endpoint, 200,
+                          &(struct rtk_reply_source){.rows = row}, &reply);
   check_int("empty", "size", (int64_t)reply->body.size, 0);
   rtk_reply_free(reply);
-  (void)rtk_reply_of_row(&endpoint, 203, row, (struct rtk_text){"a\0b", 3},
-                         &reply);
+  (void)rtk_reply_of_rows(
+      &endpoint, 203,
+      &(struct rtk_reply_source){.rows = row, .body = {"a\0b", 3}}, &reply);
   check_bytes("NUL", "body", reply->body.bytes, reply->body.size, "a\0b", 3);
   check_int("NUL", "http_status", reply->http_status, 203);
   rtk_reply_free(reply);
@@ -200,8 +250,9 @@ static void an_error_is_copied(void **state) {
 
 static int make_row(void *arg) {
   struct rtk_reply *reply = NULL;
-  int rc =
-      rtk_reply_of_row(&endpoint, 200, arg, (struct rtk_text){"x", 1}, &reply);
+  int rc = rtk_reply_of_rows(
+      &endpoint, 200, &(struct rtk_reply_source){.rows = arg, .body = {"x", 1}},
+      &reply);
   check_int("no memory", "reply is there", reply != NULL, rc == SQLITE_OK);
   rtk_reply_free(reply);
   return rc;
@@ -219,18 +270,25 @@ static void no_memory_gives_no_reply(void **state) {
   static char message[] = "message";
   static const char json[] =
       "{\"id\":[1],\"seconds\":\"7\",\"count\":{},\"note\":[[]]}";
+  static const char list[] = "[{\"id\":[1]},{},{\"note\":[[]]}]";
   struct rtk_json *row = NULL;
+  struct rtk_json *rows = NULL;
   (void)state;
   assert_int_equal(rtk_json_parse(json, strlen(json), &row), SQLITE_OK);
+  assert_int_equal(rtk_json_parse(list, strlen(list), &rows), SQLITE_OK);
   check_nomem("row", make_row, row, false);
+  check_nomem("rows", make_row, rows, false);
   check_nomem("error", make_error, message, false);
   rtk_json_free(row);
+  rtk_json_free(rows);
 }
 
 int main(void) {
   const struct CMUnitTest tests[] = {
       TEST(a_row_has_a_value_for_each_column),
       TEST(everything_is_copied),
+      TEST(a_list_has_a_row_for_each_object),
+      TEST(no_rows_are_no_row),
       TEST(a_body_may_be_empty_or_have_nul),
       TEST(the_widest_endpoint_fits),
       TEST(an_error_is_copied),
