@@ -85,7 +85,7 @@ PROGRAMS = $(UNIT_C:tests/%.c=$(B)/%) $(HOST_C:tests/%.c=$(B)/%)
 
 # --- build --------------------------------------------------------------------
 
-.PHONY: all demo live bench test valgrind lint format objects install uninstall deps \
+.PHONY: all demo live bench columns test valgrind lint format objects install uninstall deps \
         clean help
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -147,6 +147,9 @@ live: $(RTK) ## compare the live service with what rtk assumes (see tests/live)
 
 test: $(RTK) $(B)/api $(PROGRAMS) ## run all tests (SANITIZE=address,undefined)
 	@$(TESTED) tests/all
+
+columns: $(RTK) ## write README.md's tables of columns anew
+	@$(TESTED) tests/readme-columns --write
 
 bench: $(RTK) $(B)/api $(B)/bench/measure ## measure rtk beside curl, 7 minutes (BENCH_PAIRS=3: less)
 	@$(TESTED) tests/bench/run
