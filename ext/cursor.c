@@ -512,9 +512,9 @@ static int stood_for(const struct rtk_endpoint *endpoint,
   return i;
 }
 
-/* A row with an error has no data, but where the query compares `id`, the id
-** that was asked for is echoed: SQLite would drop the row otherwise, and the
-** error with it. */
+/* A row with an error has no data, but where the query compares `id`, or a
+** column that the server filters by, what was asked for is echoed: SQLite would
+** drop the row otherwise, and the error with it. */
 void rtk_cursor_column(const struct rtk_cursor *cursor, sqlite3_context *out,
                        int i) {
   const struct rtk_endpoint *endpoint = cursor->endpoint;
@@ -527,6 +527,9 @@ void rtk_cursor_column(const struct rtk_cursor *cursor, sqlite3_context *out,
     if (value->type == RTK_NULL && cursor->is_stand_in &&
         column->stands_for != NULL) {
       put_argument(out, cursor, stood_for(endpoint, column));
+    } else if (reply->row_count == 0 &&
+               column->argument == RTK_ARGUMENT_FILTER) {
+      put_argument(out, cursor, i);
     } else {
       put_value(out, value);
     }

@@ -58,6 +58,7 @@ struct rtk_endpoint {
   /* Where in the reply the rows are, one object or an array of them: names with
   ** dots between, the first that is there.  None: the body is the row. */
   const char *rows[2];
+  bool is_list; /* an array is right, too */
   /* Where total_count is.  None: the reply is not one page of many. */
   const char *paging[2];
   /* Its rows are what this endpoint has for their first column: they are kept as

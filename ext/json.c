@@ -89,7 +89,7 @@ const struct rtk_json *rtk_json_first(const struct rtk_json *node) {
 }
 
 const struct rtk_json *rtk_json_next(const struct rtk_json *node) {
-  return node_of(item_of(node)->next);
+  return node == NULL ? NULL : node_of(item_of(node)->next);
 }
 
 int rtk_json_count(const struct rtk_json *node) {

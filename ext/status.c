@@ -308,7 +308,8 @@ static const struct rtk_json *find_rows(const struct rtk_endpoint *endpoint,
   for (size_t i = 0; i < 2 && endpoint->rows[i] != NULL; i++) {
     const struct rtk_json *node = rtk_json_at(root, endpoint->rows[i]);
     enum rtk_json_kind kind = rtk_json_kind(node);
-    if (kind == RTK_JSON_OBJECT || kind == RTK_JSON_ARRAY) return node;
+    if (kind == RTK_JSON_OBJECT) return node;
+    if (kind == RTK_JSON_ARRAY && endpoint->is_list) return node;
     if (kind == RTK_JSON_NULL && strchr(endpoint->rows[i], '.') != NULL) {
       *is_none = true;
     }
@@ -354,7 +355,7 @@ static int judge_data(const struct rtk_ask *ask,
   } else if (envelope->reason_count == 0) {
     finding.what = envelope->is_refusal
                        ? "\"success\" is false, with no reason given"
-                       : "the reply has no object \"data\"";
+                       : "the reply has no \"data\" of the expected form";
     finding.hint = "check base_url, and report it if it is right";
   }
   return reply_error(ask, response, envelope, finding, reply);

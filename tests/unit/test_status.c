@@ -385,20 +385,26 @@ static void a_200_without_data_is_an_error(void **state) {
        "\"m\"}]}",
        RTK_OUTCOME_FAILED, "HTTP 200" FOR ": m (code 1)"},
       {"no data", 200, JSON, "{\"success\":true}", RTK_OUTCOME_FAILED,
-       "HTTP 200" FOR ": the reply has no object \"data\"; " HINT_SHAPE},
+       "HTTP 200" FOR
+       ": the reply has no \"data\" of the expected form; " HINT_SHAPE},
       {"data is null", 200, JSON, "{\"success\":true,\"data\":null}",
        RTK_OUTCOME_FAILED,
-       "HTTP 200" FOR ": the reply has no object \"data\"; " HINT_SHAPE},
+       "HTTP 200" FOR
+       ": the reply has no \"data\" of the expected form; " HINT_SHAPE},
       {"data is an array", 200, JSON, "{\"success\":true,\"data\":[{}]}",
        RTK_OUTCOME_FAILED,
-       "HTTP 200" FOR ": the reply has no object \"data\"; " HINT_SHAPE},
+       "HTTP 200" FOR
+       ": the reply has no \"data\" of the expected form; " HINT_SHAPE},
       {"Data is another name", 200, JSON, "{\"success\":true,\"Data\":{}}",
        RTK_OUTCOME_FAILED,
-       "HTTP 200" FOR ": the reply has no object \"data\"; " HINT_SHAPE},
+       "HTTP 200" FOR
+       ": the reply has no \"data\" of the expected form; " HINT_SHAPE},
       {"an array", 200, JSON, "[{\"data\":{}}]", RTK_OUTCOME_FAILED,
-       "HTTP 200" FOR ": the reply has no object \"data\"; " HINT_SHAPE},
+       "HTTP 200" FOR
+       ": the reply has no \"data\" of the expected form; " HINT_SHAPE},
       {"null", 200, JSON, "null", RTK_OUTCOME_FAILED,
-       "HTTP 200" FOR ": the reply has no object \"data\"; " HINT_SHAPE},
+       "HTTP 200" FOR
+       ": the reply has no \"data\" of the expected form; " HINT_SHAPE},
   };
   (void)state;
   for (size_t i = 0; i < COUNT(cases); i++) check_status(&cases[i]);
