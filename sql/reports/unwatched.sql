@@ -6,7 +6,7 @@
 -- with what was ingested for nothing; the costliest first. One request for each
 -- page of livestreams, and one for the sessions of each. A livestream that
 -- cannot be fetched is not in the list: it is a row with an error, counted in
--- the last line. One that is deleted meanwhile is left out too.
+-- the last line. One that is deleted meanwhile is like one without sessions.
 
 .bail on
 .mode list
