@@ -425,7 +425,15 @@ int rtk_fetch_count(struct rtk_fetch *fetch, const char *token,
                                  token);
   if (rc != SQLITE_OK) return rc;
   fetch->stats->requests++;
-  if (rtk_budget_take(fetch->budget, 1, &wait_ms) == 0) return SQLITE_OK;
+  if (rtk_status_retry(response) == RTK_RETRY_PAUSE) {
+    struct rtk_retry retry = rtk_retry_decide(response, RTK_RETRY_PAUSE, 1, 0,
+                                              rtk_clock_unix_ms(), 0);
+    rtk_budget_block(fetch->budget, retry.wait_ms);
+  }
+  if (rtk_budget_take(fetch->budget, 1, &wait_ms) == 0) {
+    rtk_budget_flush(fetch->budget);
+    return SQLITE_OK;
+  }
   account_for(fetch, response->took_ms, response);
   rtk_budget_flush(fetch->budget);
   return SQLITE_OK;
@@ -647,6 +655,15 @@ bool rtk_fetch_has_room(const struct rtk_fetch *fetch) {
          rtk_memo_held_bytes(fetch->memo) < cache_bytes(fetch);
 }
 
+/* With nothing open, what was known under the old settings is dropped. */
+static int follow_settings(struct rtk_fetch *fetch, struct rtk_err *err) {
+  if (!rtk_caller_has_moved(&fetch->caller)) return SQLITE_OK;
+  if (fetch->active.count + fetch->pending.count > 0) return refuse_move(err);
+  (void)rtk_caller_move(&fetch->caller);
+  (void)rtk_memo_drop_idle(fetch->memo);
+  return SQLITE_OK;
+}
+
 /* --- where it stands ------------------------------------------------------------- */
 
 int rtk_fetch_quota_left(struct rtk_fetch *fetch, int64_t *left,
@@ -655,8 +672,8 @@ int rtk_fetch_quota_left(struct rtk_fetch *fetch, int64_t *left,
   int rc = rtk_store_use(fetch->store,
                          rtk_config_text(fetch->config, RTK_CACHE_FILE));
   if (rc == SQLITE_OK && fetch->active.count + fetch->pending.count == 0) {
-    (void)rtk_caller_move(&fetch->caller);
-    rc = need_token(fetch, &err);
+    rc = follow_settings(fetch, &err);
+    if (rc == SQLITE_OK) rc = need_token(fetch, &err);
     rtk_err_clear(&err);
   }
   if (rc == SQLITE_NOMEM) return rc;
@@ -669,15 +686,6 @@ int64_t rtk_fetch_blocked_ms(const struct rtk_fetch *fetch) {
 }
 
 /* --- want, release --------------------------------------------------------------- */
-
-/* With nothing open, what was known under the old settings is dropped. */
-static int follow_settings(struct rtk_fetch *fetch, struct rtk_err *err) {
-  if (!rtk_caller_has_moved(&fetch->caller)) return SQLITE_OK;
-  if (fetch->active.count + fetch->pending.count > 0) return refuse_move(err);
-  (void)rtk_caller_move(&fetch->caller);
-  (void)rtk_memo_drop_idle(fetch->memo);
-  return SQLITE_OK;
-}
 
 /* Is what an idle entry held good for this statement? */
 static bool is_good(const struct rtk_fetch *fetch,
