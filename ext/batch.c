@@ -7,7 +7,6 @@
 */
 #include "batch.h"
 
-#include "endpoint.h"
 #include "fetch.h"
 #include "memo.h"
 #include "reply.h"
@@ -37,7 +36,7 @@ static int begin(struct rtk_batch *batch) {
 }
 
 void rtk_batch_set_id(struct rtk_batch *batch, size_t index) {
-  int id = rtk_endpoint_id(batch->wanted.endpoint);
+  int id = batch->wanted.id;
   if (id >= 0) batch->wanted.arguments[id] = rtk_ids_text(&batch->ids, index);
 }
 

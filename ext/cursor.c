@@ -53,9 +53,8 @@ int rtk_cursor_new(struct rtk_conn *conn, const struct rtk_endpoint *endpoint,
   made->conn = conn;
   made->endpoint = endpoint;
   made->batch.fetch = made->list.fetch = made->pages.fetch = conn->fetch;
-  made->batch.wanted.endpoint = made->list.wanted.endpoint = endpoint;
-  made->batch.wanted.page = made->list.wanted.page =
-      endpoint->paging[0] == NULL ? 0 : 1;
+  rtk_wanted_init(&made->batch.wanted, endpoint);
+  rtk_wanted_init(&made->list.wanted, endpoint);
   int rc = rtk_conn_open_cursor(conn);
   if (rc != SQLITE_OK) {
     sqlite3_free(made);
@@ -443,7 +442,7 @@ int rtk_cursor_filter(struct rtk_cursor *cursor, int bits, sqlite3_value **argv,
   cursor->is_stand_in = (bits & RTK_PLAN_STAND_IN) != 0;
   int rc = read_arguments(cursor, bits, argv, &by, err);
   if (rc != SQLITE_OK || by.is_none) return rc;
-  if (rtk_endpoint_id(cursor->endpoint) < 0) {
+  if (cursor->batch.wanted.id < 0) {
     rc = rtk_ids_add(&cursor->batch.ids, (struct rtk_text){"", 0}, false);
     return rc == SQLITE_OK ? find_row(cursor, err) : rc;
   }

@@ -31,7 +31,7 @@ static int grow(void **memory, size_t *room, size_t count, size_t more,
   return SQLITE_OK;
 }
 
-int rtk_ids_add(struct rtk_ids *ids, struct rtk_text text, bool is_integer) {
+static int append(struct rtk_ids *ids, struct rtk_text text, bool is_integer) {
   void *bytes = ids->bytes;
   void *starts = ids->starts;
   int rc = grow(&bytes, &ids->room, ids->size, text.size + 1, 1);
@@ -41,12 +41,16 @@ int rtk_ids_add(struct rtk_ids *ids, struct rtk_text text, bool is_integer) {
   ids->starts = starts;
   if (rc != SQLITE_OK) return rc;
 
-  ids->bucket_count = 0; /* the table for finding is of the old list */
   ids->starts[ids->count++] = ids->size;
   ids->bytes[ids->size] = is_integer ? 'i' : 't';
   memcpy(ids->bytes + ids->size + 1, text.bytes, text.size);
   ids->size += text.size + 1;
   return SQLITE_OK;
+}
+
+int rtk_ids_add(struct rtk_ids *ids, struct rtk_text text, bool is_integer) {
+  ids->bucket_count = 0; /* the table for finding is of the old list */
+  return append(ids, text, is_integer);
 }
 
 struct rtk_text rtk_ids_text(const struct rtk_ids *ids, size_t i) {
@@ -119,19 +123,15 @@ int rtk_ids_find(struct rtk_ids *ids, struct rtk_text text, size_t *i) {
 }
 
 int rtk_ids_add_new(struct rtk_ids *ids, struct rtk_text text, bool *is_new) {
-  size_t bucket_count = ids->bucket_count;
   int rc = SQLITE_OK;
-  if (2 * (ids->count + 1) > bucket_count) {
+  if (2 * (ids->count + 1) > ids->bucket_count) {
     rc = make_buckets(ids, 2 * (ids->count + 1));
     if (rc != SQLITE_OK) return rc;
-    bucket_count = ids->bucket_count;
   }
   uint32_t *bucket = bucket_of(ids, text);
   *is_new = *bucket == 0;
   if (!*is_new) return SQLITE_OK;
-  rc = rtk_ids_add(ids, text, false);
-  if (rc != SQLITE_OK) return rc;
-  *bucket = (uint32_t)ids->count;
-  ids->bucket_count = bucket_count;
-  return SQLITE_OK;
+  rc = append(ids, text, false);
+  if (rc == SQLITE_OK) *bucket = (uint32_t)ids->count;
+  return rc;
 }

@@ -9,21 +9,25 @@
 #include <sqlite3ext.h>
 SQLITE_EXTENSION_INIT3
 
-struct rtk_text rtk_wanted_id(const struct rtk_wanted *wanted) {
-  int id = rtk_endpoint_id(wanted->endpoint);
-  return id < 0 ? (struct rtk_text){NULL, 0} : wanted->arguments[id];
+void rtk_wanted_init(struct rtk_wanted *wanted,
+                     const struct rtk_endpoint *endpoint) {
+  int column = 0;
+  *wanted = (struct rtk_wanted){.endpoint = endpoint,
+                                .path_count = rtk_endpoint_path_count(endpoint),
+                                .scope = -1,
+                                .id = rtk_endpoint_id(endpoint),
+                                .page = endpoint->paging[0] == NULL ? 0 : 1};
+  while ((column = rtk_endpoint_argument(endpoint, wanted->count)) >= 0) {
+    if (endpoint->columns[column].argument == RTK_ARGUMENT_SCOPE) {
+      wanted->scope = wanted->count;
+    }
+    wanted->count++;
+  }
 }
 
-static size_t scope_size_of(const struct rtk_endpoint *endpoint,
-                            const size_t *ends, int count) {
-  size_t size = 0;
-  for (int k = 0; k < count; k++) {
-    int column = rtk_endpoint_argument(endpoint, k);
-    if (endpoint->columns[column].argument == RTK_ARGUMENT_SCOPE) {
-      size = ends[k];
-    }
-  }
-  return size;
+struct rtk_text rtk_wanted_id(const struct rtk_wanted *wanted) {
+  return wanted->id < 0 ? (struct rtk_text){NULL, 0}
+                        : wanted->arguments[wanted->id];
 }
 
 /* Takes the URL; gives NULL without memory. */
@@ -37,15 +41,14 @@ char *rtk_wanted_url(const struct rtk_wanted *wanted, const char *base,
                      size_t *scope_size) {
   const struct rtk_endpoint *endpoint = wanted->endpoint;
   size_t ends[RTK_INPUTS_MAX] = {0};
-  int count = rtk_endpoint_path_count(endpoint);
   char *url = rtk_url_make(base, endpoint->path, wanted->arguments,
-                           (size_t)count, ends);
-  *scope_size = scope_size_of(endpoint, ends, count);
-  for (int k = count; rtk_endpoint_argument(endpoint, k) >= 0; k++) {
-    const char *name =
-        endpoint->columns[rtk_endpoint_argument(endpoint, k)].name;
+                           (size_t)wanted->path_count, ends);
+  *scope_size = wanted->scope < 0 ? 0 : ends[wanted->scope];
+  for (int k = wanted->path_count; k < wanted->count; k++) {
     if (wanted->arguments[k].bytes == NULL) continue;
-    url = rtk_url_add(url, name, wanted->arguments[k]);
+    int column = rtk_endpoint_argument(endpoint, k);
+    url =
+        rtk_url_add(url, endpoint->columns[column].name, wanted->arguments[k]);
   }
   if (wanted->page > 0) {
     url = add_number(url, "per_page", RTK_PER_PAGE);

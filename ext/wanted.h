@@ -12,14 +12,23 @@
 
 struct rtk_endpoint;
 
-/* Everything is borrowed. */
+/* Everything is borrowed.  Begins with rtk_wanted_init(), which looks up what
+** would else be looked up for each request. */
 struct rtk_wanted {
   const struct rtk_endpoint *endpoint;
+  int count;      /* of arguments */
+  int path_count; /* of those, in the path */
+  int scope;      /* the last that is an account or app; -1: none */
+  int id;         /* the one that ids are asked by; -1: none */
   struct rtk_text arguments[RTK_INPUTS_MAX]; /* as rtk_endpoint_argument() has
                                                 them; a filter without bytes
                                                 was not given */
   int page; /* from 1; 0: the reply is not one page of many */
 };
+
+/* Nothing is given yet; of a list the first page. */
+void rtk_wanted_init(struct rtk_wanted *wanted,
+                     const struct rtk_endpoint *endpoint);
 
 /* The argument that is shown in messages; no bytes: there is none. */
 struct rtk_text rtk_wanted_id(const struct rtk_wanted *wanted);
