@@ -14,7 +14,7 @@
 #include "err.h"
 #include "limits.h"
 #include "rows.h"
-#include "statistics.h"
+#include "statstable.h"
 
 #include <stdbool.h>
 #include <string.h>
@@ -82,7 +82,7 @@ static const struct report reports[] = {
     {.name = "rtk_stats",
      .schema = "CREATE TABLE x(name TEXT, value)",
      .column_count = 2,
-     .fill = rtk_statistics_fill},
+     .fill = rtk_statstable_fill},
     {.name = "rtk_columns",
      .schema = "CREATE TABLE x(\"table\" TEXT, \"column\" TEXT, type TEXT,"
                " hidden INTEGER, argument TEXT, doc TEXT)",

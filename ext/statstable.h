@@ -1,6 +1,6 @@
 /* rtk_stats: what this connection has done and where it stands, in numbers. */
-#ifndef RTK_STATISTICS_H
-#define RTK_STATISTICS_H
+#ifndef RTK_STATSTABLE_H
+#define RTK_STATSTABLE_H
 
 #include "value.h"
 
@@ -9,7 +9,7 @@ struct rtk_err;
 struct rtk_rows;
 
 /* Adds a row for each: its name and its value.  SQLITE_OK or SQLITE_NOMEM. */
-int rtk_statistics_fill(struct rtk_conn *conn, const struct rtk_text *arguments,
+int rtk_statstable_fill(struct rtk_conn *conn, const struct rtk_text *arguments,
                         struct rtk_rows *rows, struct rtk_err *err);
 
 #endif

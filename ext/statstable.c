@@ -1,5 +1,5 @@
 /* rtk_stats: what this connection has done and where it stands, in numbers. */
-#include "statistics.h"
+#include "statstable.h"
 
 #include "config.h"
 #include "conn.h"
@@ -36,7 +36,7 @@ static void add(struct rtk_rows *rows, const char *name, int64_t number) {
   }
 }
 
-int rtk_statistics_fill(struct rtk_conn *conn, const struct rtk_text *arguments,
+int rtk_statstable_fill(struct rtk_conn *conn, const struct rtk_text *arguments,
                         struct rtk_rows *rows, struct rtk_err *err) {
   const struct rtk_stats *stats = &conn->stats;
   (void)arguments;
