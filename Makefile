@@ -48,7 +48,7 @@ endif
 # --- flags --------------------------------------------------------------------
 
 # Asked anew at each use: in `make deps demo` the answer comes with deps.
-# cJSON is included as <cjson/cJSON.h>, its .pc may name the folder below.
+# cJSON is included as <cjson/cJSON.h>, its .pc may name the directory below.
 cflags = $(patsubst %/cjson,%,$(shell pkg-config --cflags $(1)))
 libs   = $(shell pkg-config --libs $(1))
 
