@@ -481,8 +481,7 @@ static bool is_dead(const struct run *run) {
 static void look_at_cache_file(struct run *run) {
   struct rtk_store *store = run->conn->store;
   struct rtk_stored nothing;
-  int rc =
-      rtk_store_use(store, rtk_config_text(run->conn->config, RTK_CACHE_FILE));
+  int rc = rtk_conn_use_cache_file(run->conn);
   if (rc == SQLITE_OK) rc = rtk_store_get(store, "", &nothing);
   sqlite3_str *words = sqlite3_str_new(NULL);
   rtk_store_describe(store, words);

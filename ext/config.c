@@ -205,6 +205,7 @@ static const struct row rows[RTK_SETTING_COUNT] = {
 };
 
 struct rtk_config {
+  sqlite3 *host;
   char *env[RTK_SETTING_COUNT]; /* sqlite3_malloc(); NULL: not set */
   char *set[RTK_SETTING_COUNT];
   int64_t number[RTK_SETTING_COUNT]; /* KIND_INT: the value in force */
@@ -273,8 +274,8 @@ static int check_token(const struct row *row, const char *value,
                      row->name);
 }
 
-static int check_value(const struct row *row, const char *value,
-                       struct rtk_err *err) {
+static int check_value(const struct rtk_config *config, const struct row *row,
+                       const char *value, struct rtk_err *err) {
   switch (row->kind) {
   case KIND_INT:
     return check_int(row, value, err);
@@ -286,7 +287,7 @@ static int check_value(const struct row *row, const char *value,
   case KIND_TOKEN:
     return check_token(row, value, err);
   case KIND_CACHE_FILE:
-    if (*value != '\0') return rtk_storefile_check(value, err);
+    if (*value != '\0') return rtk_storefile_check(value, config->host, err);
     break;
   case KIND_TEXT:
   case KIND_PROXY:
@@ -331,7 +332,7 @@ static int read_env(struct rtk_config *config, int i) {
     }
     /* A cache file that is no good must not stop a query: store.c says so. */
     bool is_checked = rows[i].kind != KIND_CACHE_FILE;
-    int rc = is_checked ? check_value(&rows[i], copy, &err) : SQLITE_OK;
+    int rc = is_checked ? check_value(config, &rows[i], copy, &err) : SQLITE_OK;
     if (rc == SQLITE_OK) {
       config->env[i] = copy;
       continue;
@@ -352,10 +353,11 @@ static void take_number(struct rtk_config *config, enum rtk_setting i) {
   (void)parse_int(rtk_config_text(config, i), &config->number[i]);
 }
 
-int rtk_config_new(struct rtk_config **config) {
+int rtk_config_new(struct sqlite3 *host, struct rtk_config **config) {
   struct rtk_config *made = sqlite3_malloc64(sizeof(*made));
   if (made == NULL) return SQLITE_NOMEM;
   memset(made, 0, sizeof(*made));
+  made->host = host;
   for (int i = 0; i < RTK_SETTING_COUNT; i++) {
     int rc = read_env(made, i);
     if (rc != SQLITE_OK) {
@@ -423,7 +425,7 @@ int rtk_config_set(struct rtk_config *config, const char *name,
   if (value != NULL) {
     copy = normalised(&rows[i], value);
     if (copy == NULL) return SQLITE_NOMEM;
-    rc = check_value(&rows[i], copy, err);
+    rc = check_value(config, &rows[i], copy, err);
     if (rc != SQLITE_OK) {
       rtk_config_wipe(copy);
       return rc;

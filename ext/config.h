@@ -11,13 +11,15 @@
 #include <stdint.h>
 
 struct rtk_err;
+struct sqlite3;
 
 struct rtk_config;
 
 /* Reads the environment, now and not again.  What stands there and makes no
-** sense is kept in mind: see rtk_config_check().  Returns SQLITE_OK with
+** sense is kept in mind: see rtk_config_check().  `host` (borrowed, may be NULL):
+** the connection whose databases cannot be the cache file.  Returns SQLITE_OK with
 ** *config given (free with rtk_config_free()), or SQLITE_NOMEM. */
-int rtk_config_new(struct rtk_config **config);
+int rtk_config_new(struct sqlite3 *host, struct rtk_config **config);
 void rtk_config_free(struct rtk_config *config);
 
 /* Sets by name; `value` NULL goes back to the environment's value or the

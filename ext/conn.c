@@ -18,8 +18,8 @@ int rtk_conn_new(struct sqlite3 *db, struct rtk_conn **conn,
   memset(made, 0, sizeof(*made));
   made->db = made->cancel.db = db;
   made->holders = 1;
-  int rc = rtk_config_new(&made->config);
-  if (rc == SQLITE_OK) rc = rtk_store_new(&made->store);
+  int rc = rtk_config_new(db, &made->config);
+  if (rc == SQLITE_OK) rc = rtk_store_new(db, &made->store);
   if (rc == SQLITE_OK) {
     rc = rtk_fetch_new(made->config, &made->cancel, made->store, &made->stats,
                        &made->fetch, err);
@@ -54,6 +54,12 @@ int rtk_conn_open_cursor(struct rtk_conn *conn) {
 
 void rtk_conn_close_cursor(struct rtk_conn *conn) {
   if (--conn->cursors == 0) rtk_fetch_end(conn->fetch);
+}
+
+int rtk_conn_use_cache_file(struct rtk_conn *conn) {
+  if (conn->cursors > 0) return SQLITE_OK;
+  return rtk_store_use(conn->store,
+                       rtk_config_text(conn->config, RTK_CACHE_FILE));
 }
 
 bool rtk_conn_trusts_schema(const struct rtk_conn *conn) {

@@ -42,6 +42,10 @@ void rtk_conn_release(void *conn);
 int rtk_conn_open_cursor(struct rtk_conn *conn);
 void rtk_conn_close_cursor(struct rtk_conn *conn);
 
+/* Uses the cache file that is set, as the first cursor does; a statement that
+** goes on keeps the one it began with.  SQLITE_OK or SQLITE_NOMEM. */
+int rtk_conn_use_cache_file(struct rtk_conn *conn);
+
 /* May tables be used from the views and triggers of a database? */
 bool rtk_conn_trusts_schema(const struct rtk_conn *conn);
 

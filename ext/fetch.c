@@ -152,8 +152,15 @@ void rtk_fetch_end(struct rtk_fetch *fetch) {
   rtk_budget_flush(fetch->budget);
 }
 
-int64_t rtk_fetch_forget(struct rtk_fetch *fetch) {
-  return rtk_memo_drop_idle(fetch->memo);
+int rtk_fetch_forget(struct rtk_fetch *fetch, int64_t *count) {
+  const char *url = NULL;
+  for (*count = 0; (url = rtk_memo_oldest(fetch->memo)) != NULL;) {
+    int rc = rtk_store_get(fetch->store, url, NULL);
+    if (rc == SQLITE_NOMEM) return rc;
+    if (rc == SQLITE_NOTFOUND) ++*count;
+    rtk_memo_drop_oldest(fetch->memo);
+  }
+  return SQLITE_OK;
 }
 
 void rtk_fetch_expect(struct rtk_fetch *fetch, size_t count) {
@@ -660,7 +667,7 @@ static int follow_settings(struct rtk_fetch *fetch, struct rtk_err *err) {
   if (!rtk_caller_has_moved(&fetch->caller)) return SQLITE_OK;
   if (fetch->active.count + fetch->pending.count > 0) return refuse_move(err);
   (void)rtk_caller_move(&fetch->caller);
-  (void)rtk_memo_drop_idle(fetch->memo);
+  rtk_memo_drop_idle(fetch->memo);
   return SQLITE_OK;
 }
 
@@ -669,9 +676,8 @@ static int follow_settings(struct rtk_fetch *fetch, struct rtk_err *err) {
 int rtk_fetch_quota_left(struct rtk_fetch *fetch, int64_t *left,
                          int64_t *reset_ms) {
   struct rtk_err err = {0};
-  int rc = rtk_store_use(fetch->store,
-                         rtk_config_text(fetch->config, RTK_CACHE_FILE));
-  if (rc == SQLITE_OK && fetch->active.count + fetch->pending.count == 0) {
+  int rc = SQLITE_OK;
+  if (fetch->active.count + fetch->pending.count == 0) {
     rc = follow_settings(fetch, &err);
     if (rc == SQLITE_OK) rc = need_token(fetch, &err);
     rtk_err_clear(&err);

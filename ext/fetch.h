@@ -39,8 +39,9 @@ void rtk_fetch_free(struct rtk_fetch *fetch);
 int rtk_fetch_begin(struct rtk_fetch *fetch);
 void rtk_fetch_end(struct rtk_fetch *fetch);
 
-/* Forgets what nobody holds; returns how many replies that were. */
-int64_t rtk_fetch_forget(struct rtk_fetch *fetch);
+/* Forgets what nobody holds, in memory; *count: how many replies, without those
+** that the cache file has too.  SQLITE_OK or SQLITE_NOMEM. */
+int rtk_fetch_forget(struct rtk_fetch *fetch, int64_t *count);
 
 /* So many ids are going to be asked for, as far as a batch knows. */
 void rtk_fetch_expect(struct rtk_fetch *fetch, size_t count);

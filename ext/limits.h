@@ -183,14 +183,17 @@
 
 /* The cache file.  Bytes of replies that wait to be written, and of one reply
 ** that is kept at all: a page of 100 sessions has some 60,000.  ms that a call
-** waits for another process's lock; ms before a file found locked is tried
-** again for reading or to make room; ms of nothing but locks after which it is
-** passed over; expired rows that the first write takes out beside its
-** share. */
+** waits for another's lock; ms before a file found locked is tried again for
+** reading or to make room; ms of nothing but locks after which it is passed over,
+** and when it is empty (to fill it takes less: it is somebody's database); ms
+** after which a file that was passed over for what may pass is tried again;
+** expired rows that the first write takes out beside its share. */
 #define RTK_STORE_QUEUE_MAX 4194304
 #define RTK_STORE_LOCK_MS 50
 #define RTK_STORE_RETRY_MS 500
 #define RTK_STORE_LOCKED_MAX_MS 10000
+#define RTK_STORE_EMPTY_LOCKED_MAX_MS 1000
+#define RTK_STORE_AGAIN_MS 60000
 #define RTK_STORE_SWEEP_FIRST 1000
 
 /* ms that look-ups share a read of the cache file: some thousand of them, and
@@ -200,8 +203,8 @@
 /* Bytes to which its write-ahead log is cut back. */
 #define RTK_STORE_LOG_MAX 4194304
 
-/* Bytes of why it is passed over. */
-#define RTK_STORE_WHY_MAX 128
+/* Bytes of why it is passed over, and of what to do. */
+#define RTK_STORE_WHY_MAX 200
 
 /* Columns and arguments of one endpoint, checked by the unit tests.  A plan has
 ** 31 bits, two for each argument. */

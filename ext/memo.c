@@ -83,28 +83,30 @@ static void link_idle(struct rtk_memo *memo, struct rtk_entry *entry) {
   memo->idle_bytes += bytes_of(entry);
 }
 
+const char *rtk_memo_oldest(const struct rtk_memo *memo) {
+  return memo->oldest == NULL ? NULL : memo->oldest->url;
+}
+
+void rtk_memo_drop_oldest(struct rtk_memo *memo) {
+  struct rtk_entry *entry = memo->oldest;
+  unlink_idle(memo, entry);
+  forget(memo, entry);
+}
+
 static void shrink(struct rtk_memo *memo, int64_t max_bytes) {
   while (memo->oldest != NULL &&
          memo->idle_bytes + memo->held_bytes > max_bytes) {
-    struct rtk_entry *entry = memo->oldest;
-    unlink_idle(memo, entry);
-    forget(memo, entry);
+    rtk_memo_drop_oldest(memo);
   }
 }
 
-int64_t rtk_memo_drop_idle(struct rtk_memo *memo) {
-  int64_t count = 0;
-  for (; memo->oldest != NULL; count++) {
-    struct rtk_entry *entry = memo->oldest;
-    unlink_idle(memo, entry);
-    forget(memo, entry);
-  }
-  return count;
+void rtk_memo_drop_idle(struct rtk_memo *memo) {
+  while (memo->oldest != NULL) rtk_memo_drop_oldest(memo);
 }
 
 void rtk_memo_free(struct rtk_memo *memo) {
   if (memo == NULL) return;
-  (void)rtk_memo_drop_idle(memo);
+  rtk_memo_drop_idle(memo);
   sqlite3_free(memo->buckets);
   sqlite3_free(memo);
 }

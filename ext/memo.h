@@ -52,8 +52,13 @@ int rtk_memo_new(struct rtk_memo **memo);
 /* Nobody may hold an entry any more. */
 void rtk_memo_free(struct rtk_memo *memo);
 
-/* Drops the replies that nobody holds; returns how many. */
-int64_t rtk_memo_drop_idle(struct rtk_memo *memo);
+/* Drops the replies that nobody holds. */
+void rtk_memo_drop_idle(struct rtk_memo *memo);
+
+/* The same one by one: the URL of the next (NULL: none), borrowed until it is
+** dropped. */
+const char *rtk_memo_oldest(const struct rtk_memo *memo);
+void rtk_memo_drop_oldest(struct rtk_memo *memo);
 
 /* The entry of this URL, held once more; *is_new when it was not there and
 ** fetch.c has to fill it in.  SQLITE_OK or SQLITE_NOMEM. */

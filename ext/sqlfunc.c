@@ -70,25 +70,42 @@ static void version_function(sqlite3_context *out, int argc,
   }
 }
 
+/* Memory is empty, and the file is not. */
+static void result_uncleared(sqlite3_context *out, struct rtk_conn *conn,
+                             int rc) {
+  sqlite3_str *words = sqlite3_str_new(NULL);
+  sqlite3_str_appendall(words, "rtk_cache_clear: memory is cleared, the cache"
+                               " file is not: ");
+  if (rc == SQLITE_BUSY) {
+    sqlite3_str_appendall(words, "another connection or process keeps it"
+                                 " locked; try again");
+  } else {
+    rtk_store_describe(conn->store, words);
+  }
+  char *text = sqlite3_str_finish(words);
+  if (text == NULL) {
+    sqlite3_result_error_nomem(out);
+  } else {
+    sqlite3_result_error(out, text, -1);
+  }
+  sqlite3_free(text);
+}
+
 /* Replies that a running statement holds stay until it has ended.  A file that is
-** locked is not waited for: what is in there stays. */
+** locked is not waited for. */
 static void cache_clear_function(sqlite3_context *out, int argc,
                                  sqlite3_value **argv) {
   struct rtk_conn *conn = sqlite3_user_data(out);
-  int64_t in_file = 0;
+  int64_t in_memory = 0, in_file = 0;
   (void)argc;
   (void)argv;
-  int64_t in_memory = rtk_fetch_forget(conn->fetch);
-  int rc =
-      rtk_store_use(conn->store, rtk_config_text(conn->config, RTK_CACHE_FILE));
+  int rc = rtk_conn_use_cache_file(conn);
+  if (rc == SQLITE_OK) rc = rtk_fetch_forget(conn->fetch, &in_memory);
   if (rc == SQLITE_OK) rc = rtk_store_clear(conn->store, &in_file);
   if (rc == SQLITE_NOMEM) {
     sqlite3_result_error_nomem(out);
-  } else if (rc == SQLITE_BUSY) {
-    sqlite3_result_error(out,
-                         "rtk_cache_clear: another process holds the cache"
-                         " file: try again",
-                         -1);
+  } else if (rc == SQLITE_BUSY || rtk_store_is_passed_over(conn->store)) {
+    result_uncleared(out, conn, rc);
   } else {
     sqlite3_result_int64(out, in_memory + in_file);
   }

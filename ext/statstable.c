@@ -1,7 +1,6 @@
 /* rtk_stats: what this connection has done and where it stands, in numbers. */
 #include "statstable.h"
 
-#include "config.h"
 #include "conn.h"
 #include "fetch.h"
 #include "rows.h"
@@ -50,7 +49,10 @@ int rtk_statstable_fill(struct rtk_conn *conn, const struct rtk_text *arguments,
 
   int64_t reset_ms = -1;
   int64_t left = -1;
-  int rc = rtk_fetch_quota_left(conn->fetch, &left, &reset_ms);
+  int rc = rtk_conn_use_cache_file(conn);
+  if (rc == SQLITE_OK) {
+    rc = rtk_fetch_quota_left(conn->fetch, &left, &reset_ms);
+  }
   if (rc != SQLITE_OK) return rc;
   add(rows, "quota_left", left);
   add(rows, "quota_reset_ms", left < 0 ? -1 : reset_ms);

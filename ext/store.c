@@ -15,6 +15,7 @@
 
 #include <stdbool.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <sqlite3ext.h>
 SQLITE_EXTENSION_INIT3
@@ -69,6 +70,7 @@ struct queued {
 };
 
 struct rtk_store {
+  sqlite3 *host;
   char *path;  /* NULL: none */
   sqlite3 *db; /* NULL: not open */
   sqlite3_stmt *statements[STATEMENT_COUNT];
@@ -76,7 +78,9 @@ struct rtk_store {
   int64_t read_since_ms; /* the read that is open, if there is one */
   bool is_swept;         /* since the file was opened */
   bool is_passed_over;
-  char why[RTK_STORE_WHY_MAX];
+  bool is_lasting; /* why; else worth another try at this time: */
+  int64_t again_ms;
+  char why[RTK_STORE_WHY_MAX]; /* of the last time */
 
   struct queued *first, *last;
   size_t queue_bytes;
@@ -139,26 +143,61 @@ static void close_file(struct rtk_store *store) {
   store->db = NULL;
 }
 
-static int pass_over(struct rtk_store *store, const char *why) {
-  sqlite3_snprintf(RTK_STORE_WHY_MAX, store->why, "%s", why);
+/* What to do about a file that failed with this code.  Nothing but another file
+** helps where it is lasting. */
+static const struct trouble {
+  int code;
+  bool is_lasting;
+  const char *advice;
+} troubles[] = {
+    {SQLITE_CORRUPT, true, "delete it, or name another file"},
+    {SQLITE_NOTADB, true, "delete it, or name another file"},
+    {SQLITE_TOOBIG, true, "delete it, or name another file"},
+    {SQLITE_FULL, false, "make room"},
+    {SQLITE_BUSY, false, "end its transaction there"},
+    {SQLITE_READONLY, false, "make it and its directory writable"},
+    {0, false, "mend it, or name another file"},
+};
+
+/* Why a file is not to be used for good, advice included (rc SQLITE_OK), or an
+** error and, if not NULL, its own words. */
+static int pass_over(struct rtk_store *store, int rc, const char *why) {
+  const struct trouble *trouble = troubles;
+  char text[RTK_STORE_WHY_MAX];
+  while (trouble->code != 0 && trouble->code != (rc & 0xff)) trouble++;
+  store->is_lasting = rc == SQLITE_OK || trouble->is_lasting;
+  store->again_ms = rtk_clock_ms() + RTK_STORE_AGAIN_MS;
+  if (why == NULL) why = sqlite3_errstr(rc);
+  sqlite3_snprintf(RTK_STORE_WHY_MAX, text, "%s%s%s%s", why,
+                   rc == SQLITE_OK ? "" : "; ",
+                   rc == SQLITE_OK ? "" : trouble->advice,
+                   store->is_lasting ? "" : " (tried again after a minute)");
+  bool is_news = strcmp(text, store->why) != 0;
+  memcpy(store->why, text, sizeof(text));
   store->is_passed_over = true;
   close_file(store);
   drop_queue(store);
-  sqlite3_log(SQLITE_WARNING, "rtk: cache_file %s is passed over: %s",
-              store->path, store->why);
+  if (is_news) {
+    sqlite3_log(SQLITE_WARNING, "rtk: cache_file %s is passed over: %s",
+                store->path, store->why);
+  }
   return SQLITE_NOTFOUND;
 }
 
 /* Locked, yet not for long enough to give the file up.  What was met a good
 ** while ago is another matter. */
-static int meet_lock(struct rtk_store *store, struct lock *lock) {
+static int meet_lock(struct rtk_store *store, struct lock *lock,
+                     const char *why) {
   int64_t now = rtk_clock_ms();
+  int64_t max_ms =
+      why == NULL ? RTK_STORE_LOCKED_MAX_MS : RTK_STORE_EMPTY_LOCKED_MAX_MS;
+  if (why == NULL) why = "another connection or process keeps it locked";
   if (lock->since_ms == 0 || now - lock->retry_ms > RTK_STORE_LOCKED_MAX_MS) {
     lock->since_ms = now;
   }
   lock->retry_ms = now + RTK_STORE_RETRY_MS;
-  if (now - lock->since_ms < RTK_STORE_LOCKED_MAX_MS) return SQLITE_BUSY;
-  return pass_over(store, "another process keeps it locked");
+  if (now - lock->since_ms < max_ms) return SQLITE_BUSY;
+  return pass_over(store, SQLITE_BUSY, why);
 }
 
 static bool is_waiting(const struct lock *lock) {
@@ -177,9 +216,10 @@ static void roll_back(struct rtk_store *store) {
   if (!sqlite3_get_autocommit(store->db)) close_file(store);
 }
 
-/* Turns SQLite's result into ours. */
-static int conclude(struct rtk_store *store, struct lock *lock, int rc) {
-  if (rc == SQLITE_OK) {
+/* Turns SQLite's result into ours; `why` as rtk_storefile_open() has it. */
+static int conclude(struct rtk_store *store, struct lock *lock, int rc,
+                    const char *why) {
+  if (rc == SQLITE_OK && why == NULL) {
     *lock = (struct lock){0};
     return SQLITE_OK;
   }
@@ -190,16 +230,16 @@ static int conclude(struct rtk_store *store, struct lock *lock, int rc) {
     return rc & 0xff;
   case SQLITE_BUSY:
   case SQLITE_PROTOCOL: /* too many at the log's lock at once */
-    return meet_lock(store, lock);
+    return meet_lock(store, lock, why);
   default:
-    return pass_over(store, sqlite3_errstr(rc));
+    return pass_over(store, rc, why);
   }
 }
 
 /* --- opening ------------------------------------------------------------------ */
 
 static int open_file(struct rtk_store *store, const char **why) {
-  int rc = rtk_storefile_open(store->path, &store->db, why);
+  int rc = rtk_storefile_open(store->path, store->host, &store->db, why);
   for (int i = 0; rc == SQLITE_OK && *why == NULL && i < STATEMENT_COUNT; i++) {
     rc = sqlite3_prepare_v3(store->db, statements[i], -1,
                             SQLITE_PREPARE_PERSISTENT, &store->statements[i],
@@ -214,21 +254,21 @@ static int need_file(struct rtk_store *store, struct lock *lock) {
   if (store->path == NULL || store->is_passed_over) return SQLITE_NOTFOUND;
   if (store->db != NULL) return SQLITE_OK;
   int rc = open_file(store, &why);
-  if (rc == SQLITE_OK && why != NULL) return pass_over(store, why);
-  if (rc == SQLITE_OK) {
+  if (rc == SQLITE_OK && why == NULL) {
     store->is_swept = false;
     return SQLITE_OK;
   }
   close_file(store);
-  return conclude(store, lock, rc);
+  return conclude(store, lock, rc, why);
 }
 
 /* --- new, free, use ------------------------------------------------------------ */
 
-int rtk_store_new(struct rtk_store **store) {
+int rtk_store_new(struct sqlite3 *host, struct rtk_store **store) {
   struct rtk_store *made = sqlite3_malloc64(sizeof(*made));
   if (made == NULL) return SQLITE_NOMEM;
   memset(made, 0, sizeof(*made));
+  made->host = host;
   *store = made;
   return SQLITE_OK;
 }
@@ -240,6 +280,7 @@ static void end_use(struct rtk_store *store) {
   sqlite3_free(store->path);
   store->path = NULL;
   store->is_passed_over = false;
+  store->why[0] = '\0';
   store->reading = store->writing = (struct lock){0};
 }
 
@@ -250,9 +291,32 @@ void rtk_store_free(struct rtk_store *store) {
   sqlite3_free(store);
 }
 
+/* The log is found by the file's name: what it holds goes into the file that was
+** moved, before it is taken for the log of the one at that name. */
+static void let_go(struct rtk_store *store) {
+  rtk_store_end_read(store);
+  (void)sqlite3_wal_checkpoint_v2(store->db, NULL, SQLITE_CHECKPOINT_TRUNCATE,
+                                  NULL, NULL);
+  close_file(store);
+}
+
+static void look_again(struct rtk_store *store) {
+  int is_moved = 0;
+  if (store->is_passed_over) {
+    store->is_passed_over = store->is_lasting
+                                ? access(store->path, F_OK) == 0
+                                : rtk_clock_ms() < store->again_ms;
+  } else if (store->db != NULL) {
+    (void)sqlite3_file_control(store->db, "main", SQLITE_FCNTL_HAS_MOVED,
+                               &is_moved);
+    if (is_moved != 0) let_go(store);
+  }
+}
+
 int rtk_store_use(struct rtk_store *store, const char *path) {
   bool is_none = path == NULL || store->path == NULL;
   if (is_none ? path == store->path : strcmp(path, store->path) == 0) {
+    look_again(store);
     return SQLITE_OK;
   }
   end_use(store);
@@ -301,9 +365,9 @@ static int read_reply(struct rtk_store *store, const char *url,
   sqlite3_stmt *get = store->statements[GET];
   (void)sqlite3_bind_int64(get, 1, key_of(url));
   int rc = sqlite3_bind_text(get, 2, url, -1, SQLITE_STATIC);
-  (void)sqlite3_bind_int64(get, 3, rtk_clock_unix_ms());
+  (void)sqlite3_bind_int64(get, 3, found == NULL ? -1 : rtk_clock_unix_ms());
   bool is_found = rc == SQLITE_OK && sqlite3_step(get) == SQLITE_ROW;
-  if (is_found) {
+  if (is_found && found != NULL) {
     found->status = sqlite3_column_int(get, 0);
     found->life = sqlite3_column_int(get, 1);
     found->fetched_ms = sqlite3_column_int64(get, 2);
@@ -335,12 +399,12 @@ int rtk_store_get(struct rtk_store *store, const char *url,
   int rc = need_file(store, &store->reading);
   if (rc == SQLITE_OK) {
     rc = need_read(store);
-    if (rc == SQLITE_OK) rc = read_reply(store, url, &read);
+    if (rc == SQLITE_OK) rc = read_reply(store, url, found ? &read : NULL);
     bool is_missing = rc == SQLITE_NOTFOUND;
-    rc = conclude(store, &store->reading, is_missing ? SQLITE_OK : rc);
+    rc = conclude(store, &store->reading, is_missing ? SQLITE_OK : rc, NULL);
     if (rc == SQLITE_OK && is_missing) return SQLITE_NOTFOUND;
   }
-  if (rc == SQLITE_OK) *found = read;
+  if (rc == SQLITE_OK && found != NULL) *found = read;
   return rc == SQLITE_BUSY ? SQLITE_NOTFOUND : rc;
 }
 
@@ -401,7 +465,7 @@ static int write_all(struct rtk_store *store, const struct job *job) {
   if (rc == SQLITE_OK && job->work != NULL) rc = job->work(store, job);
   if (rc == SQLITE_OK) rc = write_queue(store);
   if (rc == SQLITE_OK) rc = run(store->statements[COMMIT]);
-  rc = conclude(store, &store->writing, rc);
+  rc = conclude(store, &store->writing, rc, NULL);
   if (rc != SQLITE_OK) return rc;
   store->is_swept = true;
   drop_queue(store);
@@ -473,7 +537,7 @@ int rtk_store_clear(struct rtk_store *store, int64_t *dropped) {
   if (rc != SQLITE_OK) return rc;
   *dropped = count;
   /* Quick, as only blobs are left.  Where others are reading, the room comes back
-  ** at a later check-point. */
+  ** at a later checkpoint. */
   (void)sqlite3_exec(store->db, "VACUUM; PRAGMA wal_checkpoint(TRUNCATE)", NULL,
                      NULL, NULL);
   return SQLITE_OK;
@@ -483,6 +547,10 @@ int rtk_store_clear(struct rtk_store *store, int64_t *dropped) {
 
 bool rtk_store_is_in_use(const struct rtk_store *store) {
   return store->db != NULL && !store->is_passed_over;
+}
+
+bool rtk_store_is_passed_over(const struct rtk_store *store) {
+  return store->is_passed_over;
 }
 
 void rtk_store_describe(struct rtk_store *store, struct sqlite3_str *out) {

@@ -4,7 +4,8 @@
 **
 ** Nothing about the file ever fails a query.  One that is corrupt, full,
 ** unwritable, locked for long or somebody else's is passed over, with one
-** warning through sqlite3_log(), until another path is set.
+** warning through sqlite3_log() for each reason.  That may pass: see
+** rtk_store_use().
 */
 #ifndef RTK_STORE_H
 #define RTK_STORE_H
@@ -14,6 +15,7 @@
 #include <stdint.h>
 
 struct rtk_store;
+struct sqlite3;
 struct sqlite3_str;
 
 struct rtk_stored {
@@ -26,26 +28,32 @@ struct rtk_stored {
 };
 
 /* Both codes below stand for "go on without": SQLITE_NOTFOUND, there is no such
-** row, no file, or the file is passed over; SQLITE_BUSY, another process holds
+** row, no file, or the file is passed over; SQLITE_BUSY, somebody else holds
 ** the lock and nothing was changed.  A call waits RTK_STORE_LOCK_MS for a lock,
 ** at opening and again for its work; a file that stays locked is passed over
 ** after RTK_STORE_LOCKED_MAX_MS. */
 
-/* SQLITE_OK with *store given (free with rtk_store_free()) or SQLITE_NOMEM. */
-int rtk_store_new(struct rtk_store **store);
+/* A database that `host` (borrowed, may be NULL) has open is not filled.
+** SQLITE_OK with *store given (free with rtk_store_free()) or SQLITE_NOMEM. */
+int rtk_store_new(struct sqlite3 *host, struct rtk_store **store);
 
 /* Tries once to write what is queued, and closes the file. */
 void rtk_store_free(struct rtk_store *store);
 
 /* Which file; NULL: none.  The path is copied.  One that is not the one before
 ** ends that as rtk_store_free() does; the file is opened, and created with mode
-** 0600, when it is first used.  SQLITE_OK, or SQLITE_NOMEM: none is set. */
+** 0600, when it is first used.
+**
+** To be called as a statement begins, also with the path as before: a file that
+** was deleted or replaced is let go and the one at the path opened; one passed
+** over is tried again, after RTK_STORE_AGAIN_MS when the reason may pass, else when
+** there is no file any more.  SQLITE_OK, or SQLITE_NOMEM: none is set. */
 int rtk_store_use(struct rtk_store *store, const char *path);
 
 /* The reply of this URL; its body is borrowed until the next call.  What is only
 ** queued is not found; nor may be what others wrote in the last
-** RTK_STORE_READ_MS.  SQLITE_OK, SQLITE_NOTFOUND (also while locked) or
-** SQLITE_NOMEM. */
+** RTK_STORE_READ_MS.  `found` NULL: only whether there is one, too old or not.
+** SQLITE_OK, SQLITE_NOTFOUND (also while locked) or SQLITE_NOMEM. */
 int rtk_store_get(struct rtk_store *store, const char *url,
                   struct rtk_stored *found);
 
@@ -80,9 +88,10 @@ int rtk_store_clear(struct rtk_store *store, int64_t *dropped);
 
 /* Is it open, and not passed over? */
 bool rtk_store_is_in_use(const struct rtk_store *store);
+bool rtk_store_is_passed_over(const struct rtk_store *store);
 
 /* Appends the state in words: "none", or the path and "not opened yet", "in use,
-** N replies" or "passed over: WHY".  Opens nothing. */
+** N replies" or "passed over: WHY; WHAT TO DO".  Opens nothing. */
 void rtk_store_describe(struct rtk_store *store, struct sqlite3_str *out);
 
 #endif

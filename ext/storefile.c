@@ -3,7 +3,8 @@
 ** schema and nothing else in it.
 **
 ** A path may be a mistake and name the host's own database.  So nothing is
-** locked or read by SQLite before the header says that the file is ours, and no
+** locked or read by SQLite before the header says that the file is ours (an empty
+** one has none: there the host's connection is asked what it has open), and no
 ** descriptor of a file that was there is opened and closed by hand: that would
 ** drop all POSIX locks that this process holds on it.
 */
@@ -48,20 +49,44 @@ static char *plain_path(const char *path) {
   return sqlite3_mprintf(path[0] == '/' ? "%s" : "./%s", path);
 }
 
-/* NULL with *is_missing and *is_empty; else why the file cannot be used.  Opens
-** nothing: to open a pipe would wait for a writer. */
-static const char *look_at_name(const char *path, bool *is_missing,
-                                bool *is_empty) {
+/* Is the file a database that the host has open?  Where it may not be asked (an
+** authorizer, an interrupt) it is none. */
+static int look_at_host(sqlite3 *host, const struct stat *file,
+                        const char **why) {
+  sqlite3_stmt *list = NULL;
+  struct stat other;
+  if (host == NULL) return SQLITE_OK;
+  int rc = sqlite3_prepare_v2(host, "PRAGMA database_list", -1, &list, NULL);
+  while (rc == SQLITE_OK && sqlite3_step(list) == SQLITE_ROW) {
+    const char *name = (const char *)sqlite3_column_text(list, 2);
+    if (name == NULL || stat(name, &other) != 0) continue;
+    if (other.st_dev == file->st_dev && other.st_ino == file->st_ino) {
+      *why = "it is a database of this connection; name another file";
+    }
+  }
+  int ended = sqlite3_finalize(list);
+  return rc == SQLITE_NOMEM || ended == SQLITE_NOMEM ? SQLITE_NOMEM : SQLITE_OK;
+}
+
+/* What can be told without opening it (a pipe would wait for a writer): *why as
+** rtk_storefile_open() has it. */
+static int look_at_name(const char *path, sqlite3 *host, bool *is_missing,
+                        bool *is_empty, const char **why) {
   struct stat file;
   *is_missing = *is_empty = false;
   if (stat(path, &file) != 0) {
     *is_missing = errno == ENOENT;
-    return *is_missing ? NULL : strerror(errno);
+    if (*is_missing) return SQLITE_OK;
+    *why = strerror(errno);
+    return SQLITE_CANTOPEN;
   }
-  if (S_ISDIR(file.st_mode)) return "it is a folder";
-  if (!S_ISREG(file.st_mode)) return "it is not a file";
+  if (S_ISDIR(file.st_mode))
+    *why = "it is a directory; name a file";
+  else if (!S_ISREG(file.st_mode))
+    *why = "it is not a file; name another one";
   *is_empty = file.st_size == 0;
-  return NULL;
+  if (*why != NULL || !*is_empty) return SQLITE_OK;
+  return look_at_host(host, &file, why);
 }
 
 static uint32_t read_uint32(const unsigned char *at) {
@@ -71,13 +96,18 @@ static uint32_t read_uint32(const unsigned char *at) {
 
 /* Why the ids do not belong to a cache of ours; NULL: they do. */
 static const char *look_at_ids(uint32_t application_id, uint32_t version) {
-  if (application_id != APPLICATION_ID) return "it is another database";
-  if (version != SCHEMA_VERSION) return "it was made by another version of rtk";
+  if (application_id != APPLICATION_ID) {
+    return "it is another database; name another file";
+  }
+  if (version != SCHEMA_VERSION) {
+    return "it was made by another version of rtk; delete it, or name another"
+           " file";
+  }
   return NULL;
 }
 
 /* Reads the database's header past SQLite, which would lock the file and might
-** recover or check-point its log.  *why is NULL when it is ours. */
+** recover or checkpoint its log.  *why is NULL when it is ours. */
 static int look_at_header(sqlite3 *db, const char **why) {
   static const char magic[16] = "SQLite format 3";
   unsigned char header[100] = {0};
@@ -88,33 +118,36 @@ static int look_at_header(sqlite3 *db, const char **why) {
   rc = file->pMethods->xRead(file, header, sizeof(header), 0);
   if (rc != SQLITE_OK && rc != SQLITE_IOERR_SHORT_READ) return rc;
   *why = memcmp(header, magic, sizeof(magic)) != 0
-             ? "it is not an SQLite database"
+             ? "it is not an SQLite database; name another file"
              : look_at_ids(read_uint32(header + 68), read_uint32(header + 60));
   return SQLITE_OK;
 }
 
-int rtk_storefile_check(const char *path, struct rtk_err *err) {
+int rtk_storefile_check(const char *path, sqlite3 *host, struct rtk_err *err) {
   sqlite3 *db = NULL;
   const char *why = NULL;
   bool is_missing = false, is_empty = false;
   char *plain = plain_path(path);
   int rc = plain == NULL ? SQLITE_NOMEM : SQLITE_OK;
   if (rc != SQLITE_OK) goto done;
-  why = look_at_name(plain, &is_missing, &is_empty);
+  rc = look_at_name(plain, host, &is_missing, &is_empty, &why);
   if (is_missing) {
-    struct stat folder;
+    struct stat directory;
     char *end = strrchr(plain, '/');
     end[end == plain ? 1 : 0] = '\0';
-    if (stat(plain, &folder) != 0) why = "its folder does not exist";
-  } else if (why == NULL && !is_empty) {
+    if (stat(plain, &directory) != 0) {
+      why = "its directory does not exist; make it first";
+    }
+  } else if (rc == SQLITE_OK && why == NULL && !is_empty) {
     rc = sqlite3_open_v2(plain, &db,
                          SQLITE_OPEN_READONLY | SQLITE_OPEN_PRIVATECACHE |
                              SQLITE_OPEN_NOMUTEX,
                          NULL);
     if (rc == SQLITE_OK) rc = look_at_header(db, &why);
   }
-  if (rc != SQLITE_OK && (rc & 0xff) != SQLITE_NOMEM) why = sqlite3_errstr(rc);
-  if (why != NULL) {
+  bool is_nomem = (rc & 0xff) == SQLITE_NOMEM;
+  if (rc != SQLITE_OK && why == NULL) why = sqlite3_errstr(rc);
+  if (why != NULL && !is_nomem) {
     rc = rtk_err_set(err, "cache_file '%s' cannot be used: %s", path, why);
   }
 done:
@@ -138,6 +171,9 @@ static bool is_text(sqlite3_stmt *row, int column, const char *expected) {
   return text != NULL && strcmp((const char *)text, expected) == 0;
 }
 
+static const char strange_schema[] =
+    "its schema is not that of rtk; delete it, or name another file";
+
 /* Does the schema hold our tables, and nothing that could run?  *count objects
 ** are ours. */
 static int look_at_schema(sqlite3 *db, size_t *count, const char **why) {
@@ -159,7 +195,7 @@ static int look_at_schema(sqlite3 *db, size_t *count, const char **why) {
   }
   int ended = sqlite3_finalize(query);
   if (rc == SQLITE_DONE) {
-    *why = "its schema is not that of rtk";
+    *why = strange_schema;
     return SQLITE_OK;
   }
   return rc == SQLITE_OK ? ended : rc;
@@ -178,7 +214,7 @@ static int look_inside(sqlite3 *db, bool *is_empty, const char **why) {
   if (*is_empty) return SQLITE_OK;
   *why = look_at_ids((uint32_t)id, (uint32_t)version);
   if (*why == NULL && count != OBJECT_COUNT) {
-    *why = "its schema is not that of rtk";
+    *why = strange_schema;
   }
   return SQLITE_OK;
 }
@@ -198,17 +234,19 @@ static int create_file(const char *path, const char **why) {
   if (file < 0) {
     *why = strerror(errno);
     sqlite3_free(made);
-    return SQLITE_OK;
+    return SQLITE_CANTOPEN;
   }
   (void)close(file);
+  int rc = SQLITE_OK;
   if (link(made, path) == 0 || errno == EEXIST) {
     (void)unlink(made);
   } else if (rename(made, path) != 0) { /* a file system without links */
     *why = strerror(errno);
+    rc = SQLITE_CANTOPEN;
     (void)unlink(made);
   }
   sqlite3_free(made);
-  return SQLITE_OK;
+  return rc;
 }
 
 /* No code of the file's can run, and no page is trusted. */
@@ -258,7 +296,7 @@ static int prepare_file(sqlite3 *db, bool is_empty, const char **why) {
   if (rc != SQLITE_OK || *why != NULL) return rc;
   if (sqlite3_db_readonly(db, "main")) {
     *why = "it is read-only";
-    return SQLITE_OK;
+    return SQLITE_READONLY;
   }
   rc = execute(db, "PRAGMA mmap_size = 0; PRAGMA cell_size_check = ON");
   if (rc == SQLITE_OK && !is_empty) rc = look_inside(db, &is_empty, why);
@@ -271,14 +309,15 @@ static int prepare_file(sqlite3 *db, bool is_empty, const char **why) {
   return rc == SQLITE_OK ? execute(db, log) : rc;
 }
 
-int rtk_storefile_open(const char *path, sqlite3 **db, const char **why) {
+int rtk_storefile_open(const char *path, sqlite3 *host, sqlite3 **db,
+                       const char **why) {
   bool is_missing = false, is_empty = false;
   char *plain = plain_path(path);
   int rc = plain == NULL ? SQLITE_NOMEM : SQLITE_OK;
   *db = NULL;
   *why = NULL;
   if (rc != SQLITE_OK) goto done;
-  *why = look_at_name(plain, &is_missing, &is_empty);
+  rc = look_at_name(plain, host, &is_missing, &is_empty, why);
   if (is_missing) rc = create_file(plain, why);
   if (rc != SQLITE_OK || *why != NULL) goto done;
   rc = sqlite3_open_v2(plain, db,
@@ -288,6 +327,9 @@ int rtk_storefile_open(const char *path, sqlite3 **db, const char **why) {
   if (rc == SQLITE_OK) {
     restrict_database(*db);
     rc = prepare_file(*db, is_missing || is_empty, why);
+  }
+  if ((rc & 0xff) == SQLITE_BUSY && is_empty) {
+    *why = "it is empty, and another connection or process keeps it locked";
   }
 done:
   sqlite3_free(plain);

@@ -7,10 +7,11 @@
 struct rtk_err;
 struct sqlite3;
 
-/* SQLITE_OK when the file is missing in a folder that exists, empty, or ours;
-** else SQLITE_ERROR and why not, or SQLITE_NOMEM.  Looks at 100 bytes only, takes
-** no lock and changes nothing. */
-int rtk_storefile_check(const char *path, struct rtk_err *err);
+/* SQLITE_OK when the file is missing in a directory that exists, empty and no
+** database of `host` (may be NULL), or ours; else SQLITE_ERROR and why not, or
+** SQLITE_NOMEM.  Looks at 100 bytes only, takes no lock and changes nothing. */
+int rtk_storefile_check(const char *path, struct sqlite3 *host,
+                        struct rtk_err *err);
 
 /* Opens the file, and creates it with mode 0600 where there is none.  SQLITE_OK
 ** with *why NULL: it has the tables
@@ -20,8 +21,10 @@ int rtk_storefile_check(const char *path, struct rtk_err *err);
 **   blob(key INTEGER PRIMARY KEY, data)
 **
 ** SQLITE_OK with *why set (borrowed until the next call): the file is not to be
-** used.  Else an extended result code of SQLite.  In any case *db, which may be
-** NULL, is given: close it with sqlite3_close(). */
-int rtk_storefile_open(const char *path, struct sqlite3 **db, const char **why);
+** used for good; *why says what to do.  Else an extended result code of SQLite, and
+** in *why better words for it, or NULL.  SQLITE_BUSY with words: the file is empty.
+** In any case *db, which may be NULL, is given: close it with sqlite3_close(). */
+int rtk_storefile_open(const char *path, struct sqlite3 *host,
+                       struct sqlite3 **db, const char **why);
 
 #endif

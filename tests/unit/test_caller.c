@@ -14,7 +14,7 @@ static struct rtk_config *new_config(const char *token) {
   (void)unsetenv("CLOUDFLARE_API_TOKEN_FILE");
   (void)unsetenv("CLOUDFLARE_API_TOKEN");
   if (token != NULL) (void)setenv("CLOUDFLARE_API_TOKEN", token, 1);
-  assert_int_equal(rtk_config_new(&config), SQLITE_OK);
+  assert_int_equal(rtk_config_new(NULL, &config), SQLITE_OK);
   return config;
 }
 

@@ -49,7 +49,7 @@ static struct rtk_config *config_with(const char *const *pairs) {
   struct rtk_config *config = NULL;
   for (size_t i = 0; i < COUNT(variables); i++) (void)unsetenv(variables[i]);
   for (; *pairs != NULL; pairs += 2) (void)setenv(pairs[0], pairs[1], 1);
-  assert_int_equal(rtk_config_new(&config), SQLITE_OK);
+  assert_int_equal(rtk_config_new(NULL, &config), SQLITE_OK);
   return config;
 }
 
@@ -850,7 +850,7 @@ static int use_config(void *arg) {
   const char *source = NULL;
   bool nomem = false;
   (void)arg;
-  int rc = rtk_config_new(&config);
+  int rc = rtk_config_new(NULL, &config);
   if (rc != SQLITE_OK) return rc;
   rc = rtk_config_set(config, "timeout_ms", "5", &err);
   if (rc == SQLITE_OK) rc = rtk_config_set(config, "api_token", "abc", &err);

@@ -166,7 +166,7 @@ static struct rtk_config *config_with(const char *ended, const char *live) {
   (void)unsetenv("RTK_CACHE_TTL_LIVE_S");
   if (ended != NULL) (void)setenv("RTK_CACHE_TTL_ENDED_S", ended, 1);
   if (live != NULL) (void)setenv("RTK_CACHE_TTL_LIVE_S", live, 1);
-  assert_int_equal(rtk_config_new(&config), SQLITE_OK);
+  assert_int_equal(rtk_config_new(NULL, &config), SQLITE_OK);
   return config;
 }
 

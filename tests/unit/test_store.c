@@ -1,5 +1,5 @@
 /*
-** The cache file, with real files in a folder of its own: what it keeps, and
+** The cache file, with real files in a directory of its own: what it keeps, and
 ** that nothing that can be wrong with a file does any harm.
 */
 #include "limits.h"
@@ -119,16 +119,16 @@ static void begin_shim(void) {
 
 /* --- files ---------------------------------------------------------------------- */
 
-static char folder[] = "/tmp/rtk-store-XXXXXX";
-static char path[64]; /* of the cache file, in the folder */
+static char directory[] = "/tmp/rtk-store-XXXXXX";
+static char path[64]; /* of the cache file, in the directory */
 
-static void empty_folder(void) {
-  DIR *entries = opendir(folder);
+static void empty_directory(void) {
+  DIR *entries = opendir(directory);
   assert_non_null(entries);
   for (struct dirent *e = NULL; (e = readdir(entries)) != NULL;) {
     char name[400];
     if (e->d_name[0] == '.') continue;
-    (void)snprintf(name, sizeof(name), "%s/%s", folder, e->d_name);
+    (void)snprintf(name, sizeof(name), "%s/%s", directory, e->d_name);
     if (remove(name) != 0) print_error("%s is left behind\n", name);
   }
   (void)closedir(entries);
@@ -136,7 +136,7 @@ static void empty_folder(void) {
 
 static int file_count(void) {
   int count = 0;
-  DIR *entries = opendir(folder);
+  DIR *entries = opendir(directory);
   assert_non_null(entries);
   for (struct dirent *e = NULL; (e = readdir(entries)) != NULL;) {
     if (e->d_name[0] != '.') count++;
@@ -146,8 +146,8 @@ static int file_count(void) {
 }
 
 static void start_afresh(void) {
-  empty_folder();
-  (void)snprintf(path, sizeof(path), "%s/cache", folder);
+  empty_directory();
+  (void)snprintf(path, sizeof(path), "%s/cache", directory);
   warnings = 0;
   warning[0] = '\0';
   is_clock_real = false;
@@ -233,7 +233,7 @@ static bool is_sound(void) {
 
 static struct rtk_store *new_store(void) {
   struct rtk_store *store = NULL;
-  assert_int_equal(rtk_store_new(&store), SQLITE_OK);
+  assert_int_equal(rtk_store_new(NULL, &store), SQLITE_OK);
   assert_int_equal(rtk_store_use(store, path), SQLITE_OK);
   return store;
 }
@@ -274,7 +274,7 @@ static void check_get(struct rtk_store *store, const char *url,
 }
 
 static void check_state(struct rtk_store *store, const char *expected) {
-  char text[200];
+  char text[300];
   sqlite3_str *out = sqlite3_str_new(NULL);
   rtk_store_describe(store, out);
   char *got = sqlite3_str_finish(out);
@@ -302,7 +302,7 @@ static int add(struct rtk_store *store, int64_t key, int64_t *count) {
 /* It is there, and nothing of it works. */
 static void check_passed_over(const char *name, struct rtk_store *store,
                               const char *why) {
-  char text[200];
+  char text[300];
   int64_t count = 7;
   int64_t dropped = 7;
   check_get(store, "url", NULL);
@@ -438,7 +438,7 @@ static void no_path_is_no_file(void **state) {
   int64_t count = 0;
   (void)state;
   rtk_store_free(NULL);
-  assert_int_equal(rtk_store_new(&store), SQLITE_OK);
+  assert_int_equal(rtk_store_new(NULL, &store), SQLITE_OK);
   for (int i = 0; i < 2; i++) {
     check_int("none", "use", rtk_store_use(store, NULL), SQLITE_OK);
     check_int("none", "put", put(store, "url", "body"), SQLITE_OK);
@@ -485,7 +485,7 @@ static void a_name_is_a_file_name(void **state) {
   char before[200];
   (void)state;
   assert_non_null(getcwd(before, sizeof(before)));
-  assert_int_equal(chdir(folder), 0);
+  assert_int_equal(chdir(directory), 0);
   for (size_t i = 0; i < COUNT(names); i++) {
     (void)snprintf(path, sizeof(path), "%s", names[i]);
     struct rtk_store *store = new_store();
@@ -513,6 +513,7 @@ static void what_is_too_old_is_not_found(void **state) {
   check_get(store, "10", "body");
   clock_ms += 1;
   check_get(store, "10", NULL);
+  check_int("10", "still there", rtk_store_get(store, "10", NULL), SQLITE_OK);
   rtk_store_free(store);
 }
 
@@ -654,7 +655,7 @@ static void make_nothing(const char *arg) { (void)arg; }
 static void make_file(const char *arg) {
   write_file(path, arg, strlen(arg), -1);
 }
-static void make_folder(const char *arg) {
+static void make_directory(const char *arg) {
   (void)arg;
   assert_int_equal(mkdir(path, 0700), 0);
 }
@@ -662,8 +663,8 @@ static void make_pipe(const char *arg) {
   (void)arg;
   assert_int_equal(mkfifo(path, 0600), 0);
 }
-static void lose_folder(const char *arg) {
-  (void)snprintf(path, sizeof(path), "%s/%s/cache", folder, arg);
+static void lose_directory(const char *arg) {
+  (void)snprintf(path, sizeof(path), "%s/%s/cache", directory, arg);
 }
 static void make_ours(const char *arg) {
   if (*arg == '\0') make_cache();
@@ -675,8 +676,10 @@ static void truncate_cache(const char *arg) {
 }
 
 static void only_what_is_ours_is_used(void **state) {
-  static const char malformed[] = "database disk image is malformed";
-  static const char schema[] = "its schema is not that of rtk";
+  static const char malformed[] =
+      "database disk image is malformed; delete it, or name another file";
+  static const char schema[] =
+      "its schema is not that of rtk; delete it, or name another file";
   static const struct {
     const char *name;
     void (*make)(const char *arg);
@@ -690,26 +693,37 @@ static void only_what_is_ours_is_used(void **state) {
       {"ours without WAL", make_ours, "PRAGMA journal_mode = DELETE", NULL,
        NULL},
       {"vacuumed", make_ours, "VACUUM", NULL, NULL},
-      {"one byte", make_file, "x", "it is not an SQLite database",
-       "it is not an SQLite database"},
-      {"text", make_file, "SQLite format 4", "it is not an SQLite database",
-       "it is not an SQLite database"},
-      {"header cut", make_file, "SQLite format 3", "it is another database",
-       "it is another database"},
-      {"folder", make_folder, "", "it is a folder", "it is a folder"},
-      {"pipe", make_pipe, "", "it is not a file", "it is not a file"},
-      {"no folder", lose_folder, "none", "its folder does not exist",
-       "No such file or directory"},
-      {"database", make_database, "CREATE TABLE t(x)", "it is another database",
-       "it is another database"},
+      {"one byte", make_file, "x",
+       "it is not an SQLite database; name another file",
+       "it is not an SQLite database; name another file"},
+      {"text", make_file, "SQLite format 4",
+       "it is not an SQLite database; name another file",
+       "it is not an SQLite database; name another file"},
+      {"header cut", make_file, "SQLite format 3",
+       "it is another database; name another file",
+       "it is another database; name another file"},
+      {"directory", make_directory, "", "it is a directory; name a file",
+       "it is a directory; name a file"},
+      {"pipe", make_pipe, "", "it is not a file; name another one",
+       "it is not a file; name another one"},
+      {"no directory", lose_directory, "none",
+       "its directory does not exist; make it first",
+       "No such file or directory; mend it, or name another file (tried again "
+       "after a minute)"},
+      {"database", make_database, "CREATE TABLE t(x)",
+       "it is another database; name another file",
+       "it is another database; name another file"},
       {"database without tables", make_database, "VACUUM",
-       "it is another database", "it is another database"},
+       "it is another database; name another file",
+       "it is another database; name another file"},
       {"WAL database", make_database,
-       "PRAGMA journal_mode = WAL; CREATE TABLE t(x)", "it is another database",
-       "it is another database"},
+       "PRAGMA journal_mode = WAL; CREATE TABLE t(x)",
+       "it is another database; name another file",
+       "it is another database; name another file"},
       {"version 2", make_ours, "PRAGMA user_version = 2",
-       "it was made by another version of rtk",
-       "it was made by another version of rtk"},
+       "it was made by another version of rtk; delete it, or name another file",
+       "it was made by another version of rtk; delete it, or name another "
+       "file"},
       {"trigger", make_ours,
        "CREATE TRIGGER t AFTER INSERT ON reply BEGIN SELECT 1; END", NULL,
        schema},
@@ -729,15 +743,15 @@ static void only_what_is_ours_is_used(void **state) {
     const char *name = cases[i].name;
     struct rtk_err err = {NULL};
     size_t size = 0, size_then = 0;
-    char text[200];
+    char text[300];
     start_afresh();
     cases[i].make(cases[i].arg);
     bool is_file = size_of(path) >= 0 && cases[i].make != make_pipe &&
-                   cases[i].make != make_folder;
+                   cases[i].make != make_directory;
     int files = file_count();
     const char *before = is_file ? read_file(path, &size) : "";
 
-    int rc = rtk_storefile_check(path, &err);
+    int rc = rtk_storefile_check(path, NULL, &err);
     check_int(name, "check", rc,
               cases[i].check == NULL ? SQLITE_OK : SQLITE_ERROR);
     (void)snprintf(text, sizeof(text), "cache_file '%s' cannot be used: %s",
@@ -777,14 +791,17 @@ static void what_is_read_is_looked_at_too(void **state) {
   sqlite3 *db = open_database(path);
   execute(db, "PRAGMA user_version = 2"); /* in the log while this is open */
   store = new_store();
-  check_passed_over("log", store, "it was made by another version of rtk");
+  check_passed_over(
+      "log", store,
+      "it was made by another version of rtk; delete it, or name another file");
   rtk_store_free(store);
   (void)sqlite3_close(db);
 
   start_afresh();
   change_cache("UPDATE reply SET body = zeroblob(10000000)");
   store = new_store();
-  check_passed_over("large", store, "string or blob too big");
+  check_passed_over("large", store,
+                    "string or blob too big; delete it, or name another file");
   rtk_store_free(store);
 }
 
@@ -834,10 +851,11 @@ static void locks_of_the_host_stay(void **state) {
     size[1] = (size_t)size_of(log);
     int files = file_count();
 
-    check_int(name, "check", rtk_storefile_check(path, &err), SQLITE_ERROR);
+    check_int(name, "check", rtk_storefile_check(path, NULL, &err),
+              SQLITE_ERROR);
     rtk_err_clear(&err);
     struct rtk_store *store = new_store();
-    check_passed_over(name, store, "it is another database");
+    check_passed_over(name, store, "it is another database; name another file");
     rtk_store_free(store);
 
     check_int(name, "lock after", lock_at(locked, cases[i].lock_at), F_WRLCK);
@@ -851,6 +869,66 @@ static void locks_of_the_host_stay(void **state) {
     (void)close(file);
     check_int(name, "rows", query_int("SELECT count(*) FROM t"), 2);
   }
+}
+
+/* An empty one says nothing of itself. */
+static void an_empty_database_of_the_host_is_not_filled(void **state) {
+  static const char why[] =
+      "it is a database of this connection; name another file";
+  static const char *const opened[] = {"main", "attached"};
+  (void)state;
+  for (size_t i = 0; i < COUNT(opened); i++) {
+    const char *name = opened[i];
+    struct rtk_store *store = NULL;
+    struct rtk_err err = {NULL};
+    char sql[120];
+    start_afresh();
+    sqlite3 *host = open_database(i == 0 ? path : ":memory:");
+    (void)snprintf(sql, sizeof(sql), "ATTACH '%s' AS a", path);
+    execute(host, i == 0 ? "BEGIN EXCLUSIVE" : sql);
+    check_int(name, "size", size_of(path), 0);
+    check_int(name, "check", rtk_storefile_check(path, host, &err),
+              SQLITE_ERROR);
+    check_has(name, err.message, why);
+    rtk_err_clear(&err);
+    assert_int_equal(rtk_store_new(host, &store), SQLITE_OK);
+    assert_int_equal(rtk_store_use(store, path), SQLITE_OK);
+    check_passed_over(name, store, why);
+    check_int(name, "size", size_of(path), 0);
+    rtk_store_free(store);
+
+    /* Another file is none of the host's. */
+    (void)snprintf(path, sizeof(path), "%s/other", directory);
+    write_file(path, "", 0, -1);
+    check_int(name, "check", rtk_storefile_check(path, host, &err), SQLITE_OK);
+    assert_int_equal(rtk_store_new(host, &store), SQLITE_OK);
+    assert_int_equal(rtk_store_use(store, path), SQLITE_OK);
+    put_and_flush(store, "url", "body");
+    rtk_store_free(store);
+    (void)sqlite3_close(host);
+  }
+}
+
+/* Somebody's new database: to fill a cache takes no time. */
+static void an_empty_file_is_not_waited_for_long(void **state) {
+  struct rtk_store *store = new_store();
+  int64_t count = 0;
+  (void)state;
+  sqlite3 *db = open_database(path);
+  execute(db, "BEGIN EXCLUSIVE");
+  check_int("locked", "size", size_of(path), 0);
+  check_int("locked", "edit", add(store, 1, &count), SQLITE_BUSY);
+  clock_ms += RTK_STORE_EMPTY_LOCKED_MAX_MS - 1;
+  check_int("locked", "edit", add(store, 1, &count), SQLITE_BUSY);
+  clock_ms++;
+  check_int("locked", "edit", add(store, 1, &count), SQLITE_NOTFOUND);
+  check_passed_over("locked", store,
+                    "it is empty, and another connection or process keeps it"
+                    " locked; end its transaction there (tried again after a"
+                    " minute)");
+  (void)sqlite3_close(db);
+  check_int("empty", "size", size_of(path), 0);
+  rtk_store_free(store);
 }
 
 /* A file that was there before is never closed by hand, a new one not while
@@ -885,9 +963,11 @@ static void what_breaks_later_is_passed_over(void **state) {
     write_file(path, bytes, sizeof(bytes), page * 4096);
   }
   store = new_store();
-  check_passed_over("damaged", store, "database disk image is malformed");
+  check_passed_over(
+      "damaged", store,
+      "database disk image is malformed; delete it, or name another file");
   check_int("damaged", "use", rtk_store_use(store, NULL), SQLITE_OK);
-  empty_folder();
+  empty_directory();
   check_int("new", "use", rtk_store_use(store, path), SQLITE_OK);
   put_and_flush(store, "url", "body");
   check_get(store, "url", "body");
@@ -934,7 +1014,7 @@ static void damage_anywhere_does_no_harm(void **state) {
     check_int("damaged", "warnings", warnings <= 1, 1);
     passed_over += warnings;
     rtk_store_free(store);
-    empty_folder();
+    empty_directory();
   }
   check_int("damaged", "some are noticed", passed_over > 10, 1);
   free(sound);
@@ -944,7 +1024,7 @@ static void a_file_that_goes_away_is_missed_by_nobody(void **state) {
   struct rtk_store *store = new_store();
   (void)state;
   put_and_flush(store, "url", "body");
-  empty_folder();
+  empty_directory();
   check_get(store, "url", "body");
   (void)put(store, "url", "again");
   check_int("gone", "flush", is_result(rtk_store_flush(store)), 1);
@@ -955,12 +1035,80 @@ static void a_file_that_goes_away_is_missed_by_nobody(void **state) {
   rtk_store_free(store);
 }
 
+/* Deleted, or another one moved to its place, while it is in use: from the next
+** statement on it is the one at the path. */
+static void a_file_in_use_can_be_replaced(void **state) {
+  struct rtk_store *store = new_store();
+  char aside[80];
+  (void)state;
+  (void)snprintf(aside, sizeof(aside), "%s-aside", path);
+  put_and_flush(store, "url", "first");
+  assert_int_equal(rename(path, aside), 0);
+  check_int("deleted", "queued", put(store, "queued", "body"), SQLITE_OK);
+  check_int("deleted", "use", rtk_store_use(store, path), SQLITE_OK);
+  check_get(store, "url", NULL);
+  put_and_flush(store, "url", "second");
+  check_get(store, "queued", "body");
+  assert_int_equal(rename(aside, path), 0);
+  check_get(store, "url", "second"); /* until a statement begins */
+  check_int("replaced", "use", rtk_store_use(store, path), SQLITE_OK);
+  check_get(store, "url", "first");
+  check_int("same", "use", rtk_store_use(store, path), SQLITE_OK);
+  check_get(store, "url", "first");
+  check_int("none", "get", rtk_store_get(store, "queued", NULL),
+            SQLITE_NOTFOUND);
+  check_state(store, ": in use, 1 reply");
+  rtk_store_free(store);
+  check_int("replaced", "warnings", warnings, 0);
+  check_int("replaced", "sound", is_sound(), 1);
+}
+
+/* What may pass is tried again after a while, and warned of once; what does not
+** pass only when the file is gone. */
+static void a_file_passed_over_is_tried_again(void **state) {
+  (void)state;
+  make_cache();
+  shim.is_readonly = true;
+  struct rtk_store *store = new_store();
+  check_get(store, "url", NULL);
+  clock_ms += RTK_STORE_AGAIN_MS;
+  check_get(store, "url", NULL); /* not before a statement begins */
+  check_int("read-only", "use", rtk_store_use(store, path), SQLITE_OK);
+  check_get(store, "url", NULL);
+  check_int("read-only", "warnings", warnings, 1);
+  shim.is_readonly = false;
+  clock_ms += RTK_STORE_AGAIN_MS - 1;
+  check_int("too early", "use", rtk_store_use(store, path), SQLITE_OK);
+  check_get(store, "url", NULL);
+  clock_ms++;
+  check_int("writable", "use", rtk_store_use(store, path), SQLITE_OK);
+  check_get(store, "url", "body");
+  put_and_flush(store, "url", "new");
+  rtk_store_free(store);
+
+  start_afresh();
+  write_file(path, "text", 4, -1);
+  store = new_store();
+  check_get(store, "url", NULL);
+  clock_ms += 10 * RTK_STORE_AGAIN_MS;
+  check_int("text", "use", rtk_store_use(store, path), SQLITE_OK);
+  check_state(store, ": passed over: it is not an SQLite database; name another"
+                     " file");
+  empty_directory();
+  check_int("gone", "use", rtk_store_use(store, path), SQLITE_OK);
+  put_and_flush(store, "url", "body");
+  check_get(store, "url", "body");
+  rtk_store_free(store);
+}
+
 static void a_read_only_file_is_passed_over(void **state) {
   (void)state;
   make_cache();
   shim.is_readonly = true;
   struct rtk_store *store = new_store();
-  check_passed_over("read-only", store, "it is read-only");
+  check_passed_over("read-only", store,
+                    "it is read-only; make it and its directory writable "
+                    "(tried again after a minute)");
   rtk_store_free(store);
   shim.is_readonly = false;
 }
@@ -1046,7 +1194,9 @@ static void a_file_that_stays_locked_is_passed_over(void **state) {
     clock_ms += RTK_STORE_LOCKED_MAX_MS / 2;
   }
   check_int("locked", "edit", add(store, 1, &count), SQLITE_NOTFOUND);
-  check_passed_over("locked", store, "another process keeps it locked");
+  check_passed_over("locked", store,
+                    "another connection or process keeps it locked; end its "
+                    "transaction there (tried again after a minute)");
   rtk_store_free(store);
   (void)sqlite3_close(db);
 }
@@ -1080,7 +1230,9 @@ static void a_file_locked_at_opening_is_opened_later(void **state) {
         check_get(store, "url", NULL);
         clock_ms += RTK_STORE_LOCKED_MAX_MS / 2;
       }
-      check_passed_over("locked", store, "another process keeps it locked");
+      check_passed_over("locked", store,
+                        "another connection or process keeps it locked; end "
+                        "its transaction there (tried again after a minute)");
       (void)sqlite3_close(db);
     }
     rtk_store_free(store);
@@ -1176,7 +1328,7 @@ static void insist_on_add(struct rtk_store *store) {
 static void work(int process) {
   struct rtk_store *store = NULL;
   char url[40];
-  if (rtk_store_new(&store) != SQLITE_OK) _exit(7);
+  if (rtk_store_new(NULL, &store) != SQLITE_OK) _exit(7);
   if (rtk_store_use(store, path) != SQLITE_OK) _exit(7);
   for (int i = 0; i < ROUNDS; i++) {
     (void)snprintf(url, sizeof(url), "%d/%d", process, i);
@@ -1225,7 +1377,7 @@ static void processes_lose_nothing(void **state) {
 /* Tells of each reply that is written. */
 static void write_until_killed(int round, int out) {
   struct rtk_store *store = NULL;
-  if (rtk_store_new(&store) != SQLITE_OK) _exit(1);
+  if (rtk_store_new(NULL, &store) != SQLITE_OK) _exit(1);
   if (rtk_store_use(store, path) != SQLITE_OK) _exit(1);
   for (int i = 0;; i++) {
     char url[40];
@@ -1247,7 +1399,7 @@ static void what_was_written_survives_a_kill(void **state) {
     char byte = 0;
     int written = 0, status = 0;
     int64_t count = 0;
-    if (round % 3 == 0) empty_folder();
+    if (round % 3 == 0) empty_directory();
     assert_int_equal(pipe(ends), 0);
     pid_t child = fork();
     if (child == 0) {
@@ -1302,12 +1454,12 @@ static int use_all(void *arg) {
   if (*is_new) {
     int countdown = check.countdown;
     check.countdown = 0;
-    empty_folder();
+    empty_directory();
     check.countdown = countdown;
   }
-  (void)went_well("check", rtk_storefile_check(path, &err), false);
+  (void)went_well("check", rtk_storefile_check(path, NULL, &err), false);
   rtk_err_clear(&err);
-  if (rtk_store_new(&store) != SQLITE_OK) return SQLITE_NOMEM;
+  if (rtk_store_new(NULL, &store) != SQLITE_OK) return SQLITE_NOMEM;
   (void)went_well("use", rtk_store_use(store, path), false);
   if (went_well("get", rtk_store_get(store, "url", &found), true)) {
     check_bytes("no memory", "old", found.body, found.body_size, "body", 4);
@@ -1359,10 +1511,10 @@ static void no_memory_costs_no_file(void **state) {
   check_nomem("old file", use_all, &is_new, true);
 }
 
-static int remove_folder(void **state) {
+static int remove_directory(void **state) {
   (void)state;
-  empty_folder();
-  return rmdir(folder);
+  empty_directory();
+  return rmdir(directory);
 }
 
 int main(void) {
@@ -1382,10 +1534,14 @@ int main(void) {
       STORE_TEST(only_what_is_ours_is_used),
       STORE_TEST(what_is_read_is_looked_at_too),
       STORE_TEST(locks_of_the_host_stay),
+      STORE_TEST(an_empty_database_of_the_host_is_not_filled),
+      STORE_TEST(an_empty_file_is_not_waited_for_long),
       STORE_TEST(two_stores_share_a_new_file),
       STORE_TEST(what_breaks_later_is_passed_over),
       STORE_TEST(damage_anywhere_does_no_harm),
       STORE_TEST(a_file_that_goes_away_is_missed_by_nobody),
+      STORE_TEST(a_file_in_use_can_be_replaced),
+      STORE_TEST(a_file_passed_over_is_tried_again),
       STORE_TEST(a_read_only_file_is_passed_over),
       STORE_TEST(a_full_disk_is_passed_over),
       STORE_TEST(a_locked_file_is_written_later),
@@ -1399,6 +1555,6 @@ int main(void) {
   (void)sqlite3_config(SQLITE_CONFIG_LOG, hear, NULL);
   check_init();
   begin_shim();
-  if (mkdtemp(folder) == NULL) return 1;
-  return cmocka_run_group_tests(tests, NULL, remove_folder);
+  if (mkdtemp(directory) == NULL) return 1;
+  return cmocka_run_group_tests(tests, NULL, remove_directory);
 }
