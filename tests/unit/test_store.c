@@ -1503,9 +1503,29 @@ static int use_all(void *arg) {
   return is_nomem ? SQLITE_NOMEM : SQLITE_OK;
 }
 
+static int look_at_host(void *arg) {
+  struct rtk_err err = {NULL};
+  int countdown = check.countdown;
+  (void)arg;
+  check.countdown = 0;
+  sqlite3 *host = open_database(path);
+  execute(host, "BEGIN");
+  check.countdown = countdown;
+  int rc = rtk_storefile_check(path, host, &err);
+  check.countdown = 0;
+  if (rc == SQLITE_ERROR)
+    rc = SQLITE_OK; /* as it should be */
+  else if (rc == SQLITE_OK)
+    check_int("no memory", "taken for a cache", 1, 0);
+  rtk_err_clear(&err);
+  (void)sqlite3_close(host);
+  return rc;
+}
+
 static void no_memory_costs_no_file(void **state) {
   bool is_new = true;
   (void)state;
+  check_nomem("host's file", look_at_host, NULL, true);
   check_nomem("new file", use_all, &is_new, true);
   is_new = false;
   check_nomem("old file", use_all, &is_new, true);
