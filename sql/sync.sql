@@ -19,11 +19,11 @@
 --
 -- In the row of an id
 --   account, app  are yours; NULL: those of the settings
---   fetched_at    the data are those of then or later; NULL: never fetched
+--   fetched_at    when the data were asked for; NULL: never fetched
 --   gone_at       the API did not know the id (404), or it is none: it is not
 --                 asked for again, until you set gone_at to NULL
 --   error         why the last try failed; the data are what they were before
---   tried_at      when the last try began
+--   tried_at      when the last try began, with whatever result
 -- Times are UTC, as the API writes them. Columns that you add stay as they are.
 --
 -- The only line printed is `N fetched, N gone, N pending`. Pending are all that
@@ -31,8 +31,14 @@
 -- hour. At 0 the table is complete and final.
 --
 -- Nothing is locked while the network is waited for: replies go into TEMP
--- tables. Ids are fetched and stored in ten parts, one after the other; a run
--- that is stopped, killed or out of quota keeps the parts before that one.
+-- tables. Ids are fetched and stored in parts, one after the other: of 50 ids, or
+-- of a twentieth of more than 1,000. A failure that is not an id's, such as the
+-- quota's end or a 401, ends the run with its message on stderr: the line counts
+-- the parts before, which are stored, and the ids of that part keep their place.
+-- What had arrived of it is in the file that RTK_CACHE_FILE names; without one
+-- it is asked for again. The part that is under way when a run is killed goes to
+-- the end of the queue.
+--
 -- The exit code is 0, also when some ids failed; 1 when a part could not be
 -- fetched or stored, or when all ids failed. A shell runs it once: it leaves its
 -- TEMP tables and settings behind.
@@ -88,56 +94,26 @@ SELECT session_id, account, app, tried_at FROM main.rtk_session
 -- A constraint's name is its message. Without an account there would be no row,
 -- as if the id were gone.
 CREATE TEMP TABLE wanted(
-  session_id PRIMARY KEY, account, app, part, asked_at, is_answered,
+  session_id PRIMARY KEY, account, app, tried_at, part,
+  asked_at, state DEFAULT 'waits', -- asked, answered or failed, stored
   CONSTRAINT "no account: set CLOUDFLARE_ACCOUNT_ID" CHECK (account NOT NULL),
   CONSTRAINT "no app: set REALTIMEKIT_APP_ID" CHECK (app NOT NULL)
 );
-INSERT INTO wanted(session_id, account, app, part)
+INSERT INTO wanted(session_id, account, app, tried_at, part)
 SELECT session_id, coalesce(account, rtk_config('account')),
-       coalesce(app, rtk_config('app')), ntile(10) OVER (ORDER BY place)
+       coalesce(app, rtk_config('app')), tried_at,
+       (place - 1) / max(50, (count(*) OVER () + 19) / 20)
   FROM (SELECT *, row_number() OVER (ORDER BY tried_at, session_id) AS place
           FROM pending ORDER BY place LIMIT coalesce(@limit, 1000));
 
--- --- a part: ask, get, put ---------------------------------------------------
--- Views that do something when a part's number is put into them.
+-- --- the parts ---------------------------------------------------------------
+-- Two views that do something when anything is put into them, in turn.
 
--- Before the network: what fails again and again, however badly, goes to the
--- end of the queue, and nothing is asked for that could not be stored.
-CREATE TEMP VIEW ask(part) AS SELECT 0;
-CREATE TEMP TRIGGER ask INSTEAD OF INSERT ON ask BEGIN
-  UPDATE wanted SET asked_at = strftime('%Y-%m-%dT%H:%M:%fZ', 'now')
-   WHERE part = new.part;
-  UPDATE rtk_session
-     SET tried_at = (SELECT asked_at FROM wanted
-                      WHERE session_id = rtk_session.session_id)
-   WHERE session_id IN (SELECT session_id FROM wanted WHERE part = new.part);
-END;
-
--- Reads and writes nothing but TEMP tables. The table that is there without
--- CREATE counts as one of the database, which a statement that uses it locks.
-CREATE VIRTUAL TABLE temp.api USING rtk_livestream_session;
-CREATE TEMP TABLE got(
-  session_id PRIMARY KEY, id, created_at, err_message, ingest_seconds,
-  livestream_id, started_time, stopped_time, updated_at, viewer_seconds, error
-);
-CREATE TEMP VIEW get(part) AS SELECT 0;
-CREATE TEMP TRIGGER get INSTEAD OF INSERT ON get BEGIN
-  INSERT INTO got
-  SELECT s.session_id, s.id, s.created_at, s.err_message, s.ingest_seconds,
-         s.livestream_id, s.started_time, s.stopped_time, s.updated_at,
-         s.viewer_seconds, s.error
-    FROM (SELECT DISTINCT account, app FROM wanted WHERE part = new.part) AS a
-    JOIN api AS s ON s.account = a.account AND s.app = a.app
-   WHERE s.session_id IN (SELECT session_id FROM wanted AS w
-                           WHERE w.part = new.part AND w.account = a.account
-                             AND w.app = a.app);
-  UPDATE wanted SET is_answered = 1 WHERE part = new.part;
-END;
-
--- One short transaction, which does nothing when `get` has failed. UPDATE, so
--- that a row that was deleted meanwhile stays so.
-CREATE TEMP VIEW put(part) AS SELECT 0;
-CREATE TEMP TRIGGER put INSTEAD OF INSERT ON put BEGIN
+-- `turn` is one short transaction: it stores the part that `get` has answered,
+-- and takes the next one. UPDATE, so that a row that was deleted meanwhile stays
+-- so.
+CREATE TEMP VIEW turn(go) AS SELECT 0;
+CREATE TEMP TRIGGER turn INSTEAD OF INSERT ON turn BEGIN
   UPDATE rtk_session
      SET (id, created_at, err_message, ingest_seconds, livestream_id,
           started_time, stopped_time, updated_at, viewer_seconds) = (
@@ -148,68 +124,111 @@ CREATE TEMP TRIGGER put INSTEAD OF INSERT ON put BEGIN
                         WHERE session_id = rtk_session.session_id)
    WHERE session_id IN (SELECT session_id
                           FROM wanted JOIN got USING (session_id)
-                         WHERE part = new.part AND is_answered
-                           AND error IS NULL);
+                         WHERE state = 'answered' AND error IS NULL);
   UPDATE rtk_session
      SET gone_at = (SELECT asked_at FROM wanted
                      WHERE session_id = rtk_session.session_id)
-   WHERE session_id IN (SELECT session_id FROM wanted
-                         WHERE part = new.part AND is_answered)
+   WHERE session_id IN (SELECT session_id FROM wanted WHERE state = 'answered')
      AND session_id NOT IN (SELECT session_id FROM got);
   UPDATE rtk_session
      SET error = (SELECT error FROM got
                    WHERE session_id = rtk_session.session_id)
-   WHERE session_id IN (SELECT session_id FROM wanted
-                         WHERE part = new.part AND is_answered);
+   WHERE session_id IN (SELECT session_id FROM wanted WHERE state = 'answered');
+
+  -- The part that `get` could not answer, for no fault of its ids.
+  UPDATE rtk_session
+     SET tried_at = (SELECT tried_at FROM wanted
+                      WHERE session_id = rtk_session.session_id)
+   WHERE session_id IN (SELECT session_id FROM wanted WHERE state = 'asked');
+  UPDATE wanted
+     SET state = CASE state WHEN 'answered' THEN 'stored' ELSE 'failed' END
+   WHERE state IN ('answered', 'asked');
+
+  -- Before the network, so that an id that ends the process does not come first
+  -- for ever, and nothing is asked for that could not be stored.
+  UPDATE wanted
+     SET state = 'asked', asked_at = strftime('%Y-%m-%dT%H:%M:%fZ', 'now')
+   WHERE part = (SELECT min(part) FROM wanted WHERE state = 'waits')
+     AND NOT EXISTS (SELECT 1 FROM wanted WHERE state = 'failed');
+  UPDATE rtk_session
+     SET tried_at = (SELECT asked_at FROM wanted
+                      WHERE session_id = rtk_session.session_id)
+   WHERE session_id IN (SELECT session_id FROM wanted WHERE state = 'asked');
 END;
 
--- SQL has no loops. A line each: on one line some shells go on after an error.
-INSERT INTO ask SELECT 1;
-INSERT INTO get SELECT 1;
-INSERT INTO put SELECT 1;
-INSERT INTO ask SELECT 2;
-INSERT INTO get SELECT 2;
-INSERT INTO put SELECT 2;
-INSERT INTO ask SELECT 3;
-INSERT INTO get SELECT 3;
-INSERT INTO put SELECT 3;
-INSERT INTO ask SELECT 4;
-INSERT INTO get SELECT 4;
-INSERT INTO put SELECT 4;
-INSERT INTO ask SELECT 5;
-INSERT INTO get SELECT 5;
-INSERT INTO put SELECT 5;
-INSERT INTO ask SELECT 6;
-INSERT INTO get SELECT 6;
-INSERT INTO put SELECT 6;
-INSERT INTO ask SELECT 7;
-INSERT INTO get SELECT 7;
-INSERT INTO put SELECT 7;
-INSERT INTO ask SELECT 8;
-INSERT INTO get SELECT 8;
-INSERT INTO put SELECT 8;
-INSERT INTO ask SELECT 9;
-INSERT INTO get SELECT 9;
-INSERT INTO put SELECT 9;
-INSERT INTO ask SELECT 10;
-INSERT INTO get SELECT 10;
-INSERT INTO put SELECT 10;
+-- `get` reads and writes nothing but TEMP tables. The table that is there without
+-- CREATE counts as one of the database, which a statement that uses it locks.
+CREATE VIRTUAL TABLE temp.api USING rtk_livestream_session;
+CREATE TEMP TABLE got(
+  session_id PRIMARY KEY, id, created_at, err_message, ingest_seconds,
+  livestream_id, started_time, stopped_time, updated_at, viewer_seconds, error
+);
+CREATE TEMP VIEW get(go) AS SELECT 0;
+CREATE TEMP TRIGGER get INSTEAD OF INSERT ON get BEGIN
+  INSERT INTO got
+  SELECT s.session_id, s.id, s.created_at, s.err_message, s.ingest_seconds,
+         s.livestream_id, s.started_time, s.stopped_time, s.updated_at,
+         s.viewer_seconds, s.error
+    FROM (SELECT DISTINCT account, app FROM wanted WHERE state = 'asked') AS a
+    JOIN api AS s ON s.account = a.account AND s.app = a.app
+   WHERE s.session_id IN (SELECT session_id FROM wanted AS w
+                           WHERE w.state = 'asked' AND w.account = a.account
+                             AND w.app = a.app);
+  UPDATE wanted SET state = 'answered' WHERE state = 'asked';
+END;
+
+INSERT INTO turn VALUES (1);
+
+-- SQL has no loops. When a `get` has failed, all that follow ask for nothing, and
+-- the report says what is stored. When a `turn` has, because somebody holds the
+-- database, the next one tries it again. So either way the file is read to its
+-- end; the exit code is 1 nevertheless. After an error some shells go on with the
+-- line and some with the next one.
+.bail off
+INSERT INTO get VALUES (1);
+INSERT INTO turn VALUES (1); INSERT INTO get VALUES (1);
+INSERT INTO turn VALUES (1); INSERT INTO get VALUES (1);
+INSERT INTO turn VALUES (1); INSERT INTO get VALUES (1);
+INSERT INTO turn VALUES (1); INSERT INTO get VALUES (1);
+INSERT INTO turn VALUES (1); INSERT INTO get VALUES (1);
+INSERT INTO turn VALUES (1); INSERT INTO get VALUES (1);
+INSERT INTO turn VALUES (1); INSERT INTO get VALUES (1);
+INSERT INTO turn VALUES (1); INSERT INTO get VALUES (1);
+INSERT INTO turn VALUES (1); INSERT INTO get VALUES (1);
+INSERT INTO turn VALUES (1); INSERT INTO get VALUES (1);
+INSERT INTO turn VALUES (1); INSERT INTO get VALUES (1);
+INSERT INTO turn VALUES (1); INSERT INTO get VALUES (1);
+INSERT INTO turn VALUES (1); INSERT INTO get VALUES (1);
+INSERT INTO turn VALUES (1); INSERT INTO get VALUES (1);
+INSERT INTO turn VALUES (1); INSERT INTO get VALUES (1);
+INSERT INTO turn VALUES (1); INSERT INTO get VALUES (1);
+INSERT INTO turn VALUES (1); INSERT INTO get VALUES (1);
+INSERT INTO turn VALUES (1); INSERT INTO get VALUES (1);
+INSERT INTO turn VALUES (1); INSERT INTO get VALUES (1);
+INSERT INTO turn VALUES (1);
 
 -- --- the report --------------------------------------------------------------
 
 CREATE TEMP VIEW report AS
-SELECT (SELECT count(*) FROM got WHERE error IS NULL) AS fetched,
-       (SELECT count(*) FROM wanted) - (SELECT count(*) FROM got) AS gone,
+WITH stored AS (
+  SELECT w.session_id, g.session_id IS NULL AS is_gone, g.error
+    FROM wanted AS w LEFT JOIN got AS g USING (session_id)
+   WHERE w.state = 'stored'
+)
+SELECT (SELECT count(*) FROM stored WHERE NOT is_gone AND error IS NULL)
+         AS fetched,
+       (SELECT count(*) FROM stored WHERE is_gone) AS gone,
        (SELECT count(*) FROM pending) AS pending,
-       (SELECT error FROM got ORDER BY rowid LIMIT 1) AS first_error;
-SELECT first_error FROM report
- WHERE fetched + gone = 0 AND first_error NOT NULL;
+       (SELECT min(error) FROM got
+         WHERE (SELECT count(*) FROM wanted) =
+               (SELECT count(error) FROM stored)) AS why_all_failed;
+SELECT why_all_failed FROM report WHERE why_all_failed NOT NULL;
 SELECT printf('%d fetched, %d gone, %d pending', fetched, gone, pending)
   FROM report;
 
 CREATE TEMP VIEW finish AS SELECT 0;
 CREATE TEMP TRIGGER finish INSTEAD OF INSERT ON finish BEGIN
   SELECT RAISE(ABORT, 'all ids failed: rtk_session.error says why')
-    FROM report WHERE fetched + gone = 0 AND first_error NOT NULL;
+    FROM report WHERE why_all_failed NOT NULL;
 END;
 INSERT INTO finish VALUES (0);
