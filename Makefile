@@ -184,13 +184,16 @@ objects: $(SOURCES:%.c=$(B)/%.o) # every source, for its warnings
 # --- install ------------------------------------------------------------------
 
 DEST = $(DESTDIR)$(LIBDIR)
+SHARE = $(DESTDIR)$(PREFIX)/share/rtk
 LDCONFIG = [ -n '$(DESTDIR)' ] || [ $$(id -u) != 0 ] || \
            ! command -v ldconfig >/dev/null || ldconfig
 
 install: $(RTK) ## install into PREFIX=/usr/local, for `.load rtk` anywhere
-	install -d '$(DEST)'
+	install -d '$(DEST)' '$(SHARE)/reports'
 	install -m 755 $(RTK) '$(DEST)/$(SO)'
 	$(if $(filter rtk.so,$(SO)),ln -sf rtk.so '$(DEST)/librtk.so')
+	install -m 644 sql/sync.sql sql/views.sql '$(SHARE)'
+	install -m 644 sql/reports/*.sql '$(SHARE)/reports'
 	@$(LDCONFIG)
 	@if [ -n '$(DESTDIR)' ]; then \
 	  echo 'staged: on the system it goes to, run ldconfig'; \
@@ -200,6 +203,7 @@ install: $(RTK) ## install into PREFIX=/usr/local, for `.load rtk` anywhere
 
 uninstall: ## remove what install made (same PREFIX, DESTDIR)
 	rm -f '$(DEST)/$(SO)' $(if $(filter rtk.so,$(SO)),'$(DEST)/librtk.so')
+	rm -rf '$(SHARE)'
 	@$(LDCONFIG)
 
 # --- the rest -----------------------------------------------------------------
