@@ -1,6 +1,7 @@
--- What rtk does, in four queries and two reports.  `make demo` runs this on a local API server
--- that plays Cloudflare's.  To see your own sessions, put your account, app and
--- ids in, and your token into the environment (CLOUDFLARE_API_TOKEN).
+-- What rtk does, in four queries and two reports. `make demo` runs this on a
+-- local API server that plays Cloudflare's. To see your own sessions, put your
+-- account, app and ids in, and your token into the environment
+-- (CLOUDFLARE_API_TOKEN).
 .mode box
 .bail on
 .load ./rtk

@@ -5,8 +5,9 @@
 --   SELECT name, sum(viewer_hours) FROM session_hours GROUP BY name;
 --
 -- TEMP, for a database must not make requests by itself. Each view asks for all
--- livestreams and then, in one batch, for the sessions of each: a condition on
--- its rows makes the answer shorter, not the requests fewer.
+-- livestreams and then, in one batch, for the sessions of each. A condition on
+-- its rows makes the answer shorter, not the requests fewer; but for
+-- `livestream_id = …`, which asks for the sessions of that one alone.
 
 CREATE TEMP VIEW livestream_with_sessions AS
 SELECT l.id AS livestream_id, l.name, l.status, s.id AS session_id,

@@ -2,7 +2,8 @@
 --
 --   sqlite3 -cmd '.load ./rtk' '' '.read sql/reports/concurrency.sql'
 --
--- The day is the last one on which a session started (UTC). Another one:
+-- The day is the last one on which a session started (UTC). For another one say
+-- this before, with both kinds of quotes:
 --
 --   .parameter set @day "'2024-01-31'"
 --
@@ -34,16 +35,19 @@ SELECT 1 WHERE rtk_config('on_error', NULL) IS NULL;
 DROP TABLE IF EXISTS temp.report_day;
 CREATE TEMP TABLE report_day AS
 WITH day(begin_s) AS (
-  SELECT CAST(strftime('%s', coalesce(@day, date(max(started_s), 'unixepoch')))
+  SELECT CAST(strftime('%s', coalesce(@day, date(last_s, 'unixepoch')))
            AS INTEGER)
-    FROM temp.report_session
+    FROM (SELECT max(started_s) AS last_s FROM temp.report_session)
+   WHERE @day IS date(@day)
 )
 SELECT begin_s, started_s - begin_s AS started_s, stopped_s - begin_s AS stopped_s
   FROM day LEFT JOIN temp.report_session
     ON started_s < begin_s + 86400 AND stopped_s > begin_s;
 
-SELECT 'sessions at once on ' || date(min(begin_s), 'unixepoch') || ', UTC'
-  FROM temp.report_day HAVING min(begin_s) NOT NULL;
+SELECT '@day is not written as the head of this file says: ' || @day
+ WHERE @day IS NOT date(@day);
+SELECT DISTINCT 'sessions at once on ' || date(begin_s, 'unixepoch') || ', UTC'
+  FROM temp.report_day WHERE begin_s NOT NULL;
 -- The number changes to a higher one only where a session starts.
 WITH RECURSIVE hour(h) AS (
   SELECT 0 UNION ALL SELECT h + 1 FROM hour WHERE h < 23

@@ -2,7 +2,7 @@
 --
 --   sqlite3 -cmd '.load ./rtk' '' '.read sql/reports/ingest_and_views.sql'
 --
--- The last 31 days with sessions; or so many:
+-- The last 31 days with sessions; or as many as you say before:
 --
 --   .parameter set @days 90
 --
@@ -37,9 +37,9 @@ SELECT 1 WHERE rtk_config('on_error', NULL) IS NULL;
 
 DROP TABLE IF EXISTS temp.report_day;
 CREATE TEMP TABLE report_day AS
-SELECT day, sum(n) AS sessions, sum(ingest) AS ingest, sum(views) AS views,
-       sum(their_n) AS their_sessions, sum(their_ingest) AS their_ingest,
-       sum(their_views) AS their_views
+SELECT day, sum(n) AS sessions, total(ingest) AS ingest, total(views) AS views,
+       sum(their_n) AS their_sessions, total(their_ingest) AS their_ingest,
+       total(their_views) AS their_views
   FROM (SELECT substr(began, 1, 10) AS day, 1 AS n, ingest_seconds AS ingest,
                viewer_seconds AS views, 0 AS their_n, 0 AS their_ingest,
                0 AS their_views
@@ -66,7 +66,7 @@ SELECT printf('%-10s  %8d  %8.2f  %6.2f    %8d  %8.2f  %6.2f%s', day, sessions,
   FROM temp.report_day
  ORDER BY day;
 
-SELECT printf('%d days, %d differ; %d sessions, %d rows with an error',
+SELECT printf('%d days, %d differ (*); %d sessions, %d rows with an error',
               (SELECT count(*) FROM temp.report_day),
               (SELECT total(differs) FROM temp.report_day),
               (SELECT count(id) FROM temp.report_session), count(error))
