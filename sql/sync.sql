@@ -31,13 +31,13 @@
 -- hour. At 0 the table is complete and final.
 --
 -- Nothing is locked while the network is waited for: replies go into TEMP
--- tables. Ids are fetched and stored in parts, one after the other: of 50 ids, or
--- of a twentieth of more than 1,000. A failure that is not an id's, such as the
--- quota's end or a 401, ends the run with its message on stderr: the line counts
--- the parts before, which are stored, and the ids of that part keep their place.
--- What had arrived of it is in the file that RTK_CACHE_FILE names; without one
--- it is asked for again. The part that is under way when a run is killed goes to
--- the end of the queue.
+-- tables. Ids are fetched and stored in parts, one after the other: of 50 ids,
+-- or of a twentieth of more than 1,000. A failure that is not an id's, such as
+-- the quota's end or a 401, ends the run with its message on stderr: the line
+-- counts the parts before, which are stored, and the ids of that part keep their
+-- place. What had arrived of it is in the file that RTK_CACHE_FILE names;
+-- without one it is asked for again. The part that is under way when a run is
+-- killed goes to the end of the queue.
 --
 -- The exit code is 0, also when some ids failed; 1 when a part could not be
 -- fetched or stored, or when all ids failed. A shell runs it once: it leaves its
@@ -110,8 +110,7 @@ SELECT session_id, coalesce(account, rtk_config('account')),
 -- Two views that do something when anything is put into them, in turn.
 
 -- `turn` is one short transaction: it stores the part that `get` has answered,
--- and takes the next one. UPDATE, so that a row that was deleted meanwhile stays
--- so.
+-- and takes the next one. UPDATE, so that a row deleted meanwhile stays so.
 CREATE TEMP VIEW turn(go) AS SELECT 0;
 CREATE TEMP TRIGGER turn INSTEAD OF INSERT ON turn BEGIN
   UPDATE rtk_session
@@ -156,8 +155,9 @@ CREATE TEMP TRIGGER turn INSTEAD OF INSERT ON turn BEGIN
    WHERE session_id IN (SELECT session_id FROM wanted WHERE state = 'asked');
 END;
 
--- `get` reads and writes nothing but TEMP tables. The table that is there without
--- CREATE counts as one of the database, which a statement that uses it locks.
+-- `get` reads and writes nothing but TEMP tables. The table that is there
+-- without CREATE counts as one of the database, which a statement that uses it
+-- locks.
 CREATE VIRTUAL TABLE temp.api USING rtk_livestream_session;
 CREATE TEMP TABLE got(
   session_id PRIMARY KEY, id, created_at, err_message, ingest_seconds,
