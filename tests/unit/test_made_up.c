@@ -1,0 +1,330 @@
+/*
+** The promise of endpoint.c: an endpoint is one entry, and no new code.  Three
+** that nobody has ever heard of, against a server of their own.
+*/
+#include "conn.h"
+#include "endpoint.h"
+#include "err.h"
+#include "limits.h"
+#include "vtab.h"
+
+#include "server.h"
+
+/* --- the entries ------------------------------------------------------------ */
+
+#define SCOPE(its_name, its_setting)                                           \
+  {                                                                            \
+    .name = its_name, .kind = RTK_COLUMN_ARGUMENT,                             \
+    .argument = RTK_ARGUMENT_SCOPE, .setting = its_setting, .max_bytes = 64    \
+  }
+
+#define ID(its_name)                                                           \
+  { .name = its_name, .kind = RTK_COLUMN_ARGUMENT, .argument = RTK_ARGUMENT_ID }
+
+#define ABOUT                                                                  \
+  {.name = "error", .kind = RTK_COLUMN_ERROR},                                 \
+      {.name = "http_status",                                                  \
+       .kind = RTK_COLUMN_STATUS,                                              \
+       .type = RTK_COLUMN_INTEGER},                                            \
+  {                                                                            \
+    .name = "response", .kind = RTK_COLUMN_RESPONSE                            \
+  }
+
+static const struct rtk_column book_columns[] = {
+    {.name = "isbn", .stands_for = "book"},
+    {.name = "pages", .type = RTK_COLUMN_NUMERIC},
+    SCOPE("account", RTK_ACCOUNT),
+    ID("book"),
+    ABOUT,
+};
+
+static const struct rtk_column shelf_columns[] = {
+    {.name = "isbn"},
+    {.name = "pages", .type = RTK_COLUMN_NUMERIC},
+    {.name = "genre", .argument = RTK_ARGUMENT_FILTER, .values = "novel poem "},
+    {.name = "authors"},
+    SCOPE("account", RTK_ACCOUNT),
+    ID("shelf"),
+    {.name = "lent",
+     .kind = RTK_COLUMN_ARGUMENT,
+     .argument = RTK_ARGUMENT_FILTER,
+     .is_switch = true},
+    {.name = "words",
+     .kind = RTK_COLUMN_ARGUMENT,
+     .argument = RTK_ARGUMENT_FILTER},
+    ABOUT,
+};
+
+static const struct rtk_column weather_columns[] = {
+    {.name = "sky"},
+    {.name = "degrees", .type = RTK_COLUMN_NUMERIC},
+    ABOUT,
+};
+
+#define COLUMNS(array) .columns = array, .column_count = (int)COUNT(array)
+
+static const struct rtk_endpoint made_up[] = {
+    {.name = "rtk_book",
+     .noun = "book",
+     .path = "libraries/{account}/books/{book}",
+     .rows = {"data"},
+     COLUMNS(book_columns)},
+    {.name = "rtk_shelf",
+     .noun = "shelf",
+     .path = "libraries/{account}/shelves/{shelf}/all",
+     .rows = {"data.books", "data.book"},
+     .is_list = true,
+     .paging = {"paging", "data.paging"},
+     .each = &made_up[0],
+     COLUMNS(shelf_columns)},
+    {.name = "rtk_weather", /* the body is the row; there are no arguments */
+     .noun = "sky",
+     .path = "weather",
+     COLUMNS(weather_columns)},
+};
+
+/* --- the server -------------------------------------------------------------- */
+
+static const char *const books[] = {
+    "{\"isbn\":\"b1\",\"pages\":\"100\",\"genre\":\"novel\","
+    "\"authors\":[{\"name\":\"Ada\"},null]}",
+    "{\"isbn\":\"b2\",\"pages\":20.5,\"genre\":\"poem\",\"authors\":[]}",
+    "{\"isbn\":\"b3\",\"genre\":\"novel\",\"new\":1}",
+    "{\"isbn\":\"b4\",\"pages\":null,\"genre\":\"atlas\",\"authors\":\"Bo\"}",
+    "{\"isbn\":\"b5\",\"pages\":5,\"genre\":\"novel\"}",
+};
+
+#define SHELF "/libraries/L/shelves/"
+#define ALL "/all?per_page=100&page_no="
+
+/* Shelf `a`: five books, two on a page, whatever is asked for, and no filter
+** is obeyed.  The others: one reply each. */
+static const struct {
+  const char *target, *body;
+} replies[] = {
+    {SHELF "single" ALL "1",
+     "{\"data\":{\"book\":{\"isbn\":\"b1\"},\"paging\":{\"total_count\":1}}}"},
+    {SHELF "inside" ALL "1", "{\"data\":{\"book\":[{\"isbn\":\"b1\"}],"
+                             "\"paging\":{\"total_count\":2}}}"},
+    {SHELF "inside" ALL "2", "{\"data\":{\"book\":[{\"isbn\":\"b2\"}],"
+                             "\"paging\":{\"total_count\":2}}}"},
+    {SHELF "both" ALL "1", "{\"data\":{\"book\":[{\"isbn\":\"b1\"}],"
+                           "\"books\":[{\"isbn\":\"b2\"}]}}"},
+    {SHELF "uncounted" ALL "1",
+     "{\"data\":{\"books\":[{\"isbn\":\"b1\"},{\"isbn\":\"b2\"}]}}"},
+    {SHELF "uncounted" ALL "2", "{\"data\":{\"books\":[{\"isbn\":\"b3\"}]}}"},
+    {SHELF "oddments" ALL "1",
+     "{\"data\":{\"books\":[null,{\"isbn\":\"b1\"},7,[],{}]},"
+     "\"paging\":{\"total_count\":2}}"},
+    {SHELF "empty" ALL "1",
+     "{\"data\":{\"books\":[]},\"paging\":{\"total_count\":0}}"},
+    {SHELF "null" ALL "1",
+     "{\"data\":{\"books\":null},\"paging\":{\"total_count\":0}}"},
+    {SHELF "absent" ALL "1", "{\"data\":{},\"success\":true}"},
+    {SHELF "text" ALL "1", "{\"data\":{\"books\":\"b1\"}}"},
+    {"/libraries/L/books/b9", "{\"data\":{\"isbn\":\"b9\",\"pages\":9}}"},
+    {"/weather", "{\"sky\":\"blue\",\"degrees\":\"21.5\"}"},
+};
+
+static void answer(const char *target, int nth, int *status, char *body,
+                   size_t room) {
+  static const char shelf[] = SHELF "a/all?";
+  enum { TOTAL = (int)COUNT(books), EACH = 2 };
+  (void)nth;
+  for (size_t i = 0; i < COUNT(replies); i++) {
+    if (strcmp(target, replies[i].target) != 0) continue;
+    (void)snprintf(body, room, "%s", replies[i].body);
+    return;
+  }
+  if (strncmp(target, shelf, strlen(shelf)) != 0) {
+    *status = 404;
+    (void)snprintf(body, room, "{\"success\":false,\"errors\":[]}");
+    return;
+  }
+  int first = (server_number(target, "page_no") - 1) * EACH;
+  size_t used = (size_t)snprintf(body, room, "{\"data\":{\"books\":[");
+  for (int i = first; i < first + EACH && i < TOTAL; i++) {
+    used += (size_t)snprintf(body + used, room - used, "%s%s",
+                             i == first ? "" : ",", books[i]);
+  }
+  (void)snprintf(body + used, room - used,
+                 "]},\"paging\":{\"total_count\":%d}}", TOTAL);
+}
+
+/* --- tests --------------------------------------------------------------------- */
+
+static sqlite3 *open_made_up(void) {
+  sqlite3 *db = NULL;
+  struct rtk_conn *conn = NULL;
+  struct rtk_err err = {0};
+  server_start(answer);
+  (void)setenv("RTK_CACHE_TTL_LIVE_S", "3600", 1); /* longer than the test */
+  assert_int_equal(sqlite3_open(":memory:", &db), SQLITE_OK);
+  assert_int_equal(rtk_conn_new(db, &conn, &err), SQLITE_OK);
+  for (size_t i = 0; i < COUNT(made_up); i++) {
+    assert_int_equal(rtk_vtab_register(conn, &made_up[i]), SQLITE_OK);
+  }
+  rtk_conn_release(conn);
+  return db;
+}
+
+static void close_made_up(sqlite3 *db) {
+  assert_int_equal(sqlite3_close(db), SQLITE_OK);
+  server_end();
+}
+
+static void an_entry_is_a_table(void **state) {
+  sqlite3 *db = open_made_up();
+  (void)state;
+  check_rows(db, "SELECT * FROM rtk_shelf('L', 'a')",
+             "b1|100|novel|[{\"name\":\"Ada\"},null]\n"
+             "b2|20.5|poem|[]\n"
+             "b3|NULL|novel|NULL\n"
+             "b4|NULL|atlas|Bo\n"
+             "b5|5|novel|NULL\n");
+  check_requests("pages",
+                 SHELF "a" ALL "1\n" SHELF "a" ALL "2\n" SHELF "a" ALL "3\n");
+  check_rows(db, "SELECT isbn, typeof(pages) FROM rtk_shelf('L', 'a') LIMIT 2",
+             "b1|integer\nb2|real\n");
+  check_rows(db,
+             "SELECT DISTINCT account, shelf, lent, words, error, http_status"
+             " FROM rtk_shelf('L') WHERE shelf = 'a'",
+             "L|a|NULL|NULL|NULL|200\n");
+  check_rows(db,
+             "SELECT count(*), count(DISTINCT rowid) FROM rtk_shelf('L', 'a')",
+             "5|5\n");
+  check_requests("the same again is remembered", "");
+  check_rows(db, "SELECT * FROM rtk_shelf('L')",
+             "rtk_shelf: no usable shelf: write it as the second argument or"
+             " as shelf = … or IN (…) outside OR; the table that supplies it"
+             " must stand to the left\n");
+  check_rows(db, "SELECT * FROM rtk_shelf('L', 'gone')", "");
+  close_made_up(db);
+}
+
+static void a_limit_asks_for_no_page_beyond(void **state) {
+  sqlite3 *db = open_made_up();
+  (void)state;
+  check_rows(db, "SELECT isbn FROM rtk_shelf('L', 'a') LIMIT 2", "b1\nb2\n");
+  check_requests("limit", SHELF "a" ALL "1\n");
+  close_made_up(db);
+}
+
+/* A filter on a column is obeyed also where the server passes over it. */
+static void filters_are_parameters(void **state) {
+  sqlite3 *db = open_made_up();
+  (void)state;
+  check_rows(db,
+             "SELECT isbn FROM rtk_shelf('L', 'a') WHERE genre = 'novel' AND"
+             " lent = 0 AND words = 'a b&c=d/é' LIMIT 1",
+             "b1\n");
+  check_requests("all three",
+                 SHELF "a/all?genre=novel&lent=false&words=a%20b%26c%3Dd%2F"
+                       "%C3%A9&per_page=100&page_no=1\n");
+  check_rows(db, "SELECT isbn FROM rtk_shelf('L', 'a') WHERE genre = 'novel'",
+             "b1\nb3\nb5\n");
+  check_requests("one", SHELF "a/all?genre=novel&per_page=100&page_no=1\n" SHELF
+                              "a/all?genre=novel&per_page=100&page_no=2\n" SHELF
+                              "a/all?genre=novel&per_page=100&page_no=3\n");
+  check_rows(db, "SELECT isbn FROM rtk_shelf('L', 'a') WHERE genre = 'atlas'",
+             "b4\n");
+  check_requests("what the server does not know",
+                 SHELF "a" ALL "1\n" SHELF "a" ALL "2\n" SHELF "a" ALL "3\n");
+  check_rows(db, "SELECT isbn FROM rtk_shelf('L', 'a') WHERE lent = NULL", "");
+  check_rows(db, "SELECT isbn FROM rtk_shelf('L', 'a') WHERE lent = 'yes'",
+             "rtk_shelf: lent must be 1 or 0\n");
+  check_rows(db, "SELECT isbn, words FROM rtk_shelf('L', 'empty', 1, 'x')", "");
+  check_requests("as arguments",
+                 SHELF "empty/all?lent=true&words=x&per_page=100&page_no=1\n");
+  close_made_up(db);
+}
+
+/* A filter has one value in a request, so a list comes value by value. */
+static void a_filter_takes_a_list(void **state) {
+  sqlite3 *db = open_made_up();
+  (void)state;
+  check_rows(db,
+             "SELECT isbn, genre FROM rtk_shelf('L', 'a')"
+             " WHERE genre IN ('poem', 'novel', 'atlas') ORDER BY isbn",
+             "b1|novel\nb2|poem\nb3|novel\nb4|atlas\nb5|novel\n");
+  check_rows(db,
+             "SELECT isbn, lent FROM rtk_shelf('L', 'a')"
+             " WHERE lent IN (0, 1) AND isbn = 'b5' ORDER BY lent",
+             "b5|0\nb5|1\n");
+  close_made_up(db);
+}
+
+static void the_shape_of_a_list_may_vary(void **state) {
+  static const struct {
+    const char *shelf, *rows;
+  } cases[] = {
+      {"single", "b1\n"},
+      {"inside", "b1\nb2\n"},
+      {"both", "b2\n"},
+      {"uncounted", "b1\nb2\nb3\n"},
+      {"oddments", "b1\nNULL\n"},
+      {"empty", ""},
+      {"null", ""},
+      {"absent", "rtk_shelf: HTTP 200 for shelf 'absent': the reply has no"
+                 " \"data\" of the expected form; check base_url, and report it"
+                 " if it is right\n"},
+      {"text", "rtk_shelf: HTTP 200 for shelf 'text': the reply has no"
+               " \"data\" of the expected form; check base_url, and report it"
+               " if it is right\n"},
+  };
+  sqlite3 *db = open_made_up();
+  (void)state;
+  for (size_t i = 0; i < COUNT(cases); i++) {
+    char *sql =
+        sqlite3_mprintf("SELECT isbn FROM rtk_shelf('L', %Q)", cases[i].shelf);
+    check_rows(db, sql, cases[i].rows);
+    sqlite3_free(sql);
+  }
+  close_made_up(db);
+}
+
+static void ids_come_as_a_list(void **state) {
+  sqlite3 *db = open_made_up();
+  (void)state;
+  check_rows(db,
+             "SELECT shelf, isbn FROM rtk_shelf('L')"
+             " WHERE shelf IN ('inside', 'a', 'gone') AND pages IS NULL"
+             " ORDER BY 1, 2",
+             "a|b3\na|b4\ninside|b1\ninside|b2\n");
+  close_made_up(db);
+}
+
+static void rows_of_a_list_are_kept(void **state) {
+  sqlite3 *db = open_made_up();
+  (void)state;
+  check_rows(db, "SELECT count(*) FROM rtk_shelf('L', 'a')", "5\n");
+  check_requests("list",
+                 SHELF "a" ALL "1\n" SHELF "a" ALL "2\n" SHELF "a" ALL "3\n");
+  check_rows(db, "SELECT isbn, pages, response FROM rtk_book('L', 'b5')",
+             "b5|5|{\"data\":{\"isbn\":\"b5\",\"pages\":5,"
+             "\"genre\":\"novel\"}}\n");
+  check_requests("kept", "");
+  check_rows(db, "SELECT * FROM rtk_book WHERE account = 'L' AND isbn = 'b9'",
+             "b9|9\n");
+  check_requests("not kept", "/libraries/L/books/b9\n");
+  close_made_up(db);
+}
+
+static void a_table_may_have_no_arguments(void **state) {
+  sqlite3 *db = open_made_up();
+  (void)state;
+  check_rows(db, "SELECT * FROM rtk_weather", "blue|21.5\n");
+  check_requests("no arguments", "/weather\n");
+  close_made_up(db);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      TEST(an_entry_is_a_table),          TEST(a_limit_asks_for_no_page_beyond),
+      TEST(filters_are_parameters),       TEST(a_filter_takes_a_list),
+      TEST(the_shape_of_a_list_may_vary), TEST(ids_come_as_a_list),
+      TEST(rows_of_a_list_are_kept),      TEST(a_table_may_have_no_arguments),
+  };
+  check_init();
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
