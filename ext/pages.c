@@ -42,13 +42,18 @@ static void release_out(struct rtk_pages *pages) {
   pages->out = NULL;
 }
 
-void rtk_pages_end(struct rtk_pages *pages) {
-  release_out(pages);
+/* Cancels what has been asked for ahead. */
+static void let_go(struct rtk_pages *pages) {
   for (int i = 0; i < RTK_PAGES_AHEAD; i++) {
     if (pages->entries[i] == NULL) continue;
     rtk_fetch_release(pages->fetch, pages->entries[i]);
     pages->entries[i] = NULL;
   }
+}
+
+void rtk_pages_end(struct rtk_pages *pages) {
+  release_out(pages);
+  let_go(pages);
   pages->count = 0;
 }
 
@@ -88,9 +93,10 @@ static bool begin_again(struct rtk_pages *pages) {
   if (!pages->has_changed || pages->rounds == RTK_PAGES_ROUNDS_MAX) {
     return false;
   }
+  let_go(pages); /* pages that are no more, or were not read */
   pages->has_changed = false;
   pages->rounds++;
-  pages->since_ms = rtk_clock_ms();
+  pages->since_ms = rtk_clock_ms() + 1; /* this millisecond's are old */
   pages->turn = pages->ahead = 1;
   return true;
 }

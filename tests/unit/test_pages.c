@@ -1,0 +1,249 @@
+/*
+** The pages of a list that does not hold still, or of which one fails.  The
+** table is one of rtk's own; what is on its pages is the test's.
+*/
+#include "conn.h"
+#include "endpoint.h"
+#include "err.h"
+#include "vtab.h"
+
+#include "server.h"
+
+#define PAGE "/accounts/ACCOUNT/realtime/kit/APP/livestreams/l1?per_page=100&"
+
+/* The rows on page `page` when it is asked for the `nth` time, and the total
+** there; ids are one letter.  NULL: the last one for good. */
+struct version {
+  const char *ids;
+  int total; /* -1: is not told */
+  int status;
+};
+
+enum { PAGES_MAX = 4, VERSIONS_MAX = 4 };
+
+struct scene {
+  const char *name;
+  const char *limit; /* behind the statement; NULL: nothing */
+  struct version pages[PAGES_MAX][VERSIONS_MAX];
+  const char *rows; /* the ids as they come out, and the message */
+  int asked[PAGES_MAX];
+};
+
+static const struct scene *played;
+
+static void answer(const char *target, int nth, int *status, char *body,
+                   size_t room) {
+  int page = server_number(target, "page_no");
+  const struct version *version = played->pages[page - 1];
+  while (--nth > 0 && version[1].ids != NULL) version++;
+  if (version->status != 0) {
+    *status = version->status;
+    (void)snprintf(body, room,
+                   "{\"success\":false,\"errors\":[{\"message\":\"no\"}]}");
+    return;
+  }
+  size_t used = (size_t)snprintf(body, room, "{\"data\":{\"sessions\":[");
+  for (const char *id = version->ids; *id != '\0'; id++) {
+    used += (size_t)snprintf(body + used, room - used, "%s{\"id\":\"%c\"}",
+                             id == version->ids ? "" : ",", *id);
+  }
+  used += (size_t)snprintf(body + used, room - used, "]}");
+  if (version->total >= 0) {
+    used +=
+        (size_t)snprintf(body + used, room - used,
+                         ",\"paging\":{\"total_count\":%d}", version->total);
+  }
+  (void)snprintf(body + used, room - used, "}");
+}
+
+static sqlite3 *open_list(void) {
+  sqlite3 *db = NULL;
+  struct rtk_conn *conn = NULL;
+  struct rtk_err err = {0};
+  const struct rtk_endpoint *endpoint = rtk_endpoints;
+  while (strcmp(endpoint->name, "rtk_livestream_sessions") != 0) endpoint++;
+  server_start(answer);
+  assert_int_equal(sqlite3_open(":memory:", &db), SQLITE_OK);
+  assert_int_equal(rtk_conn_new(db, &conn, &err), SQLITE_OK);
+  assert_int_equal(rtk_vtab_register(conn, endpoint), SQLITE_OK);
+  rtk_conn_release(conn);
+  return db;
+}
+
+static void play(const struct scene *scene) {
+  played = scene;
+  sqlite3 *db = open_list();
+  char *sql = sqlite3_mprintf("SELECT coalesce(id, 'HTTP ' || http_status)"
+                              " FROM rtk_livestream_sessions('ACCOUNT', 'APP',"
+                              " 'l1') %s",
+                              scene->limit == NULL ? "" : scene->limit);
+  check_rows(db, sql, scene->rows);
+  for (int i = 0; i < PAGES_MAX; i++) {
+    char *target = sqlite3_mprintf(PAGE "page_no=%d", i + 1);
+    /* server_count() counts this look, too. */
+    check_int(scene->name, target, server_count(target) - 1, scene->asked[i]);
+    sqlite3_free(target);
+  }
+  sqlite3_free(sql);
+  assert_int_equal(sqlite3_close(db), SQLITE_OK);
+  server_end();
+}
+
+static void play_all(const struct scene *scenes, size_t count) {
+  for (size_t i = 0; i < count; i++) play(&scenes[i]);
+}
+
+/* --- lists that change ----------------------------------------------------------- */
+
+/* N27: no row twice; what was passed is asked for again, twice at the most. */
+static void a_list_may_change_underneath(void **state) {
+  static const struct scene scenes[] = {
+      {.name = "it holds still",
+       .pages = {{{"ab", 5, 0}}, {{"cd", 5, 0}}, {{"e", 5, 0}}},
+       .rows = "a\nb\nc\nd\ne\n",
+       .asked = {1, 1, 1, 0}},
+      {.name = "one more in front",
+       .pages = {{{"ab", 5, 0}, {"xa", 6, 0}}, {{"bc", 6, 0}}, {{"de", 6, 0}}},
+       .rows = "a\nb\nc\nd\ne\nx\n",
+       .asked = {2, 2, 2, 0}},
+      {.name = "one less in front",
+       .pages = {{{"ab", 5, 0}, {"bc", 4, 0}}, {{"de", 4, 0}}, {{"", 4, 0}}},
+       .rows = "a\nb\nd\ne\nc\n",
+       .asked = {2, 2, 0, 0}},
+      {.name = "one more page at the end",
+       .pages = {{{"ab", 4, 0}, {"ab", 5, 0}}, {{"cd", 5, 0}}, {{"e", 5, 0}}},
+       .rows = "a\nb\nc\nd\ne\n",
+       .asked = {2, 2, 2, 0}},
+      {.name = "at the first page of the second round",
+       .pages = {{{"ab", 3, 0}, {"xa", 5, 0}, {"yx", 5, 0}},
+                 {{"c", 4, 0}, {"bc", 5, 0}, {"ab", 5, 0}},
+                 {{"z", 5, 0}, {"c", 5, 0}}},
+       .rows = "a\nb\nc\nx\nz\ny\n",
+       .asked = {3, 3, 2, 0}},
+      {.name = "for ever: then a gap cannot be excluded",
+       .pages = {{{"ab", 3, 0}, {"ab", 5, 0}, {"ab", 7, 0}},
+                 {{"cd", 4, 0}, {"cd", 6, 0}, {"cd", 8, 0}},
+                 {{"ef", 6, 0}, {"eg", 8, 0}},
+                 {{"h", 8, 0}}},
+       .rows = "a\nb\nc\nd\ne\nf\ng\nh\n",
+       .asked = {3, 3, 2, 1}},
+  };
+  (void)state;
+  (void)setenv("RTK_CONCURRENCY", "1", 1); /* else pages are asked ahead */
+  play_all(scenes, COUNT(scenes));
+  (void)unsetenv("RTK_CONCURRENCY");
+}
+
+static void pages_are_asked_for_ahead(void **state) {
+  static const struct scene scene = {
+      .name = "ahead",
+      .pages = {{{"ab", 8, 0}}, {{"cd", 8, 0}}, {{"ef", 8, 0}}, {{"gh", 8, 0}}},
+      .rows = "a\nb\nc\nd\ne\nf\ng\nh\n",
+      .asked = {1, 1, 1, 1}};
+  (void)state;
+  play(&scene);
+}
+
+static void what_comes_back_is_believed(void **state) {
+  static const struct scene scenes[] = {
+      {.name = "a total that is too large",
+       .pages = {{{"ab", 99, 0}}, {{"c", 99, 0}}, {{"", 99, 0}}},
+       .rows = "a\nb\nc\n",
+       .asked = {1, 1, 1, 0}},
+      {.name = "a total that is too small",
+       .pages = {{{"abc", 2, 0}}},
+       .rows = "a\nb\nc\n",
+       .asked = {1, 0, 0, 0}},
+      {.name = "no total, the last page is full",
+       .pages = {{{"ab", -1, 0}}, {{"cd", -1, 0}}, {{"", -1, 0}}},
+       .rows = "a\nb\nc\nd\n",
+       .asked = {1, 1, 1, 0}},
+      {.name = "no total, the last page is not full",
+       .pages = {{{"ab", -1, 0}}, {{"c", -1, 0}}},
+       .rows = "a\nb\nc\n",
+       .asked = {1, 1, 0, 0}},
+      {.name = "pages of several sizes",
+       .pages = {{{"ab", 5, 0}}, {{"c", 5, 0}}, {{"de", 5, 0}}},
+       .rows = "a\nb\nc\nd\ne\n",
+       .asked = {1, 1, 1, 0}},
+      {.name = "the same row twice",
+       .pages = {{{"aa", 4, 0}}, {{"ab", 4, 0}}},
+       .rows = "a\nb\n",
+       .asked = {1, 1, 0, 0}},
+      {.name = "a limit in the first page",
+       .limit = "LIMIT 2",
+       .pages = {{{"ab", 4, 0}}, {{"cd", 4, 0}}},
+       .rows = "a\nb\n",
+       .asked = {1, 0, 0, 0}},
+      {.name = "a limit in the second page",
+       .limit = "LIMIT 3",
+       .pages = {{{"ab", 6, 0}}, {{"cd", 6, 0}}, {{"ef", 6, 0}}},
+       .rows = "a\nb\nc\n",
+       .asked = {1, 1, 0, 0}},
+  };
+  (void)state;
+  (void)setenv("RTK_CONCURRENCY", "1", 1);
+  play_all(scenes, COUNT(scenes));
+  (void)unsetenv("RTK_CONCURRENCY");
+}
+
+/* --- pages that fail --------------------------------------------------------------- */
+
+#define FAILED                                                                 \
+  "rtk_livestream_sessions: HTTP 500 for livestream 'l1' (3 tries): no; the"   \
+  " server is in trouble: try again later\n"
+
+static void a_page_that_fails_is_asked_again_alone(void **state) {
+  static const struct scene scenes[] = {
+      {.name = "once",
+       .pages = {{{"ab", 5, 0}}, {{"", 0, 503}, {"cd", 5, 0}}, {{"e", 5, 0}}},
+       .rows = "a\nb\nc\nd\ne\n",
+       .asked = {1, 2, 1, 0}},
+      {.name = "for ever",
+       .pages = {{{"ab", 5, 0}}, {{"", 0, 500}}, {{"e", 5, 0}}},
+       .rows = "a\nb\n" FAILED,
+       .asked = {1, 3, 0, 0}},
+      {.name = "not there any more",
+       .pages = {{{"ab", 5, 0}}, {{"", 0, 404}}, {{"e", 5, 0}}},
+       .rows = "a\nb\ne\n",
+       .asked = {1, 1, 1, 0}},
+  };
+  (void)state;
+  (void)setenv("RTK_CONCURRENCY", "1", 1);
+  play_all(scenes, COUNT(scenes));
+  (void)unsetenv("RTK_CONCURRENCY");
+}
+
+/* One row stands for the page; what is on the others is there. */
+static void a_page_that_fails_may_be_a_row(void **state) {
+  static const struct scene scenes[] = {
+      {.name = "in the middle",
+       .pages = {{{"ab", 5, 0}}, {{"", 0, 500}}, {{"e", 5, 0}}},
+       .rows = "a\nb\nHTTP 500\ne\n",
+       .asked = {1, 3, 1, 0}},
+      {.name = "the first",
+       .pages = {{{"", 0, 500}}, {{"cd", 5, 0}}},
+       .rows = "HTTP 500\n",
+       .asked = {3, 0, 0, 0}},
+      {.name = "the last, without a total",
+       .pages = {{{"ab", -1, 0}}, {{"", 0, 400}}},
+       .rows = "a\nb\nHTTP 400\n",
+       .asked = {1, 1, 0, 0}},
+  };
+  (void)state;
+  (void)setenv("RTK_ON_ERROR", "row", 1);
+  play_all(scenes, COUNT(scenes));
+  (void)unsetenv("RTK_ON_ERROR");
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      TEST(a_list_may_change_underneath),
+      TEST(pages_are_asked_for_ahead),
+      TEST(what_comes_back_is_believed),
+      TEST(a_page_that_fails_is_asked_again_alone),
+      TEST(a_page_that_fails_may_be_a_row),
+  };
+  check_init();
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
