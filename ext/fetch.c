@@ -701,9 +701,11 @@ static bool is_good(const struct rtk_fetch *fetch,
                            rtk_clock_unix_ms());
 }
 
-/* A new entry: answered from the cache file, refused, or to be asked for. */
-static int enter(struct rtk_fetch *fetch, struct rtk_entry *entry) {
-  int rc = settle_from_file(fetch, entry);
+/* A new entry: answered from the cache file, if it `may_be_old`, refused, or to
+** be asked for. */
+static int enter(struct rtk_fetch *fetch, struct rtk_entry *entry,
+                 bool may_be_old) {
+  int rc = may_be_old ? settle_from_file(fetch, entry) : SQLITE_OK;
   if (rc != SQLITE_OK || entry->reply != NULL) return rc;
   const struct rtk_reply *refusal =
       rtk_caller_refusal(&fetch->caller, entry->url, entry->scope_size);
@@ -747,7 +749,7 @@ int rtk_fetch_want_since(struct rtk_fetch *fetch,
     fetch->stats->from_memory++;
   }
   held->statement = fetch->statement;
-  if (is_new) rc = enter(fetch, held);
+  if (is_new) rc = enter(fetch, held, since_ms == 0);
   if (rc != SQLITE_OK) {
     rtk_memo_release(fetch->memo, held, cache_bytes(fetch));
     return rc;

@@ -236,6 +236,35 @@ static void a_page_that_fails_may_be_a_row(void **state) {
   (void)unsetenv("RTK_ON_ERROR");
 }
 
+/* --- the cache file ------------------------------------------------------------------ */
+
+/* Pages that are asked for again do not come out of the file. */
+static void a_second_round_is_new(void **state) {
+  static const struct scene scene = {
+      .name = "with a cache file",
+      .pages = {{{"ab", 5, 0}, {"xa", 6, 0}}, {{"bc", 6, 0}}, {{"de", 6, 0}}},
+      .rows = "a\nb\nc\nd\ne\nx\n",
+      .asked = {2, 2, 2, 0}};
+  char path[] = "/tmp/rtk-pages-XXXXXX";
+  char other[64];
+  int file = mkstemp(path);
+  (void)state;
+  assert_true(file >= 0);
+  (void)close(file);
+  (void)setenv("RTK_CONCURRENCY", "1", 1);
+  (void)setenv("RTK_CACHE_FILE", path, 1);
+  (void)setenv("RTK_CACHE_TTL_LIVE_S", "3600", 1);
+  play(&scene);
+  (void)unsetenv("RTK_CACHE_TTL_LIVE_S");
+  (void)unsetenv("RTK_CACHE_FILE");
+  (void)unsetenv("RTK_CONCURRENCY");
+  (void)unlink(path);
+  (void)snprintf(other, sizeof(other), "%s-wal", path);
+  (void)unlink(other);
+  (void)snprintf(other, sizeof(other), "%s-shm", path);
+  (void)unlink(other);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       TEST(a_list_may_change_underneath),
@@ -243,6 +272,7 @@ int main(void) {
       TEST(what_comes_back_is_believed),
       TEST(a_page_that_fails_is_asked_again_alone),
       TEST(a_page_that_fails_may_be_a_row),
+      TEST(a_second_round_is_new),
   };
   check_init();
   return cmocka_run_group_tests(tests, NULL, NULL);
