@@ -125,6 +125,9 @@ static const struct {
      "118|1\n"},
     {"SELECT length(response) > 1000000 FROM " SESSION ", 'x:huge=1000010')",
      "1\n"},
+    {"SELECT count(id), count(DISTINCT id), max(error)"
+     " FROM rtk_livestreams('ACCOUNT', 'APP')",
+     "200|200|NULL\n"},
     {"SELECT value, source FROM rtk_settings WHERE name = 'api_token'",
      "set|environment\n"},
     {"SELECT \"check\", ok, CASE WHEN ok = 0 THEN detail END"

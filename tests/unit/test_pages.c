@@ -56,23 +56,24 @@ static void answer(const char *target, int nth, int *status, char *body,
   (void)snprintf(body + used, room - used, "}");
 }
 
-static sqlite3 *open_list(void) {
-  sqlite3 *db = NULL;
+static int open_list(sqlite3 **db) {
   struct rtk_conn *conn = NULL;
   struct rtk_err err = {0};
   const struct rtk_endpoint *endpoint = rtk_endpoints;
   while (strcmp(endpoint->name, "rtk_livestream_sessions") != 0) endpoint++;
-  server_start(answer);
-  assert_int_equal(sqlite3_open(":memory:", &db), SQLITE_OK);
-  assert_int_equal(rtk_conn_new(db, &conn, &err), SQLITE_OK);
-  assert_int_equal(rtk_vtab_register(conn, endpoint), SQLITE_OK);
-  rtk_conn_release(conn);
-  return db;
+  int rc = sqlite3_open(":memory:", db);
+  if (rc == SQLITE_OK) rc = rtk_conn_new(*db, &conn, &err);
+  if (rc == SQLITE_OK) rc = rtk_vtab_register(conn, endpoint);
+  if (conn != NULL) rtk_conn_release(conn);
+  rtk_err_clear(&err);
+  return rc;
 }
 
 static void play(const struct scene *scene) {
+  sqlite3 *db = NULL;
   played = scene;
-  sqlite3 *db = open_list();
+  server_start(answer);
+  assert_int_equal(open_list(&db), SQLITE_OK);
   char *sql = sqlite3_mprintf("SELECT coalesce(id, 'HTTP ' || http_status)"
                               " FROM rtk_livestream_sessions('ACCOUNT', 'APP',"
                               " 'l1') %s",
@@ -236,6 +237,85 @@ static void a_page_that_fails_may_be_a_row(void **state) {
   (void)unsetenv("RTK_ON_ERROR");
 }
 
+/* --- memory, and the user's wish to stop ----------------------------------------------- */
+
+static int count_row(void *count, int columns, char **values, char **names) {
+  (void)columns;
+  (void)values;
+  (void)names;
+  ++*(int *)count;
+  return 0;
+}
+
+static int read_list(sqlite3 *db, int *count) {
+  *count = 0;
+  return sqlite3_exec(db,
+                      "SELECT id FROM rtk_livestream_sessions('ACCOUNT', 'APP',"
+                      " 'l1')",
+                      count_row, count, NULL);
+}
+
+/* On a connection of its own, which is all that may keep memory. */
+static int open_and_read(void *unused) {
+  sqlite3 *db = NULL;
+  int count = 0;
+  int rc = open_list(&db);
+  (void)unused;
+  if (rc == SQLITE_OK) rc = read_list(db, &count);
+  if (rc == SQLITE_OK) check_int("list", "rows", count, 6);
+  assert_int_equal(sqlite3_close(db), SQLITE_OK);
+  return rc;
+}
+
+static void no_memory_is_told(void **state) {
+  static const struct scene scene = {
+      .pages = {{{"ab", 5, 0}, {"xa", 6, 0}}, {{"bc", 6, 0}}, {{"de", 6, 0}}}};
+  played = &scene;
+  (void)state;
+  (void)setenv("RTK_QUOTA", "0", 1); /* for more requests than it has */
+  (void)setenv("RTK_RATE_PER_SECOND", "0", 1);
+  server_start(answer);
+  check_nomem("list", open_and_read, NULL, true);
+  server_end();
+  (void)unsetenv("RTK_RATE_PER_SECOND");
+  (void)unsetenv("RTK_QUOTA");
+}
+
+/* The server has page 2 asked for, and interrupts instead of answering. */
+static struct {
+  sqlite3 *db;
+  int has_ended[2]; /* a pipe: it is closed when the statement has ended */
+  bool was_in_time;
+} stop;
+
+static void answer_or_interrupt(const char *target, int nth, int *status,
+                                char *body, size_t room) {
+  struct pollfd end = {.fd = stop.has_ended[0], .events = POLLIN};
+  if (server_number(target, "page_no") == 2) {
+    sqlite3_interrupt(stop.db);
+    stop.was_in_time = poll(&end, 1, 10000) == 1;
+  }
+  answer(target, nth, status, body, room);
+}
+
+static void a_list_can_be_interrupted(void **state) {
+  static const struct scene scene = {
+      .pages = {{{"ab", 6, 0}}, {{"cd", 6, 0}}, {{"ef", 6, 0}}}};
+  played = &scene;
+  (void)state;
+  int count = 0;
+  assert_int_equal(pipe(stop.has_ended), 0);
+  server_start(answer_or_interrupt);
+  assert_int_equal(open_list(&stop.db), SQLITE_OK);
+  check_int("list", "result", read_list(stop.db, &count), SQLITE_INTERRUPT);
+  check_int("list", "rows before", count, 2);
+  (void)close(stop.has_ended[1]);
+  assert_int_equal(sqlite3_close(stop.db), SQLITE_OK);
+  server_end();
+  (void)close(stop.has_ended[0]);
+  check_int("list", "ended before the reply", stop.was_in_time, true);
+}
+
 /* --- the cache file ------------------------------------------------------------------ */
 
 /* Pages that are asked for again do not come out of the file. */
@@ -272,6 +352,8 @@ int main(void) {
       TEST(what_comes_back_is_believed),
       TEST(a_page_that_fails_is_asked_again_alone),
       TEST(a_page_that_fails_may_be_a_row),
+      TEST(no_memory_is_told),
+      TEST(a_list_can_be_interrupted),
       TEST(a_second_round_is_new),
   };
   check_init();
