@@ -108,6 +108,69 @@ static void clearing_keeps_the_memory(void **state) {
   rtk_ids_deinit(&ids);
 }
 
+/* As the rows of a list's pages are told apart. */
+static void a_set_has_each_text_once(void **state) {
+  static const struct {
+    const char *text;
+    bool is_new;
+  } cases[] = {{"a", true},  {"b", true},  {"a", false},
+               {"", true},   {"", false},  {"A", true},
+               {"ab", true}, {"b", false}, {"abc", true}};
+  struct rtk_ids ids = {0};
+  size_t place = 99;
+  (void)state;
+  for (size_t i = 0; i < COUNT(cases); i++) {
+    struct rtk_text text = {cases[i].text, strlen(cases[i].text)};
+    bool is_new = !cases[i].is_new;
+    check_int(cases[i].text, "add", rtk_ids_add_new(&ids, text, &is_new),
+              SQLITE_OK);
+    check_int(cases[i].text, "is new", is_new, cases[i].is_new);
+  }
+  check_int("set", "count", (int64_t)ids.count, 6);
+  check_int("ab", "found",
+            rtk_ids_find(&ids, (struct rtk_text){"ab", 2}, &place), SQLITE_OK);
+  check_int("ab", "place", (int64_t)place, 4);
+  /* What is added plainly counts as well. */
+  bool is_new = true;
+  check_int("plain", "add", rtk_ids_add(&ids, (struct rtk_text){"p", 1}, false),
+            SQLITE_OK);
+  check_int("plain", "add again",
+            rtk_ids_add_new(&ids, (struct rtk_text){"p", 1}, &is_new),
+            SQLITE_OK);
+  check_int("plain", "is new", is_new, false);
+  rtk_ids_clear(&ids);
+  check_int("cleared", "add",
+            rtk_ids_add_new(&ids, (struct rtk_text){"a", 1}, &is_new),
+            SQLITE_OK);
+  check_int("cleared", "is new", is_new, true);
+  rtk_ids_deinit(&ids);
+}
+
+static int add_to_set(void *arg) {
+  struct rtk_ids ids = {0};
+  int rc = SQLITE_OK;
+  size_t added = 0;
+  (void)arg;
+  for (int i = 0; rc == SQLITE_OK && i < 2000; i++) {
+    char text[16];
+    bool is_new = false;
+    sqlite3_snprintf((int)sizeof(text), text, "%d", i % 1000);
+    rc = rtk_ids_add_new(&ids, (struct rtk_text){text, strlen(text)}, &is_new);
+    if (rc == SQLITE_OK && is_new != (i < 1000)) {
+      check_int(text, "is new", is_new, i < 1000);
+    }
+    if (rc == SQLITE_OK && is_new) added++;
+  }
+  check_int("set", "count", (int64_t)ids.count, (int64_t)added);
+  rtk_ids_deinit(&ids);
+  return rc;
+}
+
+static void no_memory_leaves_a_set_as_it_was(void **state) {
+  (void)state;
+  check_nomem("set", add_to_set, NULL, false);
+}
+
 /* What was in the list before an add that failed is still there. */
 static int add_many(void *arg) {
   struct rtk_ids ids = {0};
@@ -140,6 +203,8 @@ int main(void) {
       TEST(a_long_list_grows),
       TEST(clearing_keeps_the_memory),
       TEST(no_memory_loses_no_id),
+      TEST(a_set_has_each_text_once),
+      TEST(no_memory_leaves_a_set_as_it_was),
   };
   check_init();
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -341,6 +341,63 @@ static void members_are_found_by_exact_name(void **state) {
   rtk_json_free(root);
 }
 
+static void a_path_leads_through_objects(void **state) {
+  static const struct {
+    const char *path;
+    enum rtk_json_kind kind;
+  } cases[] = {
+      {"data", RTK_JSON_OBJECT},
+      {"data.rows", RTK_JSON_ARRAY},
+      {"data.a.b.c", RTK_JSON_NUMBER},
+      {"", RTK_JSON_OBJECT}, /* the node itself */
+      {"data.none", RTK_JSON_NULL},
+      {"data.none.more", RTK_JSON_NONE},
+      {"data.rows.0", RTK_JSON_NONE},
+      {"data.Rows", RTK_JSON_NONE},
+      {"rows", RTK_JSON_NONE},
+      {"data..a", RTK_JSON_NONE},
+      {".data", RTK_JSON_NONE},
+      {"data.n63456789a123456789b123456789c123456789d123456789e123456789f123",
+       RTK_JSON_STRING},
+      {"data.n63456789a123456789b123456789c123456789d123456789e123456789f1234",
+       RTK_JSON_NONE},
+  };
+  struct rtk_json *root = parse(
+      "{\"data\":{\"rows\":[1],\"a\":{\"b\":{\"c\":5}},\"none\":null,"
+      "\"n63456789a123456789b123456789c123456789d123456789e123456789f123\":"
+      "\"63\","
+      "\"n63456789a123456789b123456789c123456789d123456789e123456789f1234\":"
+      "\"64\"}}");
+  (void)state;
+  for (size_t i = 0; i < COUNT(cases); i++) {
+    check_int(cases[i].path, "kind",
+              rtk_json_kind(rtk_json_at(root, cases[i].path)), cases[i].kind);
+  }
+  check_int("no node", "found", rtk_json_at(NULL, "data") != NULL, 0);
+  rtk_json_free(root);
+}
+
+static void an_array_is_walked(void **state) {
+  struct rtk_json *root = parse("{\"list\":[5,null,7],\"empty\":[]}");
+  const struct rtk_json *list = rtk_json_member(root, "list");
+  const struct rtk_json *empty = rtk_json_member(root, "empty");
+  const struct rtk_json *node = rtk_json_first(list);
+  (void)state;
+  check_int("list", "count", rtk_json_count(list), 3);
+  check_int("first", "int", rtk_json_int(node, -1), 5);
+  node = rtk_json_next(node);
+  check_int("second", "kind", rtk_json_kind(node), RTK_JSON_NULL);
+  node = rtk_json_next(node);
+  check_int("third", "int", rtk_json_int(node, -1), 7);
+  check_int("behind the last", "found", rtk_json_next(node) != NULL, 0);
+  check_int("empty", "count", rtk_json_count(empty), 0);
+  check_int("empty", "first", rtk_json_first(empty) != NULL, 0);
+  check_int("an object", "count", rtk_json_count(root), 0);
+  check_int("no node", "count", rtk_json_count(NULL), 0);
+  check_int("no node", "next", rtk_json_next(NULL) != NULL, 0);
+  rtk_json_free(root);
+}
+
 static void no_node_is_taken_everywhere(void **state) {
   (void)state;
   check_int("NULL", "kind", rtk_json_kind(NULL), RTK_JSON_NONE);
@@ -421,6 +478,8 @@ int main(void) {
       TEST(a_number_in_quotes_is_a_number),
       TEST(nearly_a_number_in_quotes_is_text),
       TEST(members_are_found_by_exact_name),
+      TEST(a_path_leads_through_objects),
+      TEST(an_array_is_walked),
       TEST(no_node_is_taken_everywhere),
       TEST(nodes_are_read_as_one_thing_only),
       TEST(no_memory_is_not_taken_for_bad_json),

@@ -163,9 +163,40 @@ static void the_longest_values_fit(void **state) {
   sqlite3_free(url);
 }
 
+/* --- rtk_url_add() -------------------------------------------------------- */
+
+static void a_query_grows(void **state) {
+  static const struct {
+    const char *name, *url, *key, *value, *expected;
+  } cases[] = {
+      {"first", "h/a", "b", "c", "h/a?b=c"},
+      {"second", "h/a?b=c", "d", "e", "h/a?b=c&d=e"},
+      {"empty value", "h/a", "b", "", "h/a?b="},
+      {"what has a meaning in a query", "h", "a", "&=?#+ %",
+       "h?a=%26%3D%3F"
+       "%23%2B%20%25"},
+      {"UTF-8", "h", "a", "\xC3\xA9", "h?a=%C3%A9"},
+      {"a question mark in a value before", "h/%3F", "a", "b", "h/%3F?a=b"},
+      {"no URL", NULL, "a", "b", NULL},
+  };
+  (void)state;
+  for (size_t i = 0; i < COUNT(cases); i++) {
+    char *url =
+        cases[i].url == NULL ? NULL : sqlite3_mprintf("%s", cases[i].url);
+    url = rtk_url_add(url, cases[i].key, text_of(cases[i].value));
+    check_text(cases[i].name, "URL", url, cases[i].expected);
+    sqlite3_free(url);
+  }
+}
+
+/* --- memory ------------------------------------------------------------------ */
+
 static int make_one(void *arg) {
   size_t end = 0;
   char *url = rtk_url_make("https://x", "a/{b}", arg, 1, &end);
+  for (int i = 0; i < 20; i++) {
+    url = rtk_url_add(url, "parameter", *(struct rtk_text *)arg);
+  }
   int rc = url == NULL ? SQLITE_NOMEM : SQLITE_OK;
   sqlite3_free(url);
   return rc;
@@ -183,6 +214,7 @@ int main(void) {
       TEST(a_template_is_filled_in),
       TEST(every_byte_is_encoded_as_rfc_3986_says),
       TEST(the_longest_values_fit),
+      TEST(a_query_grows),
       TEST(no_memory_gives_no_url),
   };
   check_init();
