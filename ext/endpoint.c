@@ -20,10 +20,10 @@ SQLITE_EXTENSION_INIT3
 /* clang-format off */
 #define ACCOUNT_AND_APP                                                        \
   {.name = "account", .kind = RTK_COLUMN_ARGUMENT,                             \
-   .argument = RTK_ARGUMENT_SCOPE, .setting = RTK_ACCOUNT,                       \
+   .argument = RTK_ARGUMENT_SCOPE, .setting = RTK_ACCOUNT,                     \
    .max_bytes = RTK_ACCOUNT_MAX, .doc = "the Cloudflare account's id"},        \
   {.name = "app", .kind = RTK_COLUMN_ARGUMENT,                                 \
-   .argument = RTK_ARGUMENT_SCOPE, .setting = RTK_APP,                           \
+   .argument = RTK_ARGUMENT_SCOPE, .setting = RTK_APP,                         \
    .max_bytes = RTK_APP_MAX, .doc = "the RealtimeKit app's id"}
 
 #define ABOUT_THE_REPLY                                                        \
@@ -34,17 +34,19 @@ SQLITE_EXTENSION_INIT3
   {.name = "response", .kind = RTK_COLUMN_RESPONSE,                            \
    .doc = "the reply's body as JSON text"}
 
-/* A livestream session, as four endpoints give it.  Its id comes first, and its
-** livestream's between the two halves: where one of them is what is asked by,
-** it stands for the argument. */
-#define SESSION_BEGIN                                                          \
+/* A livestream session, as four endpoints give it.  Where its id or its
+** livestream's is what is asked by, that column stands for the argument; NULL
+** where it is not. */
+#define SESSION_COLUMNS(id_for, livestream_for)                                \
+  {.name = "id", .stands_for = id_for,                                         \
+   .doc = "the livestream session's id (UUID)"},                               \
   {.name = "created_at", .doc = "when the record was made (ISO 8601, UTC)"},   \
   {.name = "err_message",                                                      \
    .doc = "why the session failed, NULL when it did not"},                     \
   {.name = "ingest_seconds", .type = RTK_COLUMN_NUMERIC,                       \
-   .doc = "seconds of video received from the encoder or meeting"}
-
-#define SESSION_END                                                            \
+   .doc = "seconds of video received from the encoder or meeting"},            \
+  {.name = "livestream_id", .stands_for = livestream_for,                      \
+   .doc = "the livestream that the session belongs to"},                       \
   {.name = "started_time",                                                     \
    .doc = "when it started (ISO 8601, UTC), NULL before"},                     \
   {.name = "stopped_time",                                                     \
@@ -54,15 +56,18 @@ SQLITE_EXTENSION_INIT3
   {.name = "viewer_seconds", .type = RTK_COLUMN_NUMERIC,                       \
    .doc = "seconds watched, summed over the viewers"}
 
-#define SESSION_ID_DOC "the livestream session's id (UUID)"
-#define ITS_LIVESTREAM_DOC "the livestream that the session belongs to"
-
 #define INVOKED_TIME                                                           \
   {.name = "invoked_time", .is_hidden = true,                                  \
    .doc = "when the session was invoked; not in the published schema"}
 
-/* A livestream, as three endpoints give it, after its id and its status. */
-#define LIVESTREAM_END                                                         \
+/* A livestream, as three endpoints give it: the same for its meeting, and its
+** status, which one of them can filter by. */
+#define LIVESTREAM_COLUMNS(id_for, meeting_for, status)                        \
+  {.name = "id", .stands_for = id_for, .doc = "the livestream's id (UUID)"},   \
+  {.name = "name", .doc = "what it was called, NULL: nothing"},                \
+  status,                                                                      \
+  {.name = "meeting_id", .stands_for = meeting_for,                            \
+   .doc = "the meeting that is streamed, NULL: none"},                         \
   {.name = "disabled", .type = RTK_COLUMN_INTEGER,                             \
    .doc = "1 when it takes no more video"},                                    \
   {.name = "ingest_server", .doc = "where an encoder sends its video"},        \
@@ -71,9 +76,11 @@ SQLITE_EXTENSION_INIT3
   {.name = "updated_at",                                                       \
    .doc = "when the record last changed (ISO 8601, UTC)"}
 
-#define NAME {.name = "name", .doc = "what it was called, NULL: nothing"}
 #define STATUS_DOC "LIVE, IDLE, ERRORED or INVOKED"
-#define MEETING_DOC "the meeting that is streamed, NULL: none"
+#define STATUS {.name = "status", .doc = STATUS_DOC}
+#define STATUS_FILTER                                                          \
+  {.name = "status", .argument = RTK_ARGUMENT_FILTER,                          \
+   .values = "LIVE IDLE ERRORED INVOKED ", .doc = STATUS_DOC}
 
 #define STREAM_KEY                                                             \
   {.name = "stream_key", .is_hidden = true,                                    \
@@ -98,10 +105,7 @@ SQLITE_EXTENSION_INIT3
    .doc = "seconds watched, summed over the viewers"}
 
 static const struct rtk_column livestream_session_columns[] = {
-  {.name = "id", .stands_for = "session_id", .doc = SESSION_ID_DOC},
-  SESSION_BEGIN,
-  {.name = "livestream_id", .doc = ITS_LIVESTREAM_DOC},
-  SESSION_END,
+  SESSION_COLUMNS("session_id", NULL),
   ACCOUNT_AND_APP,
   ID_ARGUMENT("session_id"),
   INVOKED_TIME,
@@ -109,11 +113,7 @@ static const struct rtk_column livestream_session_columns[] = {
 };
 
 static const struct rtk_column sessions_of_livestream_columns[] = {
-  {.name = "id", .doc = SESSION_ID_DOC},
-  SESSION_BEGIN,
-  {.name = "livestream_id", .stands_for = "for_livestream_id",
-   .doc = ITS_LIVESTREAM_DOC},
-  SESSION_END,
+  SESSION_COLUMNS(NULL, "for_livestream_id"),
   ACCOUNT_AND_APP,
   ID_ARGUMENT("for_livestream_id"),
   INVOKED_TIME,
@@ -121,10 +121,7 @@ static const struct rtk_column sessions_of_livestream_columns[] = {
 };
 
 static const struct rtk_column sessions_of_meeting_columns[] = {
-  {.name = "id", .doc = SESSION_ID_DOC},
-  SESSION_BEGIN,
-  {.name = "livestream_id", .doc = ITS_LIVESTREAM_DOC},
-  SESSION_END,
+  SESSION_COLUMNS(NULL, NULL),
   ACCOUNT_AND_APP,
   ID_ARGUMENT("meeting_session_id"),
   INVOKED_TIME,
@@ -132,12 +129,7 @@ static const struct rtk_column sessions_of_meeting_columns[] = {
 };
 
 static const struct rtk_column livestreams_columns[] = {
-  {.name = "id", .doc = "the livestream's id (UUID)"},
-  NAME,
-  {.name = "status", .argument = RTK_ARGUMENT_FILTER,
-   .values = "LIVE IDLE ERRORED INVOKED ", .doc = STATUS_DOC},
-  {.name = "meeting_id", .doc = MEETING_DOC},
-  LIVESTREAM_END,
+  LIVESTREAM_COLUMNS(NULL, NULL, STATUS_FILTER),
   ACCOUNT_AND_APP,
   PERIOD,
   {.name = "exclude_meetings", .kind = RTK_COLUMN_ARGUMENT,
@@ -148,12 +140,7 @@ static const struct rtk_column livestreams_columns[] = {
 };
 
 static const struct rtk_column livestream_columns[] = {
-  {.name = "id", .stands_for = "livestream_id",
-   .doc = "the livestream's id (UUID)"},
-  NAME,
-  {.name = "status", .doc = STATUS_DOC},
-  {.name = "meeting_id", .doc = MEETING_DOC},
-  LIVESTREAM_END,
+  LIVESTREAM_COLUMNS("livestream_id", NULL, STATUS),
   ACCOUNT_AND_APP,
   ID_ARGUMENT("livestream_id"),
   STREAM_KEY,
@@ -161,11 +148,7 @@ static const struct rtk_column livestream_columns[] = {
 };
 
 static const struct rtk_column livestream_of_meeting_columns[] = {
-  {.name = "id", .doc = "the livestream's id (UUID)"},
-  NAME,
-  {.name = "status", .doc = STATUS_DOC},
-  {.name = "meeting_id", .stands_for = "for_meeting_id", .doc = MEETING_DOC},
-  LIVESTREAM_END,
+  LIVESTREAM_COLUMNS(NULL, "for_meeting_id", STATUS),
   ACCOUNT_AND_APP,
   ID_ARGUMENT("for_meeting_id"),
   STREAM_KEY,
