@@ -135,6 +135,7 @@ static const struct rtk_column livestreams_columns[] = {
   {.name = "exclude_meetings", .kind = RTK_COLUMN_ARGUMENT,
    .argument = RTK_ARGUMENT_FILTER, .is_switch = true,
    .doc = "1: only what an encoder streams"},
+  FILTER("sort_order", "ASC or DSC: the order in which the server gives them"),
   STREAM_KEY,
   ABOUT_THE_REPLY,
 };
@@ -180,6 +181,8 @@ static const struct rtk_column meeting_sessions_columns[] = {
   ACCOUNT_AND_APP,
   PERIOD,
   FILTER("search", "only what matches these words"),
+  FILTER("sort_by", "what the server puts them in order by, as it names it"),
+  FILTER("sort_order", "which way, as the server names it"),
   ABOUT_THE_REPLY,
 };
 
