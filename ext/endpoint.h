@@ -53,7 +53,8 @@ struct rtk_column {
 
 struct rtk_endpoint {
   const char *name; /* of the table */
-  const char *noun; /* what its id names, in messages: "session" */
+  const char *noun; /* what its id names, in messages: "session"; without an id,
+                       what one reply is: "page" */
   const char *path; /* below the base URL, {…} for each argument in order */
   /* Where in the reply the rows are, one object or an array of them: names with
   ** dots between, the first that is there.  None: the body is the row. */
