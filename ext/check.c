@@ -166,16 +166,8 @@ static void forget_reply(struct run *run) {
 /* The one place that makes a request: waits for its end.  SQLITE_OK,
 ** SQLITE_INTERRUPT, SQLITE_NOMEM or SQLITE_ERROR. */
 static int perform(struct run *run, const char *url, struct rtk_err *err) {
-  const struct rtk_config *config = run->conn->config;
-  struct rtk_request request = {
-      .url = url,
-      .token = run->token,
-      .ca_file = rtk_config_text(config, RTK_CA_FILE),
-      .proxy = rtk_config_text(config, RTK_PROXY),
-      .timeout_ms = rtk_config_int(config, RTK_TIMEOUT_MS),
-      .connect_timeout_ms = rtk_config_int(config, RTK_CONNECT_TIMEOUT_MS),
-      .max_bytes = rtk_config_int(config, RTK_MAX_RESPONSE_BYTES),
-      .owner = run};
+  struct rtk_request request = {.url = url, .token = run->token, .owner = run};
+  rtk_config_fill_request(run->conn->config, &request);
   int rc = rtk_http_start(run->http, &request, &run->transfer, err);
   while (rc == SQLITE_OK && rtk_http_next_done(run->http) == NULL) {
     rc = rtk_cancel_asked(&run->conn->cancel)

@@ -452,6 +452,15 @@ int64_t rtk_config_int(const struct rtk_config *config,
   return config->number[setting];
 }
 
+void rtk_config_fill_request(const struct rtk_config *config,
+                             struct rtk_request *request) {
+  request->ca_file = rtk_config_text(config, RTK_CA_FILE);
+  request->proxy = rtk_config_text(config, RTK_PROXY);
+  request->timeout_ms = rtk_config_int(config, RTK_TIMEOUT_MS);
+  request->connect_timeout_ms = rtk_config_int(config, RTK_CONNECT_TIMEOUT_MS);
+  request->max_bytes = rtk_config_int(config, RTK_MAX_RESPONSE_BYTES);
+}
+
 /* "http://user:password@proxy:3128" is shown as "http://proxy:3128". */
 static char *without_userinfo(const char *text) {
   const char *at = strrchr(text, '@');

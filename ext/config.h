@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 struct rtk_err;
+struct rtk_request;
 struct sqlite3;
 
 struct rtk_config;
@@ -36,6 +37,10 @@ const char *rtk_config_text(const struct rtk_config *config,
                             enum rtk_setting setting);
 int64_t rtk_config_int(const struct rtk_config *config,
                        enum rtk_setting setting);
+
+/* Fills in what the settings say about every request; texts as above. */
+void rtk_config_fill_request(const struct rtk_config *config,
+                             struct rtk_request *request);
 
 /* For showing: a secret is "set" or NULL; userinfo in a URL is left out.
 ** NULL with *nomem set when there was no memory.  Free with sqlite3_free(). */

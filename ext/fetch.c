@@ -56,10 +56,10 @@ struct rtk_fetch {
   int64_t driven_ms;
 
   /* Of the statement. */
-  int64_t statement; /* a number that no other has had */
-  int64_t expected;  /* ids of the largest batch */
-  int64_t answered;  /* ids, whose reply is here */
-  const char *noun;  /* of what was asked for last */
+  int64_t statement;            /* a number that no other has had */
+  int64_t expected;             /* ids of the largest batch */
+  int64_t answered;             /* ids, whose reply is here */
+  const char *noun;             /* of what was asked for last */
   struct rtk_progress progress;
 
   /* Waits for the quota. */
@@ -321,11 +321,9 @@ static int keep_rows(struct rtk_fetch *fetch, const struct rtk_entry *list,
   int rc = rtk_json_parse(response->body, response->body_size, &root);
   if (rc == SQLITE_ERROR) return SQLITE_OK;
   const struct rtk_json *rows = rtk_status_rows(list->endpoint, root);
-  bool is_list = rtk_json_kind(rows) == RTK_JSON_ARRAY;
-  const struct rtk_json *row = is_list ? rtk_json_first(rows) : rows;
-  while (rc == SQLITE_OK && row != NULL) {
+  const struct rtk_json *row = NULL;
+  while (rc == SQLITE_OK && (row = rtk_json_next_row(rows, row)) != NULL) {
     rc = keep_row(fetch, list, row);
-    row = is_list ? rtk_json_next(row) : NULL;
   }
   rtk_json_free(root);
   return rc;
@@ -491,16 +489,9 @@ static int need_token(struct rtk_fetch *fetch, struct rtk_err *err) {
 
 static int start(struct rtk_fetch *fetch, struct rtk_entry *entry,
                  struct rtk_err *err) {
-  const struct rtk_config *config = fetch->config;
   struct rtk_request request = {
-      .url = entry->url,
-      .token = fetch->caller.token,
-      .ca_file = rtk_config_text(config, RTK_CA_FILE),
-      .proxy = rtk_config_text(config, RTK_PROXY),
-      .timeout_ms = rtk_config_int(config, RTK_TIMEOUT_MS),
-      .connect_timeout_ms = rtk_config_int(config, RTK_CONNECT_TIMEOUT_MS),
-      .max_bytes = rtk_config_int(config, RTK_MAX_RESPONSE_BYTES),
-      .owner = entry};
+      .url = entry->url, .token = fetch->caller.token, .owner = entry};
+  rtk_config_fill_request(fetch->config, &request);
   int rc = rtk_http_start(fetch->http, &request, &entry->transfer, err);
   if (rc != SQLITE_OK) return rc;
   remove_from(&fetch->pending, entry);

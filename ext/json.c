@@ -88,12 +88,15 @@ const struct rtk_json *rtk_json_first(const struct rtk_json *node) {
   return node_of(item_of(node)->child);
 }
 
-const struct rtk_json *rtk_json_next(const struct rtk_json *node) {
-  return node == NULL ? NULL : node_of(item_of(node)->next);
+size_t rtk_json_row_count(const struct rtk_json *rows) {
+  if (!cJSON_IsArray(item_of(rows))) return rows != NULL;
+  return (size_t)cJSON_GetArraySize(item_of(rows));
 }
 
-int rtk_json_count(const struct rtk_json *node) {
-  return cJSON_IsArray(item_of(node)) ? cJSON_GetArraySize(item_of(node)) : 0;
+const struct rtk_json *rtk_json_next_row(const struct rtk_json *rows,
+                                         const struct rtk_json *row) {
+  if (!cJSON_IsArray(item_of(rows))) return row == NULL ? rows : NULL;
+  return row == NULL ? rtk_json_first(rows) : node_of(item_of(row)->next);
 }
 
 const struct rtk_json *rtk_json_at(const struct rtk_json *node,

@@ -41,9 +41,11 @@ const struct rtk_json *rtk_json_member(const struct rtk_json *node,
                                        const char *name);
 const struct rtk_json *rtk_json_first(const struct rtk_json *node);
 
-/* The element behind this one, NULL after the last; how many an array has. */
-const struct rtk_json *rtk_json_next(const struct rtk_json *node);
-int rtk_json_count(const struct rtk_json *node);
+/* The rows that a node is: the elements of an array; anything else is one.  How
+** many; and the one behind `row`, NULL: the first, NULL after the last. */
+size_t rtk_json_row_count(const struct rtk_json *rows);
+const struct rtk_json *rtk_json_next_row(const struct rtk_json *rows,
+                                         const struct rtk_json *row);
 
 /* The node that a path of names with dots between leads to, "data.session". */
 const struct rtk_json *rtk_json_at(const struct rtk_json *node,

@@ -58,13 +58,11 @@ static int draft_row(struct draft *draft, const struct rtk_endpoint *endpoint,
 
 static int draft_rows(struct draft *draft, const struct rtk_endpoint *endpoint,
                       const struct rtk_json *rows) {
-  bool is_list = rtk_json_kind(rows) == RTK_JSON_ARRAY;
-  size_t count = is_list ? (size_t)rtk_json_count(rows) : rows != NULL;
+  const struct rtk_json *row = NULL;
+  size_t count = rtk_json_row_count(rows);
   int rc = draft_new(draft, count * (size_t)endpoint->column_count);
-  const struct rtk_json *row = is_list ? rtk_json_first(rows) : rows;
-  while (rc == SQLITE_OK && row != NULL) {
+  while (rc == SQLITE_OK && (row = rtk_json_next_row(rows, row)) != NULL) {
     rc = draft_row(draft, endpoint, row);
-    row = is_list ? rtk_json_next(row) : NULL;
   }
   return rc;
 }

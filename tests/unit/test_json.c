@@ -377,25 +377,39 @@ static void a_path_leads_through_objects(void **state) {
   rtk_json_free(root);
 }
 
-static void an_array_is_walked(void **state) {
-  struct rtk_json *root = parse("{\"list\":[5,null,7],\"empty\":[]}");
-  const struct rtk_json *list = rtk_json_member(root, "list");
-  const struct rtk_json *empty = rtk_json_member(root, "empty");
-  const struct rtk_json *node = rtk_json_first(list);
+/* The rows of a node one after the other, as text. */
+static void rows_are_the_elements_or_the_node(void **state) {
+  static const struct {
+    const char *text, *rows;
+    int count;
+  } cases[] = {
+      {"[]", "", 0},
+      {"[{\"a\":1}]", "{\"a\":1};", 1},
+      {"[{\"a\":1},[2,3],null]", "{\"a\":1};[2,3];null;", 3},
+      {"{\"a\":[1,2]}", "{\"a\":[1,2]};", 1},
+      {"null", "null;", 1},
+  };
   (void)state;
-  check_int("list", "count", rtk_json_count(list), 3);
-  check_int("first", "int", rtk_json_int(node, -1), 5);
-  node = rtk_json_next(node);
-  check_int("second", "kind", rtk_json_kind(node), RTK_JSON_NULL);
-  node = rtk_json_next(node);
-  check_int("third", "int", rtk_json_int(node, -1), 7);
-  check_int("behind the last", "found", rtk_json_next(node) != NULL, 0);
-  check_int("empty", "count", rtk_json_count(empty), 0);
-  check_int("empty", "first", rtk_json_first(empty) != NULL, 0);
-  check_int("an object", "count", rtk_json_count(root), 0);
-  check_int("no node", "count", rtk_json_count(NULL), 0);
-  check_int("no node", "next", rtk_json_next(NULL) != NULL, 0);
-  rtk_json_free(root);
+  for (size_t i = 0; i < COUNT(cases); i++) {
+    struct rtk_json *root = NULL;
+    const struct rtk_json *row = NULL;
+    sqlite3_str *out = sqlite3_str_new(NULL);
+    assert_int_equal(
+        rtk_json_parse(cases[i].text, strlen(cases[i].text), &root), SQLITE_OK);
+    while ((row = rtk_json_next_row(root, row)) != NULL) {
+      struct rtk_value value;
+      char *owned = NULL;
+      assert_int_equal(rtk_json_value(row, false, &value, &owned), SQLITE_OK);
+      sqlite3_str_appendf(out, "%s;", owned == NULL ? "null" : owned);
+      rtk_json_text_free(owned);
+    }
+    char *rows = sqlite3_str_finish(out);
+    check_text(cases[i].text, "rows", rows == NULL ? "" : rows, cases[i].rows);
+    check_int(cases[i].text, "count", (long long)rtk_json_row_count(root),
+              cases[i].count);
+    sqlite3_free(rows);
+    rtk_json_free(root);
+  }
 }
 
 static void no_node_is_taken_everywhere(void **state) {
@@ -403,6 +417,8 @@ static void no_node_is_taken_everywhere(void **state) {
   check_int("NULL", "kind", rtk_json_kind(NULL), RTK_JSON_NONE);
   check_int("NULL", "member", rtk_json_member(NULL, "a") != NULL, 0);
   check_int("NULL", "first", rtk_json_first(NULL) != NULL, 0);
+  check_int("NULL", "row", rtk_json_next_row(NULL, NULL) != NULL, 0);
+  check_int("NULL", "rows", (long long)rtk_json_row_count(NULL), 0);
   check_int("NULL", "is true", rtk_json_is_true(NULL), 0);
   check_text("NULL", "string", rtk_json_string(NULL), NULL);
   check_int("NULL", "int", rtk_json_int(NULL, 7), 7);
@@ -479,7 +495,7 @@ int main(void) {
       TEST(nearly_a_number_in_quotes_is_text),
       TEST(members_are_found_by_exact_name),
       TEST(a_path_leads_through_objects),
-      TEST(an_array_is_walked),
+      TEST(rows_are_the_elements_or_the_node),
       TEST(no_node_is_taken_everywhere),
       TEST(nodes_are_read_as_one_thing_only),
       TEST(no_memory_is_not_taken_for_bad_json),
