@@ -60,7 +60,7 @@ struct rtk_fetch {
   int64_t expected;             /* ids of the largest batch */
   int64_t answered;             /* ids, whose reply is here */
   const char *noun;             /* of what was asked for last */
-  struct rtk_progress progress;
+  struct rtk_progress progress; /* what it tells on stderr */
 
   /* Waits for the quota. */
   int64_t held_up_ms;       /* nothing may be sent for so long; 0: it may */
@@ -112,6 +112,7 @@ int rtk_fetch_new(const struct rtk_config *config, struct rtk_cancel *cancel,
   made->store = store;
   made->stats = stats;
   rtk_caller_init(&made->caller, config);
+  rtk_progress_init(&made->progress);
   int rc = rtk_http_new(&made->http, err);
   if (rc == SQLITE_OK) rc = rtk_memo_new(&made->memo);
   if (rc == SQLITE_OK) rc = rtk_budget_new(config, store, &made->budget);

@@ -28,16 +28,20 @@ static bool is_shell(void) {
   return strncmp(name, shell, sizeof(shell) - 1) == 0;
 }
 
+void rtk_progress_init(struct rtk_progress *progress) {
+  memset(progress, 0, sizeof(*progress));
+  progress->is_terminal = isatty(STDERR_FILENO) == 1;
+  progress->is_rows_there = isatty(STDOUT_FILENO) == 1;
+  progress->is_shell = progress->is_terminal && is_shell();
+}
+
 void rtk_progress_begin(struct rtk_progress *progress, const char *mode,
                         int64_t now_ms) {
   bool is_auto = strcmp(mode, "auto") == 0;
-  memset(progress, 0, sizeof(*progress));
+  progress->is_on = is_auto ? progress->is_shell : strcmp(mode, "off") != 0;
+  progress->is_visible = false;
   progress->begun_ms = now_ms;
   progress->due_ms = is_auto ? now_ms + RTK_PROGRESS_AUTO_MS : now_ms;
-  if (strcmp(mode, "off") == 0) return;
-  progress->is_terminal = isatty(STDERR_FILENO) == 1;
-  progress->is_rows_there = isatty(STDOUT_FILENO) == 1;
-  progress->is_on = !is_auto || (progress->is_terminal && is_shell());
 }
 
 void rtk_progress_line(char *text, int size,

@@ -11,12 +11,16 @@
 #include <stdint.h>
 
 struct rtk_progress {
-  bool is_on;
+  /* Of the program, looked up once. */
   bool is_terminal;   /* stderr is one … */
   bool is_rows_there; /* … and so is stdout */
-  bool is_visible;    /* the line stands on the terminal now */
-  int64_t begun_ms;   /* the statement, by rtk_clock_ms() */
-  int64_t due_ms;     /* the next line */
+  bool is_shell;      /* the program is the sqlite3 shell, on a terminal */
+
+  /* Of the statement. */
+  bool is_on;
+  bool is_visible;  /* the line stands on the terminal now */
+  int64_t begun_ms; /* by rtk_clock_ms(), as is the next */
+  int64_t due_ms;   /* the next line */
 };
 
 /* What there is to tell. */
@@ -26,6 +30,9 @@ struct rtk_progress_news {
   const char *noun; /* "session" */
   int64_t wait_ms;  /* for the quota; 0: none */
 };
+
+/* Looks at what the program is and where it writes; nothing to undo. */
+void rtk_progress_init(struct rtk_progress *progress);
 
 /* A statement begins.  `mode` is the setting: "on"; "auto": in the sqlite3
 ** shell, when stderr is a terminal, after RTK_PROGRESS_AUTO_MS; or "off". */

@@ -54,6 +54,8 @@ static void the_line_is_cut(void **state) {
 static void the_mode_says_when(void **state) {
   struct rtk_progress progress;
   (void)state;
+  rtk_progress_init(&progress);
+  check_int("here", "is shell", progress.is_shell, false);
   rtk_progress_begin(&progress, "off", 1000);
   check_int("off", "is on", progress.is_on, false);
   rtk_progress_begin(&progress, "auto", 1000);
@@ -64,11 +66,28 @@ static void the_mode_says_when(void **state) {
   check_int("on", "due", progress.due_ms, 1000);
 }
 
+/* What the program is, is kept from statement to statement; the line is not. */
+static void a_statement_begins_anew(void **state) {
+  struct rtk_progress progress;
+  (void)state;
+  rtk_progress_init(&progress);
+  progress.is_terminal = progress.is_rows_there = progress.is_shell = true;
+  progress.is_visible = true;
+  rtk_progress_begin(&progress, "auto", 1000);
+  check_int("shell", "is on", progress.is_on, true);
+  check_int("shell", "is terminal", progress.is_terminal, true);
+  check_int("shell", "is rows there", progress.is_rows_there, true);
+  check_int("shell", "is visible", progress.is_visible, false);
+  rtk_progress_begin(&progress, "off", 2000);
+  check_int("shell, off", "is on", progress.is_on, false);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       TEST(the_line_tells_what_is_known),
       TEST(the_line_is_cut),
       TEST(the_mode_says_when),
+      TEST(a_statement_begins_anew),
   };
   check_init();
   return cmocka_run_group_tests(tests, NULL, NULL);
