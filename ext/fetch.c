@@ -8,6 +8,7 @@
 #include "fetch.h"
 
 #include "budget.h"
+#include "cache.h"
 #include "caller.h"
 #include "cancel.h"
 #include "clock.h"
@@ -15,7 +16,6 @@
 #include "endpoint.h"
 #include "err.h"
 #include "http.h"
-#include "json.h"
 #include "life.h"
 #include "limits.h"
 #include "memo.h"
@@ -27,7 +27,6 @@
 #include "stats.h"
 #include "status.h"
 #include "store.h"
-#include "url.h"
 #include "wanted.h"
 
 #include <string.h>
@@ -50,6 +49,7 @@ struct rtk_fetch {
   struct rtk_memo *memo;
   struct rtk_budget *budget;
   struct rtk_caller caller;
+  struct rtk_cache cache;
   struct list pending, active;
   int backing_off; /* of the pending ones, at the last drive: their time is yet
                       to come */
@@ -115,6 +115,7 @@ int rtk_fetch_new(const struct rtk_config *config, struct rtk_cancel *cancel,
   rtk_progress_init(&made->progress);
   int rc = rtk_http_new(&made->http, err);
   if (rc == SQLITE_OK) rc = rtk_memo_new(&made->memo);
+  made->cache = (struct rtk_cache){config, made->memo, store};
   if (rc == SQLITE_OK) rc = rtk_budget_new(config, store, &made->budget);
   if (rc != SQLITE_OK) {
     rtk_fetch_free(made);
@@ -176,11 +177,9 @@ static int64_t cache_bytes(const struct rtk_fetch *fetch) {
 
 /* Gives an entry that is in no list its reply. */
 static void answer(struct rtk_fetch *fetch, struct rtk_entry *entry,
-                   struct rtk_reply *reply, int64_t fetched_unix_ms, int life) {
-  entry->fetched_ms = fetched_unix_ms;
-  entry->life = life;
+                   struct rtk_reply *reply, int64_t fetched_unix_ms) {
+  rtk_cache_settle(&fetch->cache, entry, reply, fetched_unix_ms);
   fetch->answered++;
-  rtk_memo_settle(fetch->memo, entry, reply, cache_bytes(fetch));
 }
 
 /* Settles an entry that is in no list with a copy of the refusal. */
@@ -189,7 +188,7 @@ static int settle_refused(struct rtk_fetch *fetch, struct rtk_entry *entry,
   struct rtk_reply *reply = NULL;
   int rc = rtk_reply_of_error(refusal->outcome, refusal->http_status,
                               refusal->error, &reply);
-  if (rc == SQLITE_OK) answer(fetch, entry, reply, 0, RTK_LIFE_NONE);
+  if (rc == SQLITE_OK) answer(fetch, entry, reply, 0);
   return rc;
 }
 
@@ -222,47 +221,6 @@ static int refuse(struct rtk_fetch *fetch, const struct rtk_entry *entry) {
   return rc == SQLITE_OK ? settle_open(fetch) : rc;
 }
 
-/* For the cache file: the body as it came, to be judged again when it is
-** wanted. */
-static int keep(struct rtk_fetch *fetch, const struct rtk_entry *entry,
-                const struct rtk_response *response) {
-  int64_t keep_ms = rtk_life_ms(fetch->config, entry->life);
-  if (keep_ms == 0) return SQLITE_OK;
-  struct rtk_stored stored = {.status = response->status,
-                              .body = response->body,
-                              .body_size = response->body_size,
-                              .fetched_ms = entry->fetched_ms,
-                              .life = entry->life,
-                              .keep_ms = keep_ms};
-  return rtk_store_put(fetch->store, entry->url, &stored);
-}
-
-/* Settles a new entry, which is in no list, from the cache file, if it is in
-** there and still good. */
-static int settle_from_file(struct rtk_fetch *fetch, struct rtk_entry *entry) {
-  struct rtk_stored stored;
-  int rc = rtk_store_get(fetch->store, entry->url, &stored);
-  if (rc != SQLITE_OK) return rc == SQLITE_NOTFOUND ? SQLITE_OK : rc;
-  if (!rtk_life_is_fresh(fetch->config, stored.life, stored.fetched_ms,
-                         rtk_clock_unix_ms())) {
-    return SQLITE_OK;
-  }
-  struct rtk_response response = {.status = stored.status,
-                                  .body = stored.body,
-                                  .body_size = stored.body_size};
-  struct rtk_ask ask = {.endpoint = entry->endpoint, .id = entry->id};
-  struct rtk_reply *reply = NULL;
-  rc = rtk_status_judge(&ask, &response, &reply);
-  if (rc != SQLITE_OK) return rc;
-  if (rtk_life_of(entry->endpoint, reply, stored.fetched_ms) == RTK_LIFE_NONE) {
-    rtk_reply_free(reply);
-    return SQLITE_OK;
-  }
-  answer(fetch, entry, reply, stored.fetched_ms, stored.life);
-  fetch->stats->from_file++;
-  return SQLITE_OK;
-}
-
 /* The time so many ms from now, as people write it; `text` has 32 bytes. */
 static void write_time(char *text, int64_t wait_ms) {
   time_t then = (time_t)((rtk_clock_unix_ms() + wait_ms + 999) / 1000);
@@ -271,63 +229,6 @@ static void write_time(char *text, int64_t wait_ms) {
   if (gmtime_r(&then, &utc) != NULL) {
     (void)strftime(text, 32, "%Y-%m-%dT%H:%M:%SZ", &utc);
   }
-}
-
-/* Keeps what a list says about one row as the reply of that row's own endpoint,
-** unless there is one. */
-static int keep_row(struct rtk_fetch *fetch, const struct rtk_entry *list,
-                    const struct rtk_json *row) {
-  const struct rtk_endpoint *each = list->endpoint->each;
-  const char *id = rtk_json_string(rtk_json_member(row, each->columns[0].name));
-  struct rtk_value value;
-  struct rtk_entry *entry = NULL;
-  struct rtk_reply *reply = NULL;
-  char *text = NULL;
-  bool is_new = false;
-  if (id == NULL) return SQLITE_OK;
-  struct rtk_text id_text = {id, strlen(id)};
-  if (!rtk_url_can_carry(id_text, RTK_ID_MAX)) return SQLITE_OK;
-  char *url = rtk_wanted_url_of_row(each, list->url, list->scope_size, id_text);
-  int rc =
-      url == NULL ? SQLITE_NOMEM : rtk_json_value(row, false, &value, &text);
-  char *body = rc == SQLITE_OK ? sqlite3_mprintf("{\"data\":%s}", text) : NULL;
-  if (body == NULL) rc = SQLITE_NOMEM;
-  if (rc == SQLITE_OK) {
-    rc = rtk_memo_hold(fetch->memo, url, id_text, &entry, &is_new);
-  }
-  if (rc == SQLITE_OK && is_new) {
-    struct rtk_response response = {
-        .status = 200, .body = body, .body_size = strlen(body)};
-    struct rtk_ask ask = {.endpoint = each, .id = id_text};
-    rc = rtk_status_judge(&ask, &response, &reply);
-    entry->endpoint = each;
-    entry->scope_size = list->scope_size;
-    if (rc == SQLITE_OK) {
-      entry->fetched_ms = list->fetched_ms;
-      entry->life = (int)rtk_life_of(each, reply, list->fetched_ms);
-      rtk_memo_settle(fetch->memo, entry, reply, cache_bytes(fetch));
-      rc = keep(fetch, entry, &response);
-    }
-  }
-  if (entry != NULL) rtk_memo_release(fetch->memo, entry, cache_bytes(fetch));
-  rtk_json_text_free(text);
-  sqlite3_free(body);
-  sqlite3_free(url);
-  return rc;
-}
-
-static int keep_rows(struct rtk_fetch *fetch, const struct rtk_entry *list,
-                     const struct rtk_response *response) {
-  struct rtk_json *root = NULL;
-  int rc = rtk_json_parse(response->body, response->body_size, &root);
-  if (rc == SQLITE_ERROR) return SQLITE_OK;
-  const struct rtk_json *rows = rtk_status_rows(list->endpoint, root);
-  const struct rtk_json *row = NULL;
-  while (rc == SQLITE_OK && (row = rtk_json_next_row(rows, row)) != NULL) {
-    rc = keep_row(fetch, list, row);
-  }
-  rtk_json_free(root);
-  return rc;
 }
 
 /* The last word on an entry, which is in no list.  A wait (0: none) is one that
@@ -345,15 +246,10 @@ static int settle(struct rtk_fetch *fetch, struct rtk_entry *entry,
   struct rtk_reply *reply = NULL;
   int rc = rtk_status_judge(&ask, response, &reply);
   if (rc != SQLITE_OK) return rc;
-  int64_t now = rtk_clock_unix_ms();
-  int life = (int)rtk_life_of(entry->endpoint, reply, now);
-  answer(fetch, entry, reply, now, life);
+  answer(fetch, entry, reply, rtk_clock_unix_ms());
   if (rtk_reply_is_refusal(reply)) return refuse(fetch, entry);
   if (response->status != 0) entry->scope->is_proven = true;
-  rc = keep(fetch, entry, response);
-  if (rc != SQLITE_OK || entry->endpoint->each == NULL) return rc;
-  return reply->outcome == RTK_OUTCOME_ROWS ? keep_rows(fetch, entry, response)
-                                            : SQLITE_OK;
+  return rtk_cache_keep(&fetch->cache, entry, response);
 }
 
 /* A 429: nobody sends any more for a while.  Replies of requests that were
@@ -689,16 +585,20 @@ int64_t rtk_fetch_blocked_ms(const struct rtk_fetch *fetch) {
 static bool is_good(const struct rtk_fetch *fetch,
                     const struct rtk_entry *entry) {
   return entry->statement == fetch->statement ||
-         rtk_life_is_fresh(fetch->config, entry->life, entry->fetched_ms,
-                           rtk_clock_unix_ms());
+         rtk_cache_is_good(&fetch->cache, entry);
 }
 
 /* A new entry: answered from the cache file, if it `may_be_old`, refused, or to
 ** be asked for. */
 static int enter(struct rtk_fetch *fetch, struct rtk_entry *entry,
                  bool may_be_old) {
-  int rc = may_be_old ? settle_from_file(fetch, entry) : SQLITE_OK;
-  if (rc != SQLITE_OK || entry->reply != NULL) return rc;
+  int rc = may_be_old ? rtk_cache_find(&fetch->cache, entry) : SQLITE_OK;
+  if (rc != SQLITE_OK) return rc;
+  if (entry->reply != NULL) {
+    fetch->answered++;
+    fetch->stats->from_file++;
+    return SQLITE_OK;
+  }
   const struct rtk_reply *refusal =
       rtk_caller_refusal(&fetch->caller, entry->url, entry->scope_size);
   if (refusal != NULL) return settle_refused(fetch, entry, refusal);
