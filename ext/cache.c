@@ -38,6 +38,16 @@ bool rtk_cache_is_good(const struct rtk_cache *cache,
                            rtk_clock_unix_ms());
 }
 
+int64_t rtk_cache_count(const struct rtk_cache *cache, int64_t statement) {
+  const struct rtk_entry *entry = NULL;
+  int64_t count = 0;
+  while ((entry = rtk_memo_next(cache->memo, entry)) != NULL) {
+    bool is_reply = entry->statement == statement && entry->reply != NULL;
+    count += is_reply && rtk_cache_is_kept(cache, entry);
+  }
+  return count;
+}
+
 void rtk_cache_settle(const struct rtk_cache *cache, struct rtk_entry *entry,
                       struct rtk_reply *reply, int64_t fetched_ms) {
   entry->fetched_ms = fetched_ms;

@@ -16,7 +16,6 @@
 #include "endpoint.h"
 #include "err.h"
 #include "http.h"
-#include "life.h"
 #include "limits.h"
 #include "memo.h"
 #include "progress.h"
@@ -56,10 +55,11 @@ struct rtk_fetch {
   int64_t driven_ms;
 
   /* Of the statement. */
-  int64_t statement;            /* a number that no other has had */
-  int64_t expected;             /* ids of the largest batch */
-  int64_t answered;             /* ids, whose reply is here */
-  const char *noun;             /* of what was asked for last */
+  int64_t statement; /* a number that no other has had */
+  int64_t expected;  /* ids of the largest batch */
+  int64_t answered;  /* ids, whose reply is here */
+  int64_t kept;      /* of those, whose reply outlives the statement */
+  const char *noun;  /* of what was asked for last */
   struct rtk_progress progress; /* what it tells on stderr */
 
   /* Waits for the quota. */
@@ -137,7 +137,7 @@ void rtk_fetch_free(struct rtk_fetch *fetch) {
 int rtk_fetch_begin(struct rtk_fetch *fetch) {
   rtk_caller_forget(&fetch->caller);
   fetch->statement++;
-  fetch->expected = fetch->answered = 0;
+  fetch->expected = fetch->answered = fetch->kept = 0;
   fetch->pauses = 0;
   fetch->held_up_ms = fetch->waiting_since_ms = 0;
   rtk_progress_begin(&fetch->progress,
@@ -175,11 +175,17 @@ static int64_t cache_bytes(const struct rtk_fetch *fetch) {
 
 /* --- replies ------------------------------------------------------------------ */
 
+static void count_answer(struct rtk_fetch *fetch,
+                         const struct rtk_entry *entry) {
+  fetch->answered++;
+  fetch->kept += rtk_cache_is_kept(&fetch->cache, entry);
+}
+
 /* Gives an entry that is in no list its reply. */
 static void answer(struct rtk_fetch *fetch, struct rtk_entry *entry,
                    struct rtk_reply *reply, int64_t fetched_unix_ms) {
   rtk_cache_settle(&fetch->cache, entry, reply, fetched_unix_ms);
-  fetch->answered++;
+  count_answer(fetch, entry);
 }
 
 /* Settles an entry that is in no list with a copy of the refusal. */
@@ -473,15 +479,25 @@ static int64_t expected(const struct rtk_fetch *fetch) {
   return is_known ? fetch->expected : 0;
 }
 
+/* Where the replies are that need not be asked for again, *kept in number: not
+** all that came, for failures are not kept, and without a file nor is what
+** memory has no room for. */
+static const char *where_kept(const struct rtk_fetch *fetch, int64_t *kept) {
+  bool is_in_file = rtk_store_is_in_use(fetch->store);
+  *kept = is_in_file ? fetch->kept
+                     : rtk_cache_count(&fetch->cache, fetch->statement);
+  if (fetch->answered == 0) return "";
+  if (*kept == 0) return " and kept";
+  return is_in_file ? " and kept in the cache file"
+                    : " and kept until this connection closes";
+}
+
 static int refuse_wait(const struct rtk_fetch *fetch, struct rtk_err *err) {
-  const char *kept = rtk_store_is_in_use(fetch->store)
-                         ? " and kept in the cache file"
-                         : " and kept until this connection closes";
+  int64_t kept = 0;
+  const char *where = where_kept(fetch, &kept);
   char go_on[32];
   char of[32] = "";
   write_time(go_on, fetch->held_up_ms);
-  if (rtk_life_ms(fetch->config, RTK_LIFE_ENDED) == 0) kept = "";
-  if (fetch->answered == 0) kept = "";
   if (expected(fetch) > 0) {
     sqlite3_snprintf((int)sizeof(of), of, " of %lld",
                      (long long)expected(fetch));
@@ -491,7 +507,7 @@ static int refuse_wait(const struct rtk_fetch *fetch, struct rtk_err *err) {
       "quota%s: %lld%s %ss fetched%s; go on after %s, or set max_wait_ms"
       " to 0",
       rtk_budget_blocked_ms(fetch->budget) > 0 ? " (HTTP 429)" : "",
-      (long long)fetch->answered, of, fetch->noun, kept, go_on);
+      (long long)kept, of, fetch->noun, where, go_on);
 }
 
 /* A wait for the quota that is longer than max_wait_ms, by itself or with
@@ -595,7 +611,7 @@ static int enter(struct rtk_fetch *fetch, struct rtk_entry *entry,
   int rc = may_be_old ? rtk_cache_find(&fetch->cache, entry) : SQLITE_OK;
   if (rc != SQLITE_OK) return rc;
   if (entry->reply != NULL) {
-    fetch->answered++;
+    count_answer(fetch, entry);
     fetch->stats->from_file++;
     return SQLITE_OK;
   }
@@ -637,7 +653,7 @@ int rtk_fetch_want_since(struct rtk_fetch *fetch,
     rtk_memo_renew(fetch->memo, held);
     is_new = true;
   } else if (is_first) {
-    fetch->answered++;
+    count_answer(fetch, held);
     fetch->stats->from_memory++;
   }
   held->statement = fetch->statement;

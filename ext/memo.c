@@ -201,6 +201,17 @@ void rtk_memo_settle(struct rtk_memo *memo, struct rtk_entry *entry,
   shrink(memo, max_bytes);
 }
 
+const struct rtk_entry *rtk_memo_next(const struct rtk_memo *memo,
+                                      const struct rtk_entry *entry) {
+  size_t i = 0;
+  if (entry != NULL) {
+    if (entry->hash_next != NULL) return entry->hash_next;
+    i = (entry->hash & (memo->bucket_count - 1)) + 1;
+  }
+  while (i < memo->bucket_count && memo->buckets[i] == NULL) i++;
+  return i < memo->bucket_count ? memo->buckets[i] : NULL;
+}
+
 int64_t rtk_memo_held_bytes(const struct rtk_memo *memo) {
   return memo->held_bytes;
 }

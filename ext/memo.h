@@ -79,6 +79,11 @@ void rtk_memo_renew(struct rtk_memo *memo, struct rtk_entry *entry);
 void rtk_memo_settle(struct rtk_memo *memo, struct rtk_entry *entry,
                      struct rtk_reply *reply, int64_t max_bytes);
 
+/* All entries, one after the other and in no order: the one behind `entry`, NULL:
+** the first, NULL after the last. */
+const struct rtk_entry *rtk_memo_next(const struct rtk_memo *memo,
+                                      const struct rtk_entry *entry);
+
 /* Bytes of all entries with a reply that somebody holds. */
 int64_t rtk_memo_held_bytes(const struct rtk_memo *memo);
 

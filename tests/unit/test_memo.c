@@ -224,6 +224,14 @@ static void many_entries_are_all_found(void **state) {
     check_int(url, "the same entry", again == entries[i], 1);
     rtk_memo_release(memo, again, PLENTY);
   }
+  const struct rtk_entry *walked = NULL;
+  int seen = 0;
+  while ((walked = rtk_memo_next(memo, walked)) != NULL) {
+    int number = atoi(walked->url + strlen("https://x/"));
+    check_int(walked->url, "the same entry", entries[number] == walked, 1);
+    seen++;
+  }
+  check_int("all", "walked", seen, MANY);
   for (int i = 0; i < MANY; i++) rtk_memo_release(memo, entries[i], INT64_MAX);
   check_int("all let go", "held bytes", rtk_memo_held_bytes(memo), 0);
   for (int i = 0; i < MANY; i++) {
