@@ -19,9 +19,11 @@ SQLITE_EXTENSION_INIT3
 /* Stands in entries[] for an id whose turn has been. */
 static struct rtk_entry passed;
 
+/* Makes entries[] as long as the list, which may have grown. */
 static int begin(struct rtk_batch *batch) {
   size_t count = batch->ids.count;
-  if (batch->begun == count) return SQLITE_OK;
+  size_t more = count - batch->begun;
+  if (more == 0) return SQLITE_OK;
   if (batch->room < count) {
     struct rtk_entry **entries =
         sqlite3_realloc64(batch->entries, count * sizeof(*entries));
@@ -29,8 +31,9 @@ static int begin(struct rtk_batch *batch) {
     batch->entries = entries;
     batch->room = count;
   }
-  memset(batch->entries, 0, count * sizeof(*batch->entries));
-  batch->begun = batch->unasked = count;
+  memset(batch->entries + batch->begun, 0, more * sizeof(*batch->entries));
+  batch->begun = count;
+  batch->unasked += more;
   rtk_fetch_expect(batch->fetch, count);
   return SQLITE_OK;
 }
@@ -50,13 +53,20 @@ static int want(struct rtk_batch *batch, size_t index, struct rtk_err *err) {
   return SQLITE_OK;
 }
 
+/* May one more be asked for ahead of its turn? */
+static bool has_room(const struct rtk_batch *batch) {
+  size_t asked = batch->begun - batch->unasked;
+  return batch->is_ahead && batch->unasked > 0 &&
+         (batch->growth == 0 || asked < batch->growth * batch->turn) &&
+         rtk_fetch_has_room(batch->fetch);
+}
+
 /* Asks for what has not been asked for, from `ahead` on and around the end.
 ** What is refused to one id is refused to the rest. */
 static int want_ahead(struct rtk_batch *batch, struct rtk_err *err) {
   int rc = SQLITE_OK;
   bool is_refused = false;
-  while (rc == SQLITE_OK && batch->is_ahead && batch->unasked > 0 &&
-         !is_refused && rtk_fetch_has_room(batch->fetch)) {
+  while (rc == SQLITE_OK && !is_refused && has_room(batch)) {
     while (batch->entries[batch->ahead] != NULL) {
       if (++batch->ahead == batch->begun) batch->ahead = 0;
     }
@@ -73,17 +83,19 @@ void rtk_batch_release_out(struct rtk_batch *batch) {
   batch->out = NULL;
 }
 
-/* Waits for the reply of an id, and makes it the one that is out. */
-static int bring(struct rtk_batch *batch, size_t index,
-                 struct rtk_entry **entry, struct rtk_err *err) {
-  int rc = SQLITE_OK;
-  if (batch->entries[index] == NULL || batch->entries[index] == &passed) {
-    rc = want(batch, index, err);
-  }
-  if (rc == SQLITE_OK) rc = want_ahead(batch, err);
-  if (rc != SQLITE_OK) return rc;
-  struct rtk_entry *wanted = batch->entries[index];
-  if (wanted->reply != NULL && rtk_fetch_is_due(batch->fetch)) {
+static int want_once(struct rtk_batch *batch, size_t index,
+                     struct rtk_err *err) {
+  struct rtk_entry *entry = batch->entries[index];
+  return entry == NULL || entry == &passed ? want(batch, index, err)
+                                           : SQLITE_OK;
+}
+
+/* Waits until `wanted`, which has been asked for, has its reply. */
+static int wait_for(struct rtk_batch *batch, const struct rtk_entry *wanted,
+                    struct rtk_err *err) {
+  int rc = want_ahead(batch, err);
+  if (rc == SQLITE_OK && wanted->reply != NULL &&
+      rtk_fetch_is_due(batch->fetch)) {
     rc = rtk_fetch_drive(batch->fetch, false, err);
   }
   while (rc == SQLITE_OK && wanted->reply == NULL) {
@@ -91,6 +103,16 @@ static int bring(struct rtk_batch *batch, size_t index,
     if (rc == SQLITE_OK) rc = want_ahead(batch, err);
   }
   rtk_fetch_rest(batch->fetch);
+  return rc;
+}
+
+/* Makes the entry of an id the one that is out. */
+static int bring(struct rtk_batch *batch, size_t index,
+                 struct rtk_entry **entry, struct rtk_err *err) {
+  int rc = want_once(batch, index, err);
+  if (rc != SQLITE_OK) return rc;
+  struct rtk_entry *wanted = batch->entries[index];
+  if (!batch->is_known_only) rc = wait_for(batch, wanted, err);
   if (rc != SQLITE_OK) return rc;
   batch->entries[index] = &passed;
   *entry = batch->out = wanted;
@@ -115,9 +137,24 @@ int rtk_batch_get(struct rtk_batch *batch, size_t index,
   *entry = NULL;
   int rc = begin(batch);
   if (rc != SQLITE_OK) return rc;
-  if (batch->turn == 0) batch->ahead = index;
-  batch->is_ahead = batch->turn++ > 0;
+  if (batch->turn == 0 || batch->ahead < index) batch->ahead = index;
+  batch->is_ahead = batch->turn++ > 0 || batch->growth > 0;
   return bring(batch, index, entry, err);
+}
+
+int rtk_batch_ask(struct rtk_batch *batch, bool *is_known,
+                  struct rtk_err *err) {
+  int rc = begin(batch);
+  if (rc == SQLITE_OK) rc = want_once(batch, batch->turn, err);
+  if (rc == SQLITE_OK) *is_known = batch->entries[batch->turn]->reply != NULL;
+  return rc;
+}
+
+void rtk_batch_take_out(struct rtk_batch *batch, struct rtk_batch *from) {
+  rtk_batch_let_go(batch);
+  batch->turn = batch->ids.count;
+  batch->out = from->out;
+  from->out = NULL;
 }
 
 void rtk_batch_let_go(struct rtk_batch *batch) {

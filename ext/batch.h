@@ -19,7 +19,12 @@ struct rtk_batch {
   /* Set by the owner. */
   struct rtk_fetch *fetch;  /* borrowed */
   struct rtk_wanted wanted; /* but for the id */
-  struct rtk_ids ids;       /* where the endpoint has none: one, any text */
+  struct rtk_ids ids;       /* where the endpoint has none: one, any text; may
+                               grow while the batch is in use by id */
+  size_t growth;      /* by id: for each that was got, so many may have been
+                               asked for; 0: any number from the second on */
+  bool is_known_only; /* nothing is waited for: an entry without a reply
+                               comes out as it is */
 
   /* For batch.c alone. */
   struct rtk_entry **entries; /* for each id: NULL, its entry, or `passed` */
@@ -38,11 +43,18 @@ struct rtk_batch {
 int rtk_batch_next(struct rtk_batch *batch, struct rtk_entry **entry,
                    size_t *index, struct rtk_err *err);
 
-/* The same for the id at `index`, whose turn it is now.  Others are asked for
-** ahead from the second call on: a look-up that stays the only one, as in a
-** correlated subquery, wastes nothing. */
+/* The same for the id at `index`, whose turn it is now.  Without `growth` others
+** are asked for ahead from the second call on: a look-up that stays the only one,
+** as in a correlated subquery, wastes nothing. */
 int rtk_batch_get(struct rtk_batch *batch, size_t index,
                   struct rtk_entry **entry, struct rtk_err *err);
+
+/* Asks for the id whose turn is next and waits for nothing.  *is_known: its reply
+** is here. */
+int rtk_batch_ask(struct rtk_batch *batch, bool *is_known, struct rtk_err *err);
+
+/* Takes over the entry that `from` has out, as the reply of the last id here. */
+void rtk_batch_take_out(struct rtk_batch *batch, struct rtk_batch *from);
 
 /* Lets go of the entry that came out last, before its time. */
 void rtk_batch_release_out(struct rtk_batch *batch);

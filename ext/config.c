@@ -176,6 +176,13 @@ static const struct row rows[RTK_SETTING_COUNT] = {
                       .choices = {"fail", "row"},
                       .doc = "what an id that cannot be fetched does: end the"
                              " statement, or give a row with its error"},
+    [RTK_READ_AHEAD] = {.name = "read_ahead",
+                        .env = {"RTK_READ_AHEAD"},
+                        .standard = "on",
+                        .kind = KIND_SWITCH,
+                        .choices = {"off", "on"},
+                        .doc = "on: a plain join asks for ids ahead of their"
+                               " turn; rtk_stats says why it did not"},
     [RTK_PROGRESS] = {.name = "progress",
                       .env = {"RTK_PROGRESS"},
                       .standard = "auto",

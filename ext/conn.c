@@ -1,6 +1,7 @@
 /* What all tables and functions of one database connection share. */
 #include "conn.h"
 
+#include "ahead.h"
 #include "config.h"
 #include "err.h"
 #include "fetch.h"
@@ -24,6 +25,10 @@ int rtk_conn_new(struct sqlite3 *db, struct rtk_conn **conn,
     rc = rtk_fetch_new(made->config, &made->cancel, made->store, &made->stats,
                        &made->fetch, err);
   }
+  if (rc == SQLITE_OK) {
+    rc = rtk_ahead_new(db, made->config, made->fetch, &made->stats,
+                       &made->ahead);
+  }
   if (rc != SQLITE_OK) {
     rtk_conn_release(made);
     return rc;
@@ -40,6 +45,7 @@ struct rtk_conn *rtk_conn_hold(struct rtk_conn *conn) {
 void rtk_conn_release(void *conn) {
   struct rtk_conn *released = conn;
   if (--released->holders > 0) return;
+  rtk_ahead_free(released->ahead);
   rtk_fetch_free(released->fetch);
   rtk_store_free(released->store);
   rtk_config_free(released->config);
@@ -53,7 +59,9 @@ int rtk_conn_open_cursor(struct rtk_conn *conn) {
 }
 
 void rtk_conn_close_cursor(struct rtk_conn *conn) {
-  if (--conn->cursors == 0) rtk_fetch_end(conn->fetch);
+  if (--conn->cursors > 0) return;
+  rtk_ahead_clear(conn->ahead);
+  rtk_fetch_end(conn->fetch);
 }
 
 int rtk_conn_use_cache_file(struct rtk_conn *conn) {

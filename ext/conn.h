@@ -10,6 +10,7 @@
 
 #include <stdbool.h>
 
+struct rtk_ahead;
 struct rtk_config;
 struct rtk_err;
 struct rtk_fetch;
@@ -18,9 +19,10 @@ struct sqlite3;
 
 struct rtk_conn {
   struct sqlite3 *db;        /* borrowed: the host closes it */
-  struct rtk_config *config; /* owned, as are the next two */
+  struct rtk_config *config; /* owned, as are the next three */
   struct rtk_store *store;
   struct rtk_fetch *fetch;
+  struct rtk_ahead *ahead;
   struct rtk_stats stats;
   struct rtk_cancel cancel;
   int cursors; /* open */

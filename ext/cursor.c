@@ -4,10 +4,12 @@
 ** A scan is a batch of ids in order: a list from IN, or a single id.  Where a
 ** query has both, an equality and a list, the list is the set to read ahead
 ** from, and each scan then brings one id of it; the list is copied once, and
-** SQLite checks again that the row is in it.
+** SQLite checks again that the row is in it.  Where it has an equality alone,
+** ahead.c may know which ids come.
 */
 #include "cursor.h"
 
+#include "ahead.h"
 #include "batch.h"
 #include "config.h"
 #include "conn.h"
@@ -32,7 +34,10 @@ struct rtk_cursor {
   struct rtk_batch list;  /* read ahead from here, scan after scan */
   struct rtk_pages pages; /* of the current reply's list */
   struct rtk_ids seen;    /* rows of that list, by their first column */
-  bool is_list_off; /* account or app vary: reading ahead makes no sense */
+  bool is_list_off;   /* account or app vary: reading ahead makes no sense */
+  bool is_collecting; /* of the collecting run */
+  bool
+      is_foretold; /* by a list of the query: nothing is left to be collected */
   /* The arguments as they were given, to be echoed: NULL where the query had
   ** none, or a list. */
   sqlite3_value *given[RTK_INPUTS_MAX];
@@ -52,7 +57,10 @@ int rtk_cursor_new(struct rtk_conn *conn, const struct rtk_endpoint *endpoint,
   memset(made, 0, sizeof(*made));
   made->conn = conn;
   made->endpoint = endpoint;
+  made->is_collecting = rtk_ahead_is_collecting(conn->ahead);
   made->batch.fetch = made->list.fetch = made->pages.fetch = conn->fetch;
+  made->batch.is_known_only = made->list.is_known_only =
+      made->pages.is_known_only = made->is_collecting;
   rtk_wanted_init(&made->batch.wanted, endpoint);
   rtk_wanted_init(&made->list.wanted, endpoint);
   int rc = rtk_conn_open_cursor(conn);
@@ -314,10 +322,23 @@ static bool gives_error_rows(const struct rtk_cursor *cursor) {
          0;
 }
 
+/* The collecting run gets one row without data for what is not known. */
+static int enter_unknown(struct rtk_cursor *cursor,
+                         const struct rtk_entry *entry) {
+  static const struct rtk_reply placeholder = {.outcome = RTK_OUTCOME_ROWS};
+  const struct rtk_wanted *wanted = &cursor->batch.wanted;
+  cursor->reply = &placeholder;
+  cursor->url_hash = entry->hash;
+  cursor->row = 0;
+  if (cursor->is_foretold || wanted->id < 0) return SQLITE_OK;
+  return rtk_ahead_collect(cursor->conn->ahead, wanted);
+}
+
 /* Makes the reply's first row the current one, if it has any. */
 static int enter_reply(struct rtk_cursor *cursor, const struct rtk_entry *entry,
                        struct rtk_err *err) {
   const struct rtk_reply *reply = entry->reply;
+  if (reply == NULL) return enter_unknown(cursor, entry);
   bool is_failure = reply->outcome == RTK_OUTCOME_FAILED ||
                     reply->outcome == RTK_OUTCOME_DENIED;
   bool is_row = is_failure && gives_error_rows(cursor);
@@ -326,20 +347,27 @@ static int enter_reply(struct rtk_cursor *cursor, const struct rtk_entry *entry,
   }
   if (is_row || reply->row_count > 0) {
     cursor->reply = reply;
-    cursor->conn->stats.rows += is_row ? 1 : reply->row_count;
+    if (!cursor->is_collecting) {
+      cursor->conn->stats.rows += is_row ? 1 : reply->row_count;
+    }
   }
   cursor->url_hash = entry->hash;
   cursor->row = 0;
   return SQLITE_OK;
 }
 
-/* The first page of a list has come: the others follow it. */
-static void begin_pages(struct rtk_cursor *cursor, struct rtk_batch *batch,
-                        size_t index, const struct rtk_entry *first) {
+/* A reply to the id at `index` has come; of a list it is the first page, and the
+** others follow it. */
+static int begin_reply(struct rtk_cursor *cursor, size_t index,
+                       const struct rtk_entry *first, struct rtk_err *err) {
+  struct rtk_batch *batch = &cursor->batch;
+  cursor->id_index = index;
   rtk_ids_clear(&cursor->seen);
-  if (batch->wanted.page == 0) return;
   rtk_batch_set_id(batch, index);
-  rtk_pages_begin(&cursor->pages, &batch->wanted, first);
+  if (batch->wanted.page > 0 && first->reply != NULL) {
+    rtk_pages_begin(&cursor->pages, &batch->wanted, first);
+  }
+  return enter_reply(cursor, first, err);
 }
 
 static const struct rtk_value *data_of(const struct rtk_cursor *cursor,
@@ -366,30 +394,30 @@ static int is_repeat(struct rtk_cursor *cursor, bool *is) {
 }
 
 /* The next reply: a page of the current list, or of the next id. */
-static int next_reply(struct rtk_cursor *cursor, struct rtk_entry **entry,
+static int next_reply(struct rtk_cursor *cursor, bool *is_end,
                       struct rtk_err *err) {
-  struct rtk_batch *batch = &cursor->batch;
+  struct rtk_entry *entry = NULL;
+  size_t index = 0;
   cursor->reply = NULL;
-  *entry = NULL;
   if (cursor->pages.count > 0) {
-    rtk_batch_release_out(batch);
-    rtk_batch_release_out(&cursor->list);
-    int rc = rtk_pages_next(&cursor->pages, entry, err);
-    if (rc != SQLITE_OK || *entry != NULL) return rc;
+    rtk_batch_release_out(&cursor->batch);
+    int rc = rtk_pages_next(&cursor->pages, &entry, err);
+    if (rc != SQLITE_OK) return rc;
+    if (entry != NULL) return enter_reply(cursor, entry, err);
     rtk_pages_end(&cursor->pages);
   }
-  int rc = rtk_batch_next(batch, entry, &cursor->id_index, err);
-  if (rc != SQLITE_OK || *entry == NULL) return rc;
-  begin_pages(cursor, batch, cursor->id_index, *entry);
-  return SQLITE_OK;
+  int rc = rtk_batch_next(&cursor->batch, &entry, &index, err);
+  *is_end = entry == NULL;
+  return *is_end ? rc : begin_reply(cursor, index, entry, err);
 }
 
 /* From the current row on to the first that has not been before, in this reply
 ** or those that follow; none at the end. */
 static int find_row(struct rtk_cursor *cursor, struct rtk_err *err) {
-  for (;;) {
+  bool is_end = false;
+  int rc = SQLITE_OK;
+  while (rc == SQLITE_OK && !is_end) {
     bool is_over = true;
-    int rc = SQLITE_OK;
     while (is_over && cursor->reply != NULL) {
       int count = cursor->reply->row_count == 0 ? 1 : cursor->reply->row_count;
       if (cursor->row >= count) break;
@@ -397,12 +425,22 @@ static int find_row(struct rtk_cursor *cursor, struct rtk_err *err) {
       if (rc != SQLITE_OK || !is_over) return rc;
       cursor->row++;
     }
-    struct rtk_entry *entry = NULL;
-    rc = next_reply(cursor, &entry, err);
-    if (rc != SQLITE_OK || entry == NULL) return rc;
-    rc = enter_reply(cursor, entry, err);
-    if (rc != SQLITE_OK) return rc;
+    rc = next_reply(cursor, &is_end, err);
   }
+  return rc;
+}
+
+/* --- scans ------------------------------------------------------------------- */
+
+/* The scan's one id is the one at `index` of a batch that scans share. */
+static int begin_shared(struct rtk_cursor *cursor, struct rtk_batch *shared,
+                        size_t index, struct rtk_err *err) {
+  struct rtk_entry *entry = NULL;
+  int rc = rtk_batch_get(shared, index, &entry, err);
+  if (rc != SQLITE_OK) return rc;
+  rtk_batch_take_out(&cursor->batch, shared);
+  rc = begin_reply(cursor, 0, entry, err);
+  return rc == SQLITE_OK ? find_row(cursor, err) : rc;
 }
 
 /* An equality with a list to read ahead from.  An id that is not in the copy
@@ -411,26 +449,53 @@ static int find_row(struct rtk_cursor *cursor, struct rtk_err *err) {
 static int begin_in_list(struct rtk_cursor *cursor, const struct by *by,
                          struct rtk_err *err) {
   struct rtk_text id;
-  struct rtk_entry *entry = NULL;
+  struct rtk_batch *list = &cursor->list;
   size_t index = 0;
   int rc = SQLITE_OK;
   if (!read_id(by->one, &id, &rc)) return rc;
-  if (cursor->list.ids.count == 0) {
-    rc = add_list(&cursor->list.ids, by->list, NULL, err);
-  }
-  if (rc == SQLITE_OK) rc = rtk_ids_find(&cursor->list.ids, id, &index);
-  if (rc == SQLITE_OK && !cursor->is_list_off) {
-    rc = rtk_batch_get(&cursor->list, index, &entry, err);
-    if (rc == SQLITE_OK) begin_pages(cursor, &cursor->list, index, entry);
-    if (rc == SQLITE_OK) rc = enter_reply(cursor, entry, err);
-    return rc == SQLITE_OK ? find_row(cursor, err) : rc;
-  }
+  if (list->ids.count == 0) rc = add_list(&list->ids, by->list, NULL, err);
+  if (rc == SQLITE_OK) rc = rtk_ids_find(&list->ids, id, &index);
   if (rc == SQLITE_NOTFOUND) {
     rc = add_list(&cursor->batch.ids, by->list, &id, err);
   } else if (rc == SQLITE_OK) {
     rc = add_id(&cursor->batch.ids, by->one);
+    if (rc == SQLITE_OK && !cursor->is_list_off) {
+      return begin_shared(cursor, list, index, err);
+    }
   }
   return rc == SQLITE_OK ? find_row(cursor, err) : rc;
+}
+
+/* Has the scan's one id been collected?  If it is not known either, it may now
+** be the time to do so. */
+static int look_ahead(struct rtk_cursor *cursor, struct rtk_batch **collected,
+                      size_t *index, struct rtk_err *err) {
+  struct rtk_ahead *ahead = cursor->conn->ahead;
+  struct rtk_batch *batch = &cursor->batch;
+  bool is_known = false;
+  bool has_run = false;
+  rtk_batch_set_id(batch, 0);
+  int rc = rtk_ahead_find(ahead, &batch->wanted, collected, index);
+  if (rc != SQLITE_NOTFOUND) return rc;
+  rc = rtk_batch_ask(batch, &is_known, err);
+  if (rc == SQLITE_OK && !is_known) rc = rtk_ahead_miss(ahead, &has_run, err);
+  if (rc != SQLITE_OK) return rc;
+  return has_run ? rtk_ahead_find(ahead, &batch->wanted, collected, index)
+                 : SQLITE_NOTFOUND;
+}
+
+static int begin_one(struct rtk_cursor *cursor, const struct by *by,
+                     struct rtk_err *err) {
+  struct rtk_batch *collected = NULL;
+  size_t index = 0;
+  int rc = add_id(&cursor->batch.ids, by->one);
+  if (rc != SQLITE_OK || cursor->batch.ids.count == 0) return rc;
+  if (!cursor->is_collecting) {
+    rc = look_ahead(cursor, &collected, &index, err);
+    if (rc == SQLITE_OK) return begin_shared(cursor, collected, index, err);
+    if (rc != SQLITE_NOTFOUND) return rc;
+  }
+  return find_row(cursor, err);
 }
 
 int rtk_cursor_filter(struct rtk_cursor *cursor, int bits, sqlite3_value **argv,
@@ -446,9 +511,10 @@ int rtk_cursor_filter(struct rtk_cursor *cursor, int bits, sqlite3_value **argv,
     rc = rtk_ids_add(&cursor->batch.ids, (struct rtk_text){"", 0}, false);
     return rc == SQLITE_OK ? find_row(cursor, err) : rc;
   }
-  if (by.one != NULL && by.list != NULL) return begin_in_list(cursor, &by, err);
-  rc = by.one != NULL ? add_id(&cursor->batch.ids, by.one)
-                      : add_list(&cursor->batch.ids, by.list, NULL, err);
+  cursor->is_foretold = by.list != NULL;
+  if (by.list == NULL) return begin_one(cursor, &by, err);
+  if (by.one != NULL) return begin_in_list(cursor, &by, err);
+  rc = add_list(&cursor->batch.ids, by.list, NULL, err);
   return rc == SQLITE_OK ? find_row(cursor, err) : rc;
 }
 

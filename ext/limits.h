@@ -206,6 +206,27 @@
 /* Bytes of why it is passed over, and of what to do. */
 #define RTK_STORE_WHY_MAX 200
 
+/* Read-ahead.  Unknown ids of a statement after which it is run once more to
+** collect those to come.  ms that such a run may take from its first id on,
+** beside what its ids would take one by one. */
+#define RTK_AHEAD_MISSES 2
+#define RTK_AHEAD_GRACE_MS 1000
+
+/* For each id that was used, so many may have been asked for: a LIMIT wastes
+** three times what it used at the most. */
+#define RTK_AHEAD_GROWTH 4
+
+/* Accounts, apps and tables that ids are collected for; all those ids, and their
+** bytes, of which each takes so many more (ids.h, and its place in a batch). */
+#define RTK_AHEAD_LISTS_MAX 16
+#define RTK_AHEAD_IDS_MAX 1000000
+#define RTK_AHEAD_BYTES_MAX 67108864
+#define RTK_AHEAD_ID_OVERHEAD 25
+
+/* Bytes of why a statement is not run once more: the name of a function has up to
+** 255. */
+#define RTK_RERUN_WHY_MAX 320
+
 /* Columns and arguments of one endpoint, checked by the unit tests.  A plan has
 ** 31 bits, two for each argument. */
 #define RTK_COLUMNS_MAX 48

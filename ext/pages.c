@@ -60,9 +60,11 @@ void rtk_pages_end(struct rtk_pages *pages) {
 void rtk_pages_begin(struct rtk_pages *pages, const struct rtk_wanted *wanted,
                      const struct rtk_entry *first) {
   struct rtk_fetch *fetch = pages->fetch;
+  bool is_known_only = pages->is_known_only;
   rtk_pages_end(pages);
   memset(pages, 0, sizeof(*pages));
   pages->fetch = fetch;
+  pages->is_known_only = is_known_only;
   pages->wanted = *wanted;
   pages->total_count = -1;
   pages->turn = pages->ahead = 2;
@@ -76,12 +78,16 @@ static int want(struct rtk_pages *pages, int page, struct rtk_err *err) {
                               place(pages, page), err);
 }
 
+static bool has_room(const struct rtk_pages *pages) {
+  return !pages->is_known_only && rtk_fetch_has_room(pages->fetch);
+}
+
 static int want_ahead(struct rtk_pages *pages, struct rtk_err *err) {
   int rc = SQLITE_OK;
   if (pages->ahead < pages->turn) pages->ahead = pages->turn;
   while (rc == SQLITE_OK && pages->ahead <= pages->count &&
          pages->ahead < pages->turn + RTK_PAGES_AHEAD &&
-         (pages->ahead == pages->turn || rtk_fetch_has_room(pages->fetch))) {
+         (pages->ahead == pages->turn || has_room(pages))) {
     rc = want(pages, pages->ahead, err);
     if (rc == SQLITE_OK) pages->ahead++;
   }
@@ -90,7 +96,8 @@ static int want_ahead(struct rtk_pages *pages, struct rtk_err *err) {
 
 /* The list has changed: once more from its first page. */
 static bool begin_again(struct rtk_pages *pages) {
-  if (!pages->has_changed || pages->rounds == RTK_PAGES_ROUNDS_MAX) {
+  if (!pages->has_changed || pages->is_known_only ||
+      pages->rounds == RTK_PAGES_ROUNDS_MAX) {
     return false;
   }
   let_go(pages); /* pages that are no more, or were not read */
@@ -109,6 +116,7 @@ int rtk_pages_next(struct rtk_pages *pages, struct rtk_entry **entry,
   int rc = want_ahead(pages, err);
   struct rtk_entry **wanted = place(pages, pages->turn);
   while (rc == SQLITE_OK && (*wanted)->reply == NULL) {
+    if (pages->is_known_only) return SQLITE_OK;
     rc = rtk_fetch_drive(pages->fetch, true, err);
     if (rc == SQLITE_OK) rc = want_ahead(pages, err);
   }

@@ -21,7 +21,11 @@ struct rtk_err;
 struct rtk_fetch;
 
 struct rtk_pages {
-  struct rtk_fetch *fetch;  /* borrowed; set by the owner */
+  /* Set by the owner. */
+  struct rtk_fetch *fetch; /* borrowed */
+  bool is_known_only; /* nothing is waited for: a page whose reply is not here
+                              is taken for the end */
+
   struct rtk_wanted wanted; /* what it points to is borrowed */
   int count;                /* of pages, as far as is known; 0: no list */
   int size;                 /* rows of a page */

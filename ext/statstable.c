@@ -1,6 +1,7 @@
 /* rtk_stats: what this connection has done and where it stands, in numbers. */
 #include "statstable.h"
 
+#include "ahead.h"
 #include "conn.h"
 #include "fetch.h"
 #include "rows.h"
@@ -61,6 +62,9 @@ int rtk_statstable_fill(struct rtk_conn *conn, const struct rtk_text *arguments,
   rtk_rows_text(rows, "last_cf_ray");
   rtk_rows_text(rows,
                 stats->last_cf_ray[0] == '\0' ? NULL : stats->last_cf_ray);
+
+  rtk_rows_text(rows, "read_ahead");
+  rtk_rows_text(rows, rtk_ahead_describe(conn->ahead));
 
   sqlite3_str *words = sqlite3_str_new(NULL);
   rtk_store_describe(conn->store, words);

@@ -3,11 +3,12 @@
 ** plan.c and cursor.c on the other.  Knows no endpoint by name.
 **
 ** Return codes: only SQLITE_OK, SQLITE_ERROR, SQLITE_CONSTRAINT (xBestIndex),
-** SQLITE_INTERRUPT and SQLITE_NOMEM.  SQLITE_IOERR or SQLITE_FULL from a
+** SQLITE_INTERRUPT and SQLITE_NOMEM; SQLITE_ABORT in a collecting run.  SQLITE_IOERR or SQLITE_FULL from a
 ** method would roll back the host's transaction.
 */
 #include "vtab.h"
 
+#include "ahead.h"
 #include "conn.h"
 #include "cursor.h"
 #include "endpoint.h"
@@ -42,13 +43,20 @@ static struct rtk_cursor *cursor_of(const sqlite3_vtab_cursor *base) {
   return ((const struct scan *)(const void *)base)->cursor;
 }
 
+/* A collecting run must end quietly: SQLITE_NOMEM would roll back the host's
+** transaction. */
+static int as_code(const struct table *table, int rc) {
+  bool is_quiet = rtk_ahead_is_collecting(table->conn->ahead);
+  return is_quiet && rc != SQLITE_INTERRUPT ? SQLITE_ABORT : rc;
+}
+
 /* Moves a message to where SQLite looks for it. */
 static int fail(sqlite3_vtab *vtab, int rc, struct rtk_err *err) {
   const struct table *table = (const struct table *)(void *)vtab;
   rtk_err_prefix(err, table->endpoint->name);
   sqlite3_free(vtab->zErrMsg);
   vtab->zErrMsg = rtk_err_take(err);
-  return rc;
+  return as_code(table, rc);
 }
 
 /* --- the table ------------------------------------------------------------- */
@@ -174,13 +182,14 @@ done:
 static int open_scan(sqlite3_vtab *vtab, sqlite3_vtab_cursor **out) {
   const struct table *table = (const struct table *)(void *)vtab;
   struct scan *scan = sqlite3_malloc64(sizeof(*scan));
-  if (scan == NULL) return SQLITE_NOMEM;
+  if (scan == NULL) return as_code(table, SQLITE_NOMEM);
   memset(scan, 0, sizeof(*scan));
   int rc = rtk_cursor_new(table->conn, table->endpoint, &scan->cursor);
   if (rc == SQLITE_OK) {
     *out = &scan->base;
   } else {
     sqlite3_free(scan);
+    rc = as_code(table, rc);
   }
   return rc;
 }

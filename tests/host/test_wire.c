@@ -49,6 +49,7 @@ static int connection_of(const char *part) {
 static void look_ups_share_a_connection(void **state) {
   sqlite3 *db = open_loaded();
   (void)state;
+  must_exec(db, "SELECT rtk_config('read_ahead', 'off')");
   assert_rows(db, "SELECT id FROM " SESSION ", 'echo:keep0')", "echo:keep0\n");
   int connection = connection_of("keep0 ");
   assert_true(connection > 0);

@@ -71,7 +71,7 @@ static void set(struct rtk_config *config, const char *name,
   " connect_timeout_ms, max_wait_ms, max_retries, concurrency,"                \
   " rate_per_second, quota, quota_window_s, cache_file, cache_ttl_ended_s,"    \
   " cache_ttl_live_s, cache_max_bytes, max_response_bytes, on_error,"          \
-  " progress, trust_schema, ca_file, proxy"
+  " read_ahead, progress, trust_schema, ca_file, proxy"
 
 static void settings_are_found_by_name(void **state) {
   static const char *const wrong[] = {"", "API_TOKEN", " account", "api_token ",
@@ -140,6 +140,7 @@ static void defaults_are_as_designed(void **state) {
       [RTK_CACHE_MAX_BYTES] = {"cache_max_bytes", "67108864", true},
       [RTK_MAX_RESPONSE_BYTES] = {"max_response_bytes", "1048576", true},
       [RTK_ON_ERROR] = {"on_error", "fail", false},
+      [RTK_READ_AHEAD] = {"read_ahead", "on", false},
       [RTK_PROGRESS] = {"progress", "auto", false},
       [RTK_TRUST_SCHEMA] = {"trust_schema", "off", false},
       [RTK_CA_FILE] = {"ca_file", NULL, false},

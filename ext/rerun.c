@@ -1,0 +1,275 @@
+/*
+** Runs the statement that the host is running once more.
+**
+** What a statement does is read from its program (EXPLAIN): the functions that it
+** calls must be SQLite's own or marked innocuous, and give the same result each
+** time; tables that are not files must be ours, or json_each().  A recursive
+** query may have no end but its LIMIT.  In doubt it is refused.
+**
+** Parameters are lent to the second run and taken back: the values themselves,
+** of any type and size.  sqlite3_expanded_sql() is not the same statement: a
+** negative number after a minus sign becomes a comment, and reals lose digits.
+*/
+#include "rerun.h"
+
+#include "endpoint.h"
+#include "err.h"
+#include "ids.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#include <sqlite3ext.h>
+SQLITE_EXTENSION_INIT3
+
+static int refuse(struct rtk_rerun *rerun, const char *format,
+                  const char *name) {
+  sqlite3_snprintf((int)sizeof(rerun->why), rerun->why, format, name);
+  return SQLITE_ERROR;
+}
+
+/* --- the program of a statement ------------------------------------------------ */
+
+/* What a program uses: names of functions, and tables by `vtab:ADDRESS`. */
+struct uses {
+  struct rtk_ids functions;
+  struct rtk_ids tables;
+};
+
+static void deinit(struct uses *uses) {
+  rtk_ids_deinit(&uses->functions);
+  rtk_ids_deinit(&uses->tables);
+}
+
+static struct rtk_text text_of(sqlite3_stmt *stmt, int column) {
+  const char *bytes = (const char *)sqlite3_column_text(stmt, column);
+  size_t size = (size_t)sqlite3_column_bytes(stmt, column);
+  return (struct rtk_text){bytes == NULL ? "" : bytes, size};
+}
+
+static int add(struct rtk_ids *ids, struct rtk_text text) {
+  bool is_new = false;
+  return rtk_ids_add_new(ids, text, &is_new);
+}
+
+/* One operation.  Every opcode that calls a function has it in P4, as
+** `name(arguments)`. */
+static int read_operation(sqlite3_stmt *stmt, struct uses *uses) {
+  enum { OPCODE = 1, P4 = 5 };
+  static const char *const callers[] = {"Function", "PureFunc", "Agg"};
+  const char *opcode = text_of(stmt, OPCODE).bytes;
+  struct rtk_text p4 = text_of(stmt, P4);
+  if (strcmp(opcode, "VOpen") == 0) return add(&uses->tables, p4);
+  for (size_t i = 0; i < sizeof(callers) / sizeof(*callers); i++) {
+    const char *bracket = memchr(p4.bytes, '(', p4.size);
+    if (bracket == NULL) return SQLITE_OK;
+    if (strncmp(opcode, callers[i], strlen(callers[i])) == 0) {
+      p4.size = (size_t)(bracket - p4.bytes);
+      return add(&uses->functions, p4);
+    }
+  }
+  return SQLITE_OK;
+}
+
+/* Prepares `prefix` and `sql` as one text. */
+static int prepare(sqlite3 *db, const char *prefix, const char *sql,
+                   sqlite3_stmt **stmt) {
+  char *text = sqlite3_mprintf("%s%s", prefix, sql);
+  if (text == NULL) return SQLITE_NOMEM;
+  int rc = sqlite3_prepare_v2(db, text, -1, stmt, NULL);
+  sqlite3_free(text);
+  return rc;
+}
+
+static int read_program(sqlite3 *db, const char *sql, struct uses *uses) {
+  sqlite3_stmt *stmt = NULL;
+  int rc = prepare(db, "EXPLAIN ", sql, &stmt);
+  while (rc == SQLITE_OK && (rc = sqlite3_step(stmt)) == SQLITE_ROW) {
+    rc = read_operation(stmt, uses);
+  }
+  (void)sqlite3_finalize(stmt);
+  return rc == SQLITE_DONE ? SQLITE_OK : rc;
+}
+
+/* --- what it may use ------------------------------------------------------------- */
+
+/* Flags of PRAGMA function_list (sqlite3.h): SQLITE_DETERMINISTIC,
+** SQLITE_DIRECTONLY, SQLITE_INNOCUOUS.  SQLite's own carry the last one as
+** builtin=1.  An aggregate never carries the first.  All functions of one name
+** count, whatever their number of arguments.  No row: a function that cannot be
+** called by a name. */
+static const char judge_function[] =
+    "SELECT min(flags & 0x80000 = 0 AND (builtin OR flags & 0x200000)"
+    " AND (type <> 's' OR flags & 0x800) AND name <> 'sqlite_log')"
+    " FROM pragma_function_list WHERE name = ? COLLATE NOCASE";
+
+static int check_functions(struct rtk_rerun *rerun,
+                           const struct rtk_ids *names) {
+  sqlite3_stmt *stmt = NULL;
+  int rc = SQLITE_OK;
+  if (names->count == 0) return SQLITE_OK;
+  rc = sqlite3_prepare_v2(rerun->db, judge_function, -1, &stmt, NULL);
+  for (size_t i = 0; rc == SQLITE_OK && i < names->count; i++) {
+    struct rtk_text name = rtk_ids_text(names, i);
+    rc = sqlite3_bind_text(stmt, 1, name.bytes, (int)name.size, SQLITE_STATIC);
+    if (rc != SQLITE_OK) break;
+    bool is_fit =
+        sqlite3_step(stmt) == SQLITE_ROW && sqlite3_column_int(stmt, 0) != 0;
+    rc = sqlite3_reset(stmt);
+    if (is_fit || rc != SQLITE_OK) continue;
+    char *shown = sqlite3_mprintf("%.*s", (int)name.size, name.bytes);
+    rc = refuse(rerun, "%s() is called, which may do something",
+                shown == NULL ? "a function" : shown);
+    sqlite3_free(shown);
+  }
+  (void)sqlite3_finalize(stmt);
+  return rc;
+}
+
+/* The tables that may be read once more; one that this SQLite lacks is none. */
+static int read_known_tables(sqlite3 *db, struct uses *known) {
+  static const char *const others[] = {"json_each", "json_tree"};
+  int count = (int)(sizeof(others) / sizeof(*others));
+  for (int i = 0; i < count + rtk_endpoint_count; i++) {
+    const char *name = i < count ? others[i] : rtk_endpoints[i - count].name;
+    char *sql = sqlite3_mprintf("SELECT 1 FROM %s", name);
+    int rc = sql == NULL ? SQLITE_NOMEM : read_program(db, sql, known);
+    sqlite3_free(sql);
+    if (rc == SQLITE_NOMEM) return rc;
+  }
+  return SQLITE_OK;
+}
+
+static int check_tables(struct rtk_rerun *rerun, const struct rtk_ids *tables) {
+  struct uses known = {0};
+  int rc = read_known_tables(rerun->db, &known);
+  for (size_t i = 0; rc == SQLITE_OK && i < tables->count; i++) {
+    size_t at = 0;
+    rc = rtk_ids_find(&known.tables, rtk_ids_text(tables, i), &at);
+  }
+  deinit(&known);
+  return rc == SQLITE_NOTFOUND
+             ? refuse(rerun, "another virtual table is in the statement", "")
+             : rc;
+}
+
+static int check_recursion(struct rtk_rerun *rerun, const char *sql) {
+  enum { DETAIL = 3 };
+  sqlite3_stmt *stmt = NULL;
+  int rc = prepare(rerun->db, "EXPLAIN QUERY PLAN ", sql, &stmt);
+  while (rc == SQLITE_OK && (rc = sqlite3_step(stmt)) == SQLITE_ROW) {
+    const char *detail = text_of(stmt, DETAIL).bytes;
+    rc = strstr(detail, "RECURSIVE") == NULL
+             ? SQLITE_OK
+             : refuse(rerun, "the statement is recursive", "");
+  }
+  (void)sqlite3_finalize(stmt);
+  return rc == SQLITE_DONE ? SQLITE_OK : rc;
+}
+
+static bool can_lend(void) {
+#ifdef SQLITE_CORE
+  return true;
+#else
+  return sqlite3_api->transfer_bindings != NULL;
+#endif
+}
+
+static int check(struct rtk_rerun *rerun, sqlite3_stmt *stmt) {
+  const char *sql = sqlite3_sql(stmt);
+  struct uses uses = {0};
+  if (sql == NULL || sqlite3_column_count(stmt) == 0 ||
+      !sqlite3_stmt_readonly(stmt)) {
+    return refuse(rerun, "the statement is no SELECT", "");
+  }
+  if (sqlite3_bind_parameter_count(stmt) > 0 && !can_lend()) {
+    return refuse(rerun, "this SQLite cannot lend parameters", "");
+  }
+  int rc = read_program(rerun->db, sql, &uses);
+  if (rc == SQLITE_OK) rc = check_recursion(rerun, sql);
+  if (rc == SQLITE_OK) rc = check_functions(rerun, &uses.functions);
+  if (rc == SQLITE_OK) rc = check_tables(rerun, &uses.tables);
+  deinit(&uses);
+  return rc;
+}
+
+/* What failed here is nobody's error. */
+static void clear_error(sqlite3 *db) {
+  sqlite3_stmt *none = NULL;
+  (void)sqlite3_prepare_v2(db, " ", -1, &none, NULL);
+}
+
+/* The only statement that is running; NULL when there are several. */
+static sqlite3_stmt *only_busy(sqlite3 *db) {
+  sqlite3_stmt *busy = NULL;
+  for (sqlite3_stmt *s = sqlite3_next_stmt(db, NULL); s != NULL;
+       s = sqlite3_next_stmt(db, s)) {
+    if (!sqlite3_stmt_busy(s)) continue;
+    if (busy != NULL) return NULL;
+    busy = s;
+  }
+  return busy;
+}
+
+int rtk_rerun_find(struct rtk_rerun *rerun) {
+  rerun->why[0] = '\0';
+  sqlite3_stmt *stmt = only_busy(rerun->db);
+  if (stmt == NULL) {
+    return refuse(rerun, "another statement of the connection is unfinished",
+                  "");
+  }
+  if (stmt == rerun->stmt) return SQLITE_OK;
+  int rc = check(rerun, stmt);
+  if (rc == SQLITE_OK) rerun->stmt = stmt;
+  if (rc != SQLITE_OK && rerun->why[0] == '\0') {
+    (void)refuse(rerun, "the statement cannot be prepared again: %s",
+                 sqlite3_errstr(rc));
+  }
+  if (rc != SQLITE_OK) clear_error(rerun->db);
+  return rc == SQLITE_OK ? rc : SQLITE_ERROR;
+}
+
+void rtk_rerun_forget(struct rtk_rerun *rerun) { rerun->stmt = NULL; }
+
+/* --- the run ---------------------------------------------------------------------- */
+
+/* The main statement reads its parameters no sooner than this call is over. */
+static int lend(sqlite3_stmt *from, sqlite3_stmt *to) {
+#ifndef SQLITE_OMIT_DEPRECATED
+  if (sqlite3_bind_parameter_count(from) == 0) return SQLITE_OK;
+  return sqlite3_transfer_bindings(from, to);
+#else
+  (void)to;
+  return sqlite3_bind_parameter_count(from) == 0 ? SQLITE_OK : SQLITE_ERROR;
+#endif
+}
+
+int rtk_rerun_step(const struct rtk_rerun *rerun, bool (*goes_on)(void *),
+                   void *user, struct rtk_err *err) {
+  sqlite3 *db = rerun->db;
+  sqlite3_stmt *again = NULL;
+  int was_autocommit = sqlite3_get_autocommit(db);
+  int rc =
+      prepare(db, "/* rtk read-ahead */ ", sqlite3_sql(rerun->stmt), &again);
+  if (rc == SQLITE_OK) rc = lend(rerun->stmt, again);
+  if (rc == SQLITE_OK) {
+    while ((rc = sqlite3_step(again)) == SQLITE_ROW && goes_on(user)) continue;
+    (void)sqlite3_reset(again);
+    (void)lend(again, rerun->stmt);
+  }
+  char *why = NULL;
+  if (sqlite3_get_autocommit(db) != was_autocommit) {
+    why = sqlite3_mprintf("%s", sqlite3_errmsg(db));
+  }
+  (void)sqlite3_finalize(again);
+  clear_error(db);
+  if (rc == SQLITE_INTERRUPT || rc == SQLITE_NOMEM) {
+    sqlite3_free(why);
+    return rc;
+  }
+  if (sqlite3_get_autocommit(db) == was_autocommit) return SQLITE_OK;
+  rc = rtk_err_set(err, "the transaction was rolled back: %s",
+                   why == NULL ? "out of memory" : why);
+  sqlite3_free(why);
+  return rc;
+}

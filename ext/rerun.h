@@ -1,0 +1,39 @@
+/*
+** Runs the statement that the host is running once more, beside it on the same
+** connection, for the sake of what its tables see.
+**
+** Nobody may notice: a statement is refused when a second run could do something,
+** could give other rows, or might never end.
+*/
+#ifndef RTK_RERUN_H
+#define RTK_RERUN_H
+
+#include "limits.h"
+
+#include <stdbool.h>
+
+struct rtk_err;
+struct sqlite3;
+struct sqlite3_stmt;
+
+/* The statement, and why it is not run again: "" if it is. */
+struct rtk_rerun {
+  struct sqlite3 *db;        /* borrowed; set by the owner */
+  struct sqlite3_stmt *stmt; /* the last one that was found fit; not held */
+  char why[RTK_RERUN_WHY_MAX];
+};
+
+/* Is there just one statement running, and is it fit for it?  Looks closely at
+** each statement once; rtk_rerun_forget() has to be called before it can be
+** gone.  SQLITE_OK, or SQLITE_ERROR with `why` set. */
+int rtk_rerun_find(struct rtk_rerun *rerun);
+void rtk_rerun_forget(struct rtk_rerun *rerun);
+
+/* Runs the statement that was found from its beginning to its end, or until one
+** of its tables returns SQLITE_ABORT, or goes_on() is false after a row.
+** SQLITE_OK, however else the run ended; SQLITE_INTERRUPT; SQLITE_NOMEM; or
+** SQLITE_ERROR with a message: the host's transaction was rolled back in it. */
+int rtk_rerun_step(const struct rtk_rerun *rerun, bool (*goes_on)(void *),
+                   void *user, struct rtk_err *err);
+
+#endif
