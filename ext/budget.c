@@ -14,6 +14,7 @@
 
 #include "clock.h"
 #include "config.h"
+#include "hash.h"
 #include "limits.h"
 #include "pace.h"
 #include "ratelimit.h"
@@ -64,13 +65,11 @@ struct rtk_budget {
 
 /* --- the process --------------------------------------------------------------- */
 
-/* FNV-1a: 64 bits tell nothing of a token, and two budgets that got the same
-** number would only be slower. */
-static uint64_t add_to_hash(uint64_t hash, const char *text) {
-  do {
-    hash = (hash ^ (unsigned char)*text) * 1099511628211u;
-  } while (*text++ != '\0');
-  return hash;
+/* With the end of both texts: 64 bits tell nothing of a token, and two budgets
+** that got the same number would only be slower. */
+static int64_t key_of(const char *base_url, const char *token) {
+  uint64_t hash = rtk_hash_add(RTK_HASH_START, base_url, strlen(base_url) + 1);
+  return (int64_t)rtk_hash_add(hash, token, strlen(token) + 1);
 }
 
 static struct limits read_limits(const struct rtk_config *config) {
@@ -131,8 +130,7 @@ static struct shared *take_old(int64_t now) {
 
 int rtk_budget_join(struct rtk_budget *budget, const char *base_url,
                     const char *token) {
-  uint64_t hash = add_to_hash(14695981039346656037u, base_url);
-  int64_t key = (int64_t)add_to_hash(hash, token);
+  int64_t key = key_of(base_url, token);
   int64_t now = rtk_clock_ms();
   if (budget->shared != NULL && budget->shared->key == key) return SQLITE_OK;
   struct shared *made = calloc(1, sizeof(*made));

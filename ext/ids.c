@@ -1,6 +1,8 @@
 /* The ids of one batch, in order. */
 #include "ids.h"
 
+#include "hash.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -70,19 +72,11 @@ bool rtk_ids_integer(const struct rtk_ids *ids, size_t i, int64_t *integer) {
   return true;
 }
 
-/* FNV-1a, 32 bits. */
-static uint32_t hash_of(struct rtk_text text) {
-  uint32_t hash = 2166136261u;
-  for (size_t i = 0; i < text.size; i++) {
-    hash = (hash ^ (unsigned char)text.bytes[i]) * 16777619u;
-  }
-  return hash;
-}
-
 /* The bucket that holds this id, or the empty one where it would be. */
 static uint32_t *bucket_of(const struct rtk_ids *ids, struct rtk_text text) {
   size_t mask = ids->bucket_count - 1;
-  size_t at = hash_of(text) & mask;
+  size_t at =
+      (size_t)rtk_hash_add(RTK_HASH_START, text.bytes, text.size) & mask;
   for (; ids->buckets[at] != 0; at = (at + 1) & mask) {
     struct rtk_text other = rtk_ids_text(ids, ids->buckets[at] - 1);
     if (other.size == text.size &&

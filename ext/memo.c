@@ -4,6 +4,7 @@
 */
 #include "memo.h"
 
+#include "hash.h"
 #include "limits.h"
 #include "reply.h"
 
@@ -22,15 +23,6 @@ struct rtk_memo {
   int64_t idle_bytes;                /* of those */
   int64_t held_bytes;                /* of entries with a reply and holders */
 };
-
-/* FNV-1a, 64 bits. */
-static uint64_t hash_of(const char *text) {
-  uint64_t hash = 14695981039346656037u;
-  for (; *text != '\0'; text++) {
-    hash = (hash ^ (unsigned char)*text) * 1099511628211u;
-  }
-  return hash;
-}
 
 static int64_t bytes_of(const struct rtk_entry *entry) {
   return (int64_t)(entry->size + entry->reply->size + RTK_ENTRY_OVERHEAD);
@@ -153,7 +145,7 @@ static struct rtk_entry *make(uint64_t hash, const char *url,
 
 int rtk_memo_hold(struct rtk_memo *memo, const char *url, struct rtk_text id,
                   struct rtk_entry **entry, bool *is_new) {
-  uint64_t hash = hash_of(url);
+  uint64_t hash = rtk_hash_add(RTK_HASH_START, url, strlen(url));
   struct rtk_entry *found = *link_of(memo, hash, url);
   *is_new = found == NULL;
   if (found == NULL) {

@@ -10,6 +10,7 @@
 #include "store.h"
 
 #include "clock.h"
+#include "hash.h"
 #include "limits.h"
 #include "storefile.h"
 
@@ -327,13 +328,9 @@ int rtk_store_use(struct rtk_store *store, const char *path) {
 
 /* --- reading ------------------------------------------------------------------- */
 
-/* FNV-1a, 64 bits.  Two URLs with the same key take each other's place. */
+/* Two URLs with the same key take each other's place. */
 static int64_t key_of(const char *url) {
-  uint64_t hash = 14695981039346656037u;
-  for (; *url != '\0'; url++) {
-    hash = (hash ^ (unsigned char)*url) * 1099511628211u;
-  }
-  return (int64_t)hash;
+  return (int64_t)rtk_hash_add(RTK_HASH_START, url, strlen(url));
 }
 
 static int make_room(struct rtk_store *store, size_t size) {

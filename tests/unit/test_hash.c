@@ -1,0 +1,35 @@
+/* The hash that keys in cache files are made with: FNV-1a's published values. */
+#include "hash.h"
+
+#include "check.h"
+
+static void published_values(void **state) {
+  static const struct {
+    const char *text;
+    size_t size;
+    uint64_t hash;
+  } cases[] = {
+      {"", 0, RTK_HASH_START},
+      {"", 1, UINT64_C(0xaf63bd4c8601b7df)}, /* its end, too */
+      {"a", 1, UINT64_C(0xaf63dc4c8601ec8c)},
+      {"foobar", 6, UINT64_C(0x85944171f73967e8)},
+      {"foobar", 7, UINT64_C(0x34531ca7168b8f38)},
+  };
+  (void)state;
+  for (size_t i = 0; i < COUNT(cases); i++) {
+    uint64_t hash = rtk_hash_add(RTK_HASH_START, cases[i].text, cases[i].size);
+    check_int(cases[i].text, "hash", (int64_t)hash, (int64_t)cases[i].hash);
+    hash = RTK_HASH_START;
+    for (size_t at = 0; at < cases[i].size; at++) {
+      hash = rtk_hash_add(hash, cases[i].text + at, 1);
+    }
+    check_int(cases[i].text, "hash in parts", (int64_t)hash,
+              (int64_t)cases[i].hash);
+  }
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {TEST(published_values)};
+  check_init();
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
