@@ -6,9 +6,14 @@
 ** the cache file, changed within one short transaction.  Both are asked; the
 ** one that allows less holds.
 **
-** In the file each connection has a lease on the requests that it has under
-** way.  A process that is killed never tells of their end; when the lease runs
-** out they count as ended then.
+** In both each connection has a lease on the requests that it has under way,
+** renewed whenever it starts some.  A cursor that is left unfinished, and a
+** process that is killed, do not tell of their end: when the lease runs out
+** they count as ended.  So what a killed process had under way counts for
+** timeout_ms and RTK_LEASE_MARGIN_MS, and then for a window as all others do.
+**
+** After a fork() the requests under way are the parent's; the child goes on
+** with its own connections and with what it knows of the past.
 */
 #include "budget.h"
 
@@ -23,6 +28,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <sqlite3ext.h>
 SQLITE_EXTENSION_INIT3
@@ -40,9 +46,19 @@ struct shared {
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct shared *all;
 
+static pthread_once_t fork_once = PTHREAD_ONCE_INIT;
+static int fork_error; /* of pthread_atfork() */
+
 /* What the settings of a connection say; 0: no limit. */
 struct limits {
   int64_t rate, quota, window_ms;
+};
+
+/* Requests that count as under way, and until when at the most. */
+struct lease {
+  int64_t owner; /* in the file; 0: free */
+  int64_t until_ms;
+  int64_t count;
 };
 
 struct rtk_budget {
@@ -50,9 +66,10 @@ struct rtk_budget {
   struct rtk_store *store;
   struct shared *shared;   /* NULL before the first request */
   struct rtk_budget *next; /* among its members */
-  struct limits limits;    /* under the lock */
-  int64_t owner;           /* of the lease, a random number */
-  int under_way;
+  struct limits limits;    /* under the lock, as is the next */
+  struct lease lease;      /* in the process */
+  int64_t random;          /* of its own */
+  int under_way;           /* leased or not any more */
 
   /* What the file has not yet been told. */
   int ended, given_back;
@@ -62,6 +79,48 @@ struct rtk_budget {
 
   int64_t file_blocked_until_ms; /* as it was last read */
 };
+
+/* --- leases ---------------------------------------------------------------------- */
+
+/* How long a request may be under way. */
+static int64_t read_lease_ms(const struct rtk_config *config) {
+  return rtk_config_int(config, RTK_TIMEOUT_MS) + RTK_LEASE_MARGIN_MS;
+}
+
+static void add_to_lease(struct lease *lease, int64_t now, int64_t lease_ms,
+                         int started) {
+  if (started == 0) return;
+  lease->count += started;
+  lease->until_ms = now + lease_ms;
+}
+
+static void end_lease(struct lease *lease, struct rtk_pace *pace, int64_t now) {
+  if (lease->count == 0) return;
+  rtk_pace_end(pace, now, (int)lease->count, NULL);
+  lease->count = 0;
+}
+
+static void end_lease_in_time(struct lease *lease, struct rtk_pace *pace,
+                              int64_t now) {
+  if (lease->until_ms < now) end_lease(lease, pace, now);
+}
+
+static void give_back(struct lease *lease, struct rtk_pace *pace, int count) {
+  if (count > lease->count) count = (int)lease->count;
+  lease->count -= count;
+  rtk_pace_give_back(pace, count);
+}
+
+/* So many of `under_way` have ended, the last one with `news`.  Those that are
+** not in the lease any more were counted when it ran out. */
+static void end(struct lease *lease, struct rtk_pace *pace, int64_t now,
+                int under_way, int ended, const struct rtk_ratelimit *news) {
+  if (under_way > lease->count) ended -= under_way - (int)lease->count;
+  if (ended <= 0) return;
+  lease->count -= ended;
+  if (ended > 1) rtk_pace_end(pace, now, ended - 1, NULL);
+  rtk_pace_end(pace, now, 1, news);
+}
 
 /* --- the process --------------------------------------------------------------- */
 
@@ -98,6 +157,13 @@ static struct limits strictest(const struct shared *shared) {
     }
   }
   return least;
+}
+
+/* What runs out of the members' leases. */
+static void end_leases_of(struct shared *shared, int64_t now) {
+  for (struct rtk_budget *m = shared->members; m != NULL; m = m->next) {
+    end_lease_in_time(&m->lease, &shared->pace, now);
+  }
 }
 
 static void leave(struct rtk_budget *budget) {
@@ -163,14 +229,36 @@ int rtk_budget_join(struct rtk_budget *budget, const char *base_url,
   return SQLITE_OK;
 }
 
+static void before_fork(void) { (void)pthread_mutex_lock(&lock); }
+
+static void in_parent(void) { (void)pthread_mutex_unlock(&lock); }
+
+/* The parent's connections are of no use here. */
+static void in_child(void) {
+  int64_t now = rtk_clock_unix_ms();
+  for (struct shared *shared = all; shared != NULL; shared = shared->next) {
+    for (struct rtk_budget *m = shared->members; m != NULL; m = m->next) {
+      end_lease(&m->lease, &shared->pace, now);
+      m->limits = (struct limits){0};
+    }
+  }
+  (void)pthread_mutex_unlock(&lock);
+}
+
+static void follow_forks(void) {
+  fork_error = pthread_atfork(before_fork, in_parent, in_child);
+}
+
 int rtk_budget_new(const struct rtk_config *config, struct rtk_store *store,
                    struct rtk_budget **budget) {
+  (void)pthread_once(&fork_once, follow_forks);
+  if (fork_error != 0) return SQLITE_NOMEM;
   struct rtk_budget *made = sqlite3_malloc64(sizeof(*made));
   if (made == NULL) return SQLITE_NOMEM;
   memset(made, 0, sizeof(*made));
   made->config = config;
   made->store = store;
-  sqlite3_randomness((int)sizeof(made->owner), &made->owner);
+  sqlite3_randomness((int)sizeof(made->random), &made->random);
   *budget = made;
   return SQLITE_OK;
 }
@@ -184,12 +272,6 @@ void rtk_budget_free(struct rtk_budget *budget) {
 }
 
 /* --- the file ------------------------------------------------------------------ */
-
-struct lease {
-  int64_t owner; /* 0: free */
-  int64_t until_ms;
-  int64_t count;
-};
 
 /* The blob.  All zero bytes are a new one. */
 struct file_state {
@@ -205,7 +287,7 @@ struct visit {
   struct rtk_budget *budget;
   struct limits limits;
   int64_t now;
-  int64_t lease_ms; /* how long a request may be under way */
+  int64_t lease_ms;
   int wanted;
   int granted;
   int64_t wait_ms;
@@ -213,26 +295,28 @@ struct visit {
 
 /* The lease of this owner, else a free one, else the last one: it is then
 ** shared, and runs out when the last of its requests must have ended. */
-static struct lease *find_lease(struct file_state *state, int64_t owner) {
-  struct lease *last = &state->leases[RTK_LEASES_MAX - 1];
-  struct lease *spare = last;
-  for (struct lease *lease = last; lease >= state->leases; lease--) {
-    if (lease->owner == owner) return lease;
-    if (lease->owner == 0) spare = lease;
+static struct lease *find_lease(struct lease *leases, int64_t owner) {
+  int spare = RTK_LEASES_MAX - 1;
+  for (int i = RTK_LEASES_MAX - 1; i >= 0; i--) {
+    if (leases[i].owner == owner) return &leases[i];
+    if (leases[i].owner == 0) spare = i;
   }
-  spare->owner = owner;
-  return spare;
+  leases[spare].owner = owner;
+  return &leases[spare];
+}
+
+/* A child that was forked off is somebody else. */
+static int64_t owner_of(const struct rtk_budget *budget) {
+  return budget->random ^ (int64_t)getpid();
 }
 
 static void end_leases(struct file_state *state, int64_t now) {
   for (int i = 0; i < RTK_LEASES_MAX; i++) {
     struct lease *lease = &state->leases[i];
-    if (lease->count > RTK_QUOTA_MAX) lease->count = 0; /* a damaged file */
-    if (lease->count > 0 && lease->until_ms < now) {
-      rtk_pace_end(&state->pace, now, (int)lease->count, NULL);
-      lease->count = 0;
-    }
-    if (lease->count <= 0) lease->count = lease->owner = 0;
+    bool is_sound = lease->count >= 0 && lease->count <= RTK_QUOTA_MAX;
+    if (!is_sound) lease->count = 0; /* a damaged file */
+    end_lease_in_time(lease, &state->pace, now);
+    if (lease->count == 0) lease->owner = 0;
   }
 }
 
@@ -240,22 +324,12 @@ static void end_leases(struct file_state *state, int64_t now) {
 static void tell(const struct visit *visit, struct rtk_pace *pace,
                  struct lease *lease) {
   const struct rtk_budget *budget = visit->budget;
-  int given_back = budget->given_back;
-  int ended = budget->ended;
-  if (given_back > lease->count) given_back = (int)lease->count;
-  lease->count -= given_back;
-  rtk_pace_give_back(pace, given_back);
+  give_back(lease, pace, budget->given_back);
   if (budget->block_until_ms > visit->now) {
     rtk_pace_block(pace, visit->now, budget->block_until_ms - visit->now);
   }
-  if (ended > lease->count) ended = (int)lease->count;
-  lease->count -= ended;
-  if (budget->has_news && ended > 0) {
-    rtk_pace_end(pace, visit->now, ended - 1, NULL);
-    rtk_pace_end(pace, visit->now, 1, &budget->news);
-  } else {
-    rtk_pace_end(pace, visit->now, ended, NULL);
-  }
+  end(lease, pace, visit->now, budget->under_way + budget->ended, budget->ended,
+      budget->has_news ? &budget->news : NULL);
 }
 
 static void change(void *blob, void *user) {
@@ -266,7 +340,7 @@ static void change(void *blob, void *user) {
     state->format = RTK_PACE_FORMAT;
   }
   end_leases(state, visit->now);
-  struct lease *lease = find_lease(state, visit->budget->owner);
+  struct lease *lease = find_lease(state->leases, owner_of(visit->budget));
   rtk_pace_set(&state->pace, visit->now, visit->limits.rate,
                visit->limits.quota, visit->limits.window_ms);
   tell(visit, &state->pace, lease);
@@ -274,8 +348,7 @@ static void change(void *blob, void *user) {
   if (visit->wanted > 0) {
     visit->granted =
         rtk_pace_take(&state->pace, visit->now, visit->wanted, &visit->wait_ms);
-    lease->count += visit->granted;
-    lease->until_ms = visit->now + visit->lease_ms;
+    add_to_lease(lease, visit->now, visit->lease_ms, visit->granted);
   }
   if (lease->count == 0) lease->owner = 0;
 }
@@ -288,8 +361,7 @@ static int visit_file(struct rtk_budget *budget, struct visit *visit,
   visit->now = rtk_clock_unix_ms();
   visit->wanted = wanted;
   visit->limits = read_limits(budget->config);
-  visit->lease_ms =
-      rtk_config_int(budget->config, RTK_TIMEOUT_MS) + RTK_LEASE_MARGIN_MS;
+  visit->lease_ms = read_lease_ms(budget->config);
   int rc = rtk_store_edit(budget->store, budget->shared->key, &visit->state,
                           sizeof(visit->state), change, visit);
   if (rc != SQLITE_OK) return rc;
@@ -308,19 +380,22 @@ static int take_from_process(struct rtk_budget *budget, int wanted,
   struct shared *shared = budget->shared;
   int64_t now = rtk_clock_unix_ms();
   struct limits own = read_limits(budget->config);
+  int64_t lease_ms = read_lease_ms(budget->config);
   (void)pthread_mutex_lock(&lock);
+  end_leases_of(shared, now);
   shared->used_ms = rtk_clock_ms();
   budget->limits = own;
   struct limits least = strictest(shared);
   rtk_pace_set(&shared->pace, now, least.rate, least.quota, least.window_ms);
   int granted = rtk_pace_take(&shared->pace, now, wanted, wait_ms);
+  add_to_lease(&budget->lease, now, lease_ms, granted);
   (void)pthread_mutex_unlock(&lock);
   return granted;
 }
 
 static void give_back_to_process(struct rtk_budget *budget, int count) {
   (void)pthread_mutex_lock(&lock);
-  rtk_pace_give_back(&budget->shared->pace, count);
+  give_back(&budget->lease, &budget->shared->pace, count);
   (void)pthread_mutex_unlock(&lock);
 }
 
@@ -357,7 +432,7 @@ void rtk_budget_end(struct rtk_budget *budget,
                     const struct rtk_ratelimit *news) {
   int64_t now = rtk_clock_unix_ms();
   (void)pthread_mutex_lock(&lock);
-  rtk_pace_end(&budget->shared->pace, now, 1, news);
+  end(&budget->lease, &budget->shared->pace, now, budget->under_way, 1, news);
   (void)pthread_mutex_unlock(&lock);
   budget->under_way--;
   budget->ended++;
@@ -407,6 +482,7 @@ int64_t rtk_budget_left(struct rtk_budget *budget, int64_t *reset_ms) {
     return rtk_pace_left(&visit.state.pace, now, reset_ms);
   }
   (void)pthread_mutex_lock(&lock);
+  end_leases_of(budget->shared, now);
   int64_t left = rtk_pace_left(&budget->shared->pace, now, reset_ms);
   (void)pthread_mutex_unlock(&lock);
   return left;

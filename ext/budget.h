@@ -32,7 +32,8 @@ int rtk_budget_join(struct rtk_budget *budget, const char *base_url,
                     const char *token);
 
 /* How many of `wanted` requests may be sent now, 0 to `wanted`: they count as
-** under way.  When they are fewer, *wait_ms is lowered to the time after which
+** under way until they are ended or given back, or timeout_ms and
+** RTK_LEASE_MARGIN_MS have gone by since the last were taken.  When they are fewer, *wait_ms is lowered to the time after which
 ** to ask again; 0: soon, it is no quota but a lock on the cache file that is in
 ** the way. */
 int rtk_budget_take(struct rtk_budget *budget, int wanted, int64_t *wait_ms);

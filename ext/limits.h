@@ -65,7 +65,7 @@
 #define RTK_LEASES_MAX 64
 
 /* ms: after timeout_ms and this a request has ended, whatever became of the
-** process that made it. */
+** statement or the process that made it. */
 #define RTK_LEASE_MARGIN_MS 10000
 
 /* ms: in auto mode a statement tells how far it is after so long; how often

@@ -1,0 +1,119 @@
+/*
+** Requests under way of which nobody tells the end: of a statement that is left
+** unfinished, and in the child of a fork().
+**
+** This program has a clock_gettime() of its own, which rtk.so then uses: it
+** sets the calendar's clock forward instead of waiting.
+*/
+#define _GNU_SOURCE /* RTLD_NEXT */
+#include "host.h"
+
+#include <dlfcn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define WINDOW_MS 2000 /* quota_window_s, and what is rounded up */
+#define LEASE_MS                                                               \
+  (300 + 10000 + 1) /* timeout_ms, RTK_LEASE_MARGIN_MS, past it */
+
+typedef int (*clock_function)(clockid_t, struct timespec *);
+
+static atomic_int ahead_ms;
+
+int clock_gettime(clockid_t clock, struct timespec *now) {
+  clock_function real = NULL;
+  *(void **)&real = dlsym(RTLD_NEXT, "clock_gettime");
+  int failed = real(clock, now);
+  if (clock != CLOCK_REALTIME) return failed;
+  int64_t nsec = now->tv_nsec + (int64_t)ahead_ms % 1000 * 1000000;
+  now->tv_sec += ahead_ms / 1000 + nsec / 1000000000;
+  now->tv_nsec = (long)(nsec % 1000000000);
+  return failed;
+}
+
+/* Two requests of `db` are under way, which is the quota, and none other counts
+** any more. */
+static sqlite3_stmt *leave_unfinished(sqlite3 *db) {
+  sqlite3_stmt *stmt = NULL;
+  must_exec(db, "SELECT rtk_config('quota', 3)");
+  assert_rows(db, "SELECT id FROM " SESSION ", 's1')", "s1\n");
+  ahead_ms += WINDOW_MS;
+  const char sql[] = "SELECT id FROM " SESSION ") WHERE session_id IN"
+                     " ('s2', 'x:stall=2000', 'x:stall=2001')";
+  assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &stmt, NULL), SQLITE_OK);
+  assert_int_equal(sqlite3_step(stmt), SQLITE_ROW);
+  ahead_ms += WINDOW_MS;
+  return stmt;
+}
+
+static void a_left_statement_holds_nobody_up_for_ever(void **state) {
+  (void)state;
+  sqlite3 *left = open_loaded();
+  sqlite3 *db = open_loaded();
+  const char sql[] = "SELECT id FROM " SESSION ", 's3')";
+  sqlite3_stmt *stmt = leave_unfinished(left);
+  assert_fails(db, sql, SQLITE_ERROR, "quota: ");
+  must_exec(db, "SELECT rtk_config('max_wait_ms', 0)");
+  ahead_ms += LEASE_MS;
+  assert_rows(db, sql, "s3\n");
+  (void)sqlite3_finalize(stmt);
+  ahead_ms += WINDOW_MS;
+  assert_rows(db, "SELECT value FROM rtk_stats WHERE name = 'quota_left'",
+              "2\n");
+  assert_rows(left, "SELECT id FROM " SESSION ", 's4')", "s4\n");
+  close_ok(left);
+  close_ok(db);
+}
+
+/* In the child: asserts nothing. */
+static bool child_is_right(void) {
+  sqlite3 *db = NULL;
+  sqlite3_str *out = sqlite3_str_new(NULL);
+  int rc = sqlite3_open(":memory:", &db);
+  ahead_ms += WINDOW_MS;
+  if (rc == SQLITE_OK) rc = sqlite3_enable_load_extension(db, 1);
+  if (rc == SQLITE_OK) {
+    rc = sqlite3_load_extension(db, need_env("RTK_SO"), NULL, NULL);
+  }
+  if (rc == SQLITE_OK) {
+    rc = query(db, "SELECT id FROM " SESSION ", 's5')", out);
+  }
+  if (rc != SQLITE_OK) (void)fprintf(stderr, "child: %s\n", sqlite3_errmsg(db));
+  char *got = sqlite3_str_finish(out);
+  bool is_right = rc == SQLITE_OK && got != NULL && strcmp(got, "s5\n") == 0;
+  sqlite3_free(got);
+  return sqlite3_close(db) == SQLITE_OK && is_right;
+}
+
+static void a_child_has_nothing_under_way(void **state) {
+  (void)state;
+  int status = 1;
+  sqlite3 *left = open_loaded();
+  sqlite3 *db = open_loaded();
+  sqlite3_stmt *stmt = leave_unfinished(left);
+  pid_t child = fork();
+  if (child == 0) _exit(child_is_right() ? 0 : 1);
+  assert_int_equal(waitpid(child, &status, 0), child);
+  assert_int_equal(status, 0);
+  assert_fails(db, "SELECT id FROM " SESSION ", 's6')", SQLITE_ERROR,
+               "quota: ");
+  (void)sqlite3_finalize(stmt);
+  ahead_ms += WINDOW_MS;
+  assert_rows(left, "SELECT id FROM " SESSION ", 's6')", "s6\n");
+  assert_rows(db, "SELECT id FROM " SESSION ", 's6')", "s6\n");
+  close_ok(left);
+  close_ok(db);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(a_left_statement_holds_nobody_up_for_ever),
+      cmocka_unit_test(a_child_has_nothing_under_way),
+  };
+  (void)setenv("RTK_QUOTA", "2", 1);
+  (void)setenv("RTK_QUOTA_WINDOW_S", "1", 1);
+  (void)setenv("RTK_RATE_PER_SECOND", "0", 1);
+  (void)setenv("RTK_TIMEOUT_MS", "300", 1);
+  (void)setenv("RTK_MAX_WAIT_MS", "1", 1);
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
