@@ -163,9 +163,10 @@ static void forget_reply(struct run *run) {
   run->transfer = NULL;
 }
 
-/* The one place that makes a request: waits for its end.  SQLITE_OK,
-** SQLITE_INTERRUPT, SQLITE_NOMEM or SQLITE_ERROR. */
+/* The one place that makes a request, whose turn it is: waits for its end.
+** SQLITE_OK, SQLITE_INTERRUPT, SQLITE_NOMEM or SQLITE_ERROR. */
 static int perform(struct run *run, const char *url, struct rtk_err *err) {
+  static const struct rtk_response nothing;
   struct rtk_request request = {.url = url, .token = run->token, .owner = run};
   rtk_config_fill_request(run->conn->config, &request);
   int rc = rtk_http_start(run->http, &request, &run->transfer, err);
@@ -177,9 +178,10 @@ static int perform(struct run *run, const char *url, struct rtk_err *err) {
   if (rc == SQLITE_OK && rtk_transfer_is_nomem(run->transfer)) {
     rc = SQLITE_NOMEM;
   }
-  if (rc != SQLITE_OK) return rc;
-  return rtk_fetch_count(run->conn->fetch, run->token,
-                         rtk_transfer_response(run->transfer));
+  rtk_fetch_count(run->conn->fetch, run->transfer == NULL
+                                        ? &nothing
+                                        : rtk_transfer_response(run->transfer));
+  return rc;
 }
 
 static bool has_data(const struct run *run) {
@@ -212,7 +214,12 @@ static bool ask(struct run *run, enum check check,
   if (run->rc != SQLITE_OK) return false;
   char *url = rtk_url_make(rtk_config_text(run->conn->config, RTK_BASE_URL),
                            endpoint->path, scope, 2, ends);
-  int rc = url == NULL ? SQLITE_NOMEM : perform(run, url, &err);
+  int rc = url == NULL
+               ? SQLITE_NOMEM
+               : rtk_fetch_take_turn(run->conn->fetch, run->token, &err);
+  /* The first request: what is in the way is the API's quota. */
+  if (rc != SQLITE_OK && check == CHECK_NETWORK) check = CHECK_API;
+  if (rc == SQLITE_OK) rc = perform(run, url, &err);
   if (rc == SQLITE_OK) rc = judge(run, endpoint);
   if (rc != SQLITE_OK) note_error(run, check, rc, &err);
   sqlite3_free(url);

@@ -321,30 +321,45 @@ static void account_for(struct rtk_fetch *fetch, int64_t took_ms,
   rtk_budget_end(fetch->budget, &news);
 }
 
-/* The quota may be used up: then there is nothing to count it by. */
-int rtk_fetch_count(struct rtk_fetch *fetch, const char *token,
-                    const struct rtk_response *response) {
-  int64_t wait_ms = 0;
-  bool is_open = fetch->active.count + fetch->pending.count > 0;
-  int rc = is_open
-               ? SQLITE_OK
-               : rtk_budget_join(fetch->budget,
-                                 rtk_config_text(fetch->config, RTK_BASE_URL),
-                                 token);
-  if (rc != SQLITE_OK) return rc;
-  fetch->stats->requests++;
+int rtk_fetch_take_turn(struct rtk_fetch *fetch, const char *token,
+                        struct rtk_err *err) {
+  const struct rtk_config *config = fetch->config;
+  int64_t max_wait = rtk_config_int(config, RTK_MAX_WAIT_MS);
+  int64_t begun_ms = rtk_clock_ms();
+  int rc = SQLITE_OK;
+  if (fetch->active.count == 0) {
+    rc = rtk_budget_join(fetch->budget, rtk_config_text(config, RTK_BASE_URL),
+                         token);
+  }
+  while (rc == SQLITE_OK) {
+    int64_t wait_ms = RTK_WAIT_MAX_MS;
+    char until[32];
+    if (rtk_budget_take(fetch->budget, 1, &wait_ms) == 1) break;
+    int64_t waited_ms = rtk_clock_ms() - begun_ms;
+    if (max_wait > 0 && waited_ms + wait_ms > max_wait) {
+      write_time(until, wait_ms);
+      return rtk_err_set(err,
+                         "quota used up until %s: try again then, or set"
+                         " max_wait_ms to 0",
+                         until);
+    }
+    rc = rtk_cancel_asked(fetch->cancel)
+             ? SQLITE_INTERRUPT
+             : rtk_http_poll(fetch->http, RTK_CANCEL_CHECK_MS, err);
+  }
+  if (rc == SQLITE_OK) fetch->stats->requests++;
+  return rc;
+}
+
+void rtk_fetch_count(struct rtk_fetch *fetch,
+                     const struct rtk_response *response) {
   if (rtk_status_retry(response) == RTK_RETRY_PAUSE) {
     struct rtk_retry retry = rtk_retry_decide(response, RTK_RETRY_PAUSE, 1, 0,
                                               rtk_clock_unix_ms(), 0);
     rtk_budget_block(fetch->budget, retry.wait_ms);
   }
-  if (rtk_budget_take(fetch->budget, 1, &wait_ms) == 0) {
-    rtk_budget_flush(fetch->budget);
-    return SQLITE_OK;
-  }
   account_for(fetch, response->took_ms, response);
   rtk_budget_flush(fetch->budget);
-  return SQLITE_OK;
 }
 
 static int collect(struct rtk_fetch *fetch) {

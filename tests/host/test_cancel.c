@@ -173,6 +173,12 @@ static const struct scene scenes[] = {
      .sql = "SELECT * FROM rtk_check('ACCOUNT', 'app-x:delay=5000')",
      .logged = "app-x",
      .logged_count = 1},
+    {.name = "rtk_check, pause after 429",
+     .sql = "SELECT * FROM rtk_check('ACCOUNT', 'app-x:status=429,"
+            "retry_after=1') AS a CROSS JOIN rtk_check('ACCOUNT', 'APP') AS b",
+     .logged = "app-x%3Astatus%3D429",
+     .logged_count = 1,
+     .settle_ms = 30},
     {.name = "rtk_check, resolving",
      .base_url = "https://rtk-test-%d.invalid/client/v4",
      .sql = "SELECT * FROM rtk_check('ACCOUNT', 'APP')",

@@ -101,7 +101,9 @@ static int install(void **state) {
 
 static const char settings[] = "SELECT rtk_config('max_retries', 0),"
                                " rtk_config('on_error', 'row'),"
-                               " rtk_config('concurrency', 7)";
+                               " rtk_config('concurrency', 7),"
+                               " rtk_config('quota', 0),"
+                               " rtk_config('rate_per_second', 0)";
 
 /* Every row of every answer is right, or there is an error. */
 static const struct {

@@ -36,13 +36,13 @@ static void begin(struct side *side, const char *path) {
                                             {"rate_per_second", "0"},
                                             {"timeout_ms", "1000"}};
   struct rtk_err err = {0};
-  assert_int_equal(rtk_config_new(&side->config), SQLITE_OK);
+  assert_int_equal(rtk_config_new(NULL, &side->config), SQLITE_OK);
   for (size_t i = 0; i < COUNT(settings); i++) {
     assert_int_equal(
         rtk_config_set(side->config, settings[i][0], settings[i][1], &err),
         SQLITE_OK);
   }
-  assert_int_equal(rtk_store_new(&side->store), SQLITE_OK);
+  assert_int_equal(rtk_store_new(NULL, &side->store), SQLITE_OK);
   assert_int_equal(rtk_store_use(side->store, path), SQLITE_OK);
   assert_int_equal(rtk_budget_new(side->config, side->store, &side->budget),
                    SQLITE_OK);
