@@ -9,6 +9,9 @@
 ** Parameters are lent to the second run and taken back: the values themselves,
 ** of any type and size.  sqlite3_expanded_sql() is not the same statement: a
 ** negative number after a minus sign becomes a comment, and reals lose digits.
+** Not lent are those that SQLite looked at for its plan, as in LIKE ?1: without
+** them it takes the plan for out of date, and the statement that runs by it fails
+** when it next opens a table.
 */
 #include "rerun.h"
 
@@ -53,7 +56,8 @@ static int add(struct rtk_ids *ids, struct rtk_text text) {
 }
 
 /* One operation.  Every opcode that calls a function has it in P4, as
-** `name(arguments)`. */
+** `name(arguments)`; before 3.35 that ends after 99 bytes, and such a name is one
+** of no function. */
 static int read_operation(sqlite3_stmt *stmt, struct uses *uses) {
   enum { OPCODE = 1, P4 = 5 };
   static const char *const callers[] = {"Function", "PureFunc", "Agg"};
@@ -61,12 +65,10 @@ static int read_operation(sqlite3_stmt *stmt, struct uses *uses) {
   struct rtk_text p4 = text_of(stmt, P4);
   if (strcmp(opcode, "VOpen") == 0) return add(&uses->tables, p4);
   for (size_t i = 0; i < sizeof(callers) / sizeof(*callers); i++) {
+    if (strncmp(opcode, callers[i], strlen(callers[i])) != 0) continue;
     const char *bracket = memchr(p4.bytes, '(', p4.size);
-    if (bracket == NULL) return SQLITE_OK;
-    if (strncmp(opcode, callers[i], strlen(callers[i])) == 0) {
-      p4.size = (size_t)(bracket - p4.bytes);
-      return add(&uses->functions, p4);
-    }
+    if (bracket != NULL) p4.size = (size_t)(bracket - p4.bytes);
+    return add(&uses->functions, p4);
   }
   return SQLITE_OK;
 }
@@ -167,12 +169,40 @@ static int check_recursion(struct rtk_rerun *rerun, const char *sql) {
   return rc == SQLITE_DONE ? SQLITE_OK : rc;
 }
 
+/* Lends parameters: the main statement reads them no sooner than this call of
+** its table is over. */
+static int lend(sqlite3_stmt *from, sqlite3_stmt *to) {
+#ifndef SQLITE_OMIT_DEPRECATED
+  if (sqlite3_bind_parameter_count(from) == 0) return SQLITE_OK;
+  return sqlite3_transfer_bindings(from, to);
+#else
+  (void)to;
+  return sqlite3_bind_parameter_count(from) == 0 ? SQLITE_OK : SQLITE_ERROR;
+#endif
+}
+
 static bool can_lend(void) {
 #ifdef SQLITE_CORE
   return true;
 #else
-  return sqlite3_api->transfer_bindings != NULL;
+  return sqlite3_api->transfer_bindings != NULL && sqlite3_api->expired != NULL;
 #endif
+}
+
+/* Tries it with two other statements of the same text. */
+static int check_parameters(struct rtk_rerun *rerun, const char *sql) {
+  sqlite3_stmt *pair[2] = {NULL, NULL};
+  if (!can_lend()) {
+    return refuse(rerun, "this SQLite cannot lend parameters", "");
+  }
+  int rc = prepare(rerun->db, "EXPLAIN ", sql, &pair[0]);
+  if (rc == SQLITE_OK) rc = prepare(rerun->db, "EXPLAIN ", sql, &pair[1]);
+  if (rc == SQLITE_OK) rc = lend(pair[0], pair[1]);
+  if (rc == SQLITE_OK && sqlite3_expired(pair[1])) {
+    rc = refuse(rerun, "its plan depends on a parameter, as with LIKE ?", "");
+  }
+  for (int i = 0; i < 2; i++) (void)sqlite3_finalize(pair[i]);
+  return rc;
 }
 
 static int check(struct rtk_rerun *rerun, sqlite3_stmt *stmt) {
@@ -182,10 +212,10 @@ static int check(struct rtk_rerun *rerun, sqlite3_stmt *stmt) {
       !sqlite3_stmt_readonly(stmt)) {
     return refuse(rerun, "the statement is no SELECT", "");
   }
-  if (sqlite3_bind_parameter_count(stmt) > 0 && !can_lend()) {
-    return refuse(rerun, "this SQLite cannot lend parameters", "");
-  }
   int rc = read_program(rerun->db, sql, &uses);
+  if (rc == SQLITE_OK && sqlite3_bind_parameter_count(stmt) > 0) {
+    rc = check_parameters(rerun, sql);
+  }
   if (rc == SQLITE_OK) rc = check_recursion(rerun, sql);
   if (rc == SQLITE_OK) rc = check_functions(rerun, &uses.functions);
   if (rc == SQLITE_OK) rc = check_tables(rerun, &uses.tables);
@@ -232,17 +262,6 @@ int rtk_rerun_find(struct rtk_rerun *rerun) {
 void rtk_rerun_forget(struct rtk_rerun *rerun) { rerun->stmt = NULL; }
 
 /* --- the run ---------------------------------------------------------------------- */
-
-/* The main statement reads its parameters no sooner than this call is over. */
-static int lend(sqlite3_stmt *from, sqlite3_stmt *to) {
-#ifndef SQLITE_OMIT_DEPRECATED
-  if (sqlite3_bind_parameter_count(from) == 0) return SQLITE_OK;
-  return sqlite3_transfer_bindings(from, to);
-#else
-  (void)to;
-  return sqlite3_bind_parameter_count(from) == 0 ? SQLITE_OK : SQLITE_ERROR;
-#endif
-}
 
 int rtk_rerun_step(const struct rtk_rerun *rerun, bool (*goes_on)(void *),
                    void *user, struct rtk_err *err) {
