@@ -215,7 +215,9 @@ int rtk_ahead_miss(struct rtk_ahead *ahead, bool *has_run,
                      "off: the setting read_ahead");
     return SQLITE_OK;
   }
-  if (rtk_rerun_find(&ahead->rerun) != SQLITE_OK) {
+  int rc = rtk_rerun_find(&ahead->rerun);
+  if (rc == SQLITE_INTERRUPT) return rc;
+  if (rc != SQLITE_OK) {
     sqlite3_snprintf((int)sizeof(ahead->words), ahead->words, "off: %s",
                      ahead->rerun.why);
     ahead->misses_at *= 2;

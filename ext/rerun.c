@@ -172,13 +172,8 @@ static int check_recursion(struct rtk_rerun *rerun, const char *sql) {
 /* Lends parameters: the main statement reads them no sooner than this call of
 ** its table is over. */
 static int lend(sqlite3_stmt *from, sqlite3_stmt *to) {
-#ifndef SQLITE_OMIT_DEPRECATED
   if (sqlite3_bind_parameter_count(from) == 0) return SQLITE_OK;
   return sqlite3_transfer_bindings(from, to);
-#else
-  (void)to;
-  return sqlite3_bind_parameter_count(from) == 0 ? SQLITE_OK : SQLITE_ERROR;
-#endif
 }
 
 static bool can_lend(void) {
@@ -241,6 +236,21 @@ static sqlite3_stmt *only_busy(sqlite3 *db) {
   return busy;
 }
 
+/* Is it the one that was found fit?  At its address there may be another by
+** now. */
+static bool is_found(const struct rtk_rerun *rerun, sqlite3_stmt *stmt) {
+  const char *sql = sqlite3_sql(stmt);
+  return stmt == rerun->stmt && sql != NULL && strcmp(sql, rerun->sql) == 0;
+}
+
+static int keep(struct rtk_rerun *rerun, sqlite3_stmt *stmt) {
+  rtk_rerun_forget(rerun);
+  rerun->sql = sqlite3_mprintf("%s", sqlite3_sql(stmt));
+  if (rerun->sql == NULL) return SQLITE_NOMEM;
+  rerun->stmt = stmt;
+  return SQLITE_OK;
+}
+
 int rtk_rerun_find(struct rtk_rerun *rerun) {
   rerun->why[0] = '\0';
   sqlite3_stmt *stmt = only_busy(rerun->db);
@@ -248,18 +258,23 @@ int rtk_rerun_find(struct rtk_rerun *rerun) {
     return refuse(rerun, "another statement of the connection is unfinished",
                   "");
   }
-  if (stmt == rerun->stmt) return SQLITE_OK;
+  if (is_found(rerun, stmt)) return SQLITE_OK;
   int rc = check(rerun, stmt);
-  if (rc == SQLITE_OK) rerun->stmt = stmt;
-  if (rc != SQLITE_OK && rerun->why[0] == '\0') {
+  if (rc == SQLITE_OK) rc = keep(rerun, stmt);
+  if (rc == SQLITE_OK) return rc;
+  if (rerun->why[0] == '\0') {
     (void)refuse(rerun, "the statement cannot be prepared again: %s",
                  sqlite3_errstr(rc));
   }
-  if (rc != SQLITE_OK) clear_error(rerun->db);
-  return rc == SQLITE_OK ? rc : SQLITE_ERROR;
+  clear_error(rerun->db);
+  return rc == SQLITE_INTERRUPT ? rc : SQLITE_ERROR;
 }
 
-void rtk_rerun_forget(struct rtk_rerun *rerun) { rerun->stmt = NULL; }
+void rtk_rerun_forget(struct rtk_rerun *rerun) {
+  sqlite3_free(rerun->sql);
+  rerun->sql = NULL;
+  rerun->stmt = NULL;
+}
 
 /* --- the run ---------------------------------------------------------------------- */
 

@@ -20,12 +20,13 @@ struct sqlite3_stmt;
 struct rtk_rerun {
   struct sqlite3 *db;        /* borrowed; set by the owner */
   struct sqlite3_stmt *stmt; /* the last one that was found fit; not held */
+  char *sql;                 /* its text; owned */
   char why[RTK_RERUN_WHY_MAX];
 };
 
 /* Is there just one statement running, and is it fit for it?  Looks closely at
-** each statement once; rtk_rerun_forget() has to be called before it can be
-** gone.  SQLITE_OK, or SQLITE_ERROR with `why` set. */
+** each statement once, until rtk_rerun_forget().  SQLITE_OK; SQLITE_INTERRUPT; or
+** SQLITE_ERROR with `why` set. */
 int rtk_rerun_find(struct rtk_rerun *rerun);
 void rtk_rerun_forget(struct rtk_rerun *rerun);
 
