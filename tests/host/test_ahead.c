@@ -1,0 +1,983 @@
+/*
+** Read-ahead for plain joins: that it does ask ahead, and each of its guards. In
+** every refused case the rows are right, and rtk_stats says why.
+**
+** api: --livestreams 150 --sessions 20000
+*/
+#include "host.h"
+
+#include <unistd.h>
+
+#define JOIN " JOIN " SESSION ", l.s) AS s"
+/* SQLite leaves out a LEFT JOIN that nothing is read from. */
+#define LEFT_JOIN " LEFT" JOIN " WHERE s.error IS NULL"
+
+/* The table l has `count` ids that no other test has asked for. */
+static void fill(sqlite3 *db, int count) {
+  static int base;
+  char *sql = sqlite3_mprintf(
+      "CREATE TABLE IF NOT EXISTS l(n INTEGER PRIMARY KEY, s);"
+      "DELETE FROM l;"
+      "WITH RECURSIVE c(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM c"
+      " WHERE i < %d) INSERT INTO l SELECT i, 's' || (%d + i) FROM c",
+      count, base);
+  must_exec(db, sql);
+  sqlite3_free(sql);
+  base += count;
+}
+
+static sqlite3 *open_filled(int count) {
+  sqlite3 *db = open_loaded();
+  must_exec(db, "SELECT rtk_config('max_retries', 0)");
+  fill(db, count);
+  return db;
+}
+
+/* As rtk_stats has it, without the time that a run took. */
+static void assert_read_ahead(sqlite3 *db, const char *words) {
+  char *rows = sqlite3_mprintf("%s\n", words);
+  assert_rows(db,
+              "SELECT CASE WHEN value LIKE 'on:%' THEN"
+              " substr(value, 1, instr(value, ' ids') + 3) ELSE value END"
+              " FROM rtk_stats WHERE name = 'read_ahead'",
+              rows);
+  sqlite3_free(rows);
+}
+
+static int requests_of(sqlite3 *db) {
+  sqlite3_stmt *stmt = NULL;
+  assert_int_equal(sqlite3_prepare_v2(db,
+                                      "SELECT value FROM rtk_stats"
+                                      " WHERE name = 'requests'",
+                                      -1, &stmt, NULL),
+                   SQLITE_OK);
+  assert_int_equal(sqlite3_step(stmt), SQLITE_ROW);
+  int count = sqlite3_column_int(stmt, 0);
+  (void)sqlite3_finalize(stmt);
+  return count;
+}
+
+/* The result of a query that has one. */
+static char *one(sqlite3 *db, const char *sql) {
+  sqlite3_str *out = sqlite3_str_new(NULL);
+  if (query(db, sql, out) != SQLITE_OK) fail_msg("%s", sqlite3_errmsg(db));
+  return sqlite3_str_finish(out);
+}
+
+static sqlite3_stmt *prepared(sqlite3 *db, const char *sql) {
+  sqlite3_stmt *stmt = NULL;
+  int rc = sqlite3_prepare_v2(db, sql, -1, &stmt, NULL);
+  if (rc != SQLITE_OK) fail_msg("%s: %s", sql, sqlite3_errmsg(db));
+  return stmt;
+}
+
+/* --- functions and tables of the host -------------------------------------------- */
+
+struct counted {
+  int calls;
+  int runs;              /* collecting runs, as the trace sees them */
+  bool is_in_run;        /* of one */
+  int interrupt_at_call; /* in a run; 0: never */
+  bool interrupts_trace;
+  sqlite3 *db;
+};
+
+/* tick(x) is x. */
+static void tick(sqlite3_context *context, int count, sqlite3_value **values) {
+  struct counted *counted = sqlite3_user_data(context);
+  (void)count;
+  counted->calls++;
+  if (counted->is_in_run && counted->interrupt_at_call > 0 &&
+      --counted->interrupt_at_call == 0) {
+    sqlite3_interrupt(counted->db);
+  }
+  sqlite3_result_value(context, values[0]);
+}
+
+/* The text that it is given begins with "-- " for a statement in another. */
+static int trace(unsigned kind, void *user, void *stmt, void *text) {
+  static const char mark[] = "/* rtk read-ahead */ ";
+  struct counted *counted = user;
+  const char *sql = sqlite3_sql(stmt);
+  if (strncmp(sql, mark, sizeof(mark) - 1) != 0) return 0;
+  if (kind == SQLITE_TRACE_STMT) assert_non_null(strstr(text, mark));
+  counted->is_in_run = kind == SQLITE_TRACE_STMT;
+  if (!counted->is_in_run) return 0;
+  counted->runs++;
+  if (counted->interrupts_trace) sqlite3_interrupt(counted->db);
+  return 0;
+}
+
+static int stops_in_run(void *user) {
+  return ((const struct counted *)user)->is_in_run;
+}
+
+static void watch(sqlite3 *db, struct counted *counted) {
+  *counted = (struct counted){.db = db};
+  assert_int_equal(sqlite3_trace_v2(db,
+                                    SQLITE_TRACE_STMT | SQLITE_TRACE_PROFILE,
+                                    trace, counted),
+                   SQLITE_OK);
+}
+
+static void add_function(sqlite3 *db, const char *name, int arguments,
+                         int flags, struct counted *counted) {
+  assert_int_equal(sqlite3_create_function_v2(db, name, arguments,
+                                              SQLITE_UTF8 | flags, counted,
+                                              tick, NULL, NULL, NULL),
+                   SQLITE_OK);
+}
+
+#define FIT (SQLITE_DETERMINISTIC | SQLITE_INNOCUOUS)
+#define LONG_NAME                                                              \
+  "a_function_with_a_name_of_more_than_one_hundred_bytes_that_EXPLAIN_of_"     \
+  "older"                                                                      \
+  "_versions_of_SQLite_does_not_show_whole"
+
+/* --- it does -------------------------------------------------------------------- */
+
+struct gate {
+  const char *file, *logged;
+};
+
+/* Opens a gate when a certain request has been made. */
+static void *open_gate(void *user) {
+  const struct gate *gate = user;
+  if (!wait_requests(gate->logged, 1)) return NULL;
+  FILE *file = fopen(gate->file, "w");
+  if (file != NULL) (void)fclose(file);
+  return user;
+}
+
+/* The second reply comes when the fifth id has been asked for, and no sooner. */
+static void asks_before_their_turn(void **state) {
+  struct gate gate = {.file = "gate-1", .logged = "echo%3Agate5"};
+  pthread_t thread;
+  void *is_open = NULL;
+  char path[4096];
+  sqlite3 *db = open_filled(5);
+  (void)state;
+  assert_non_null(getcwd(path, sizeof(path)));
+  char *sql = sqlite3_mprintf("UPDATE l SET s = CASE n WHEN 2 THEN"
+                              " 'x:hold=%q/%s' ELSE 'echo:gate' || n END",
+                              path, gate.file);
+  must_exec(db, sql);
+  assert_int_equal(pthread_create(&thread, NULL, open_gate, &gate), 0);
+  assert_rows(db, "SELECT l.n FROM l" JOIN, "1\n2\n3\n4\n5\n");
+  (void)pthread_join(thread, &is_open);
+  assert_non_null(is_open);
+  assert_read_ahead(db, "on: 4 ids");
+  assert_int_equal(requests("echo%3Agate"), 4); /* each one once */
+  sqlite3_free(sql);
+  close_ok(db);
+}
+
+/* Every form in which SQLite hands ids over one by one, and how many there are
+** to be collected after the first. */
+static const struct {
+  const char *name, *sql;
+  int rows; /* 1, 2 … */
+  const char *words;
+} taken[] = {
+    {"join", "SELECT l.n FROM l" JOIN, 5, "on: 4 ids"},
+    {"left join", "SELECT l.n FROM l" LEFT_JOIN, 5, "on: 4 ids"},
+    {"exists", "SELECT n FROM l WHERE EXISTS (SELECT 1 FROM " SESSION ", l.s))",
+     5, "on: 4 ids"},
+    {"scalar subquery",
+     "SELECT n FROM l WHERE (SELECT viewer_seconds FROM " SESSION ", l.s)) > 0",
+     5, "on: 4 ids"},
+    {"self join",
+     "SELECT l.n FROM l" JOIN " JOIN " SESSION ", l.s) AS t"
+     " WHERE t.id = s.id",
+     5, "on: 4 ids"},
+    {"duplicates and NULL",
+     "SELECT DISTINCT n FROM (SELECT * FROM l UNION ALL SELECT * FROM l UNION"
+     " ALL SELECT 9, NULL UNION ALL SELECT 9, 1.5) AS l" JOIN,
+     5, "on: 4 ids"},
+    {"json_each",
+     "SELECT j.value FROM json_each('[1,2,3,4,5]') AS j JOIN l ON l.n = "
+     "j.value" JOIN,
+     5, "on: 4 ids"},
+    {"functions", "SELECT abs(l.n) FROM l" JOIN " WHERE length(l.s) > 0", 5,
+     "on: 4 ids"},
+    {"comments", "-- one\n/* two */ SELECT l.n FROM l" JOIN " -- three", 5,
+     "on: 4 ids"},
+    {"WITH", "WITH w AS (SELECT * FROM l) SELECT l.n FROM w AS l" JOIN, 5,
+     "on: 4 ids"},
+    {"order", "SELECT l.n FROM l" JOIN " ORDER BY s.error, l.n", 5,
+     "on: 4 ids"},
+    {"several accounts",
+     "SELECT l.n FROM l JOIN rtk_livestream_session('acc' || l.n, 'APP', l.s)"
+     " AS s",
+     5, "on: 4 ids"},
+};
+
+static void is_taken(void **state) {
+  size_t i = (size_t)(uintptr_t)*state;
+  sqlite3 *db = open_filled(5);
+  assert_rows(db, taken[i].sql, "1\n2\n3\n4\n5\n");
+  assert_read_ahead(db, taken[i].words);
+  assert_int_equal(requests_of(db), 5);
+  close_ok(db);
+}
+
+/* --- what is refused -------------------------------------------------------------- */
+
+#define OTHER_TABLE "off: another virtual table is in the statement"
+#define NO_SELECT "off: the statement is no SELECT"
+
+static const struct {
+  const char *name;
+  const char *setup; /* or NULL */
+  const char *sql;
+  const char *read; /* what it has written; NULL: sql gives the rows itself */
+  const char *words;
+} refused[] = {
+    {"off", "SELECT rtk_config('read_ahead', 'off')", "SELECT l.n FROM l" JOIN,
+     NULL, "off: the setting read_ahead"},
+    {"insert", "CREATE TABLE w(n)", "INSERT INTO w SELECT l.n FROM l" JOIN,
+     "SELECT n FROM w", NO_SELECT},
+    {"insert returning", "CREATE TABLE w(n)",
+     "INSERT INTO w SELECT l.n FROM l" JOIN " WHERE true RETURNING n",
+     "SELECT n FROM w", NO_SELECT},
+    {"create table", NULL, "CREATE TABLE w AS SELECT l.n FROM l" JOIN,
+     "SELECT n FROM w", NO_SELECT},
+    {"update", "CREATE TABLE w(n); INSERT INTO w SELECT n FROM l",
+     "UPDATE w SET n = (SELECT l.n FROM l" JOIN " WHERE l.n = w.n)",
+     "SELECT n FROM w", NO_SELECT},
+    {"trigger",
+     "CREATE TABLE w(n); CREATE TABLE of(n);"
+     "CREATE TEMP TRIGGER t AFTER INSERT ON of BEGIN"
+     " INSERT INTO w SELECT l.n FROM l" JOIN "; END",
+     "INSERT INTO of VALUES(1)", "SELECT n FROM w", NO_SELECT},
+    {"recursive", NULL,
+     "WITH RECURSIVE c(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM c WHERE"
+     " i < 5) SELECT l.n FROM c JOIN l ON l.n = c.i" JOIN,
+     NULL, "off: the statement is recursive"},
+    {"endless", NULL,
+     "WITH RECURSIVE c(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM c)"
+     " SELECT i FROM c CROSS JOIN " SESSION ", 's' || (10000 + i)) AS s"
+     " WHERE s.viewer_seconds > 0 LIMIT 5",
+     NULL, "off: the statement is recursive"},
+    {"random", NULL, "SELECT l.n FROM l" JOIN " WHERE random() IS NOT NULL",
+     NULL, "off: random() is called, which may do something"},
+    {"changes", NULL, "SELECT l.n FROM l" JOIN " WHERE changes() >= 0", NULL,
+     "off: changes() is called, which may do something"},
+    {"our own function", NULL,
+     "SELECT l.n FROM l" JOIN " WHERE rtk_config('concurrency') > 0", NULL,
+     "off: rtk_config() is called, which may do something"},
+    {"not innocuous", NULL, "SELECT tick(l.n) FROM l" JOIN, NULL,
+     "off: tick() is called, which may do something"},
+    {"not deterministic", NULL, "SELECT varies(l.n) FROM l" JOIN, NULL,
+     "off: varies() is called, which may do something"},
+    {"direct only", NULL, "SELECT direct(l.n) FROM l" JOIN, NULL,
+     "off: direct() is called, which may do something"},
+    {"overloaded", NULL, "SELECT abs(l.n) FROM l" JOIN " WHERE abs(1, 2) = 1",
+     NULL, "off: abs() is called, which may do something"},
+    {"long name", NULL, "SELECT " LONG_NAME "(l.n) FROM l" JOIN, NULL, NULL},
+    {"pragma table", NULL,
+     "SELECT l.n FROM pragma_user_version AS p JOIN l" JOIN, NULL, OTHER_TABLE},
+    {"report", NULL,
+     "SELECT l.n FROM rtk_settings AS p JOIN l" JOIN
+     " WHERE p.name = 'concurrency'",
+     NULL, OTHER_TABLE},
+    {"table of the host", NULL, "SELECT l.n FROM l JOIN foreign_one" JOIN, NULL,
+     OTHER_TABLE},
+    {"TEMP table of ours",
+     "CREATE VIRTUAL TABLE temp.mine USING rtk_livestream_session",
+     "SELECT l.n FROM l JOIN mine('ACCOUNT', 'APP', l.s)", NULL, OTHER_TABLE},
+};
+
+/* One row without columns worth reading. */
+static int foreign_connect(sqlite3 *db, void *user, int argc,
+                           const char *const *argv, sqlite3_vtab **vtab,
+                           char **message) {
+  (void)user, (void)argc, (void)argv, (void)message;
+  *vtab = sqlite3_malloc64(sizeof(**vtab));
+  if (*vtab == NULL) return SQLITE_NOMEM;
+  **vtab = (sqlite3_vtab){0};
+  return sqlite3_declare_vtab(db, "CREATE TABLE x(y)");
+}
+
+static int foreign_disconnect(sqlite3_vtab *vtab) {
+  sqlite3_free(vtab);
+  return SQLITE_OK;
+}
+
+struct foreign_cursor {
+  sqlite3_vtab_cursor base;
+  bool is_at_end;
+};
+
+static int foreign_best(sqlite3_vtab *vtab, sqlite3_index_info *info) {
+  (void)vtab;
+  info->estimatedCost = 1;
+  return SQLITE_OK;
+}
+
+static int foreign_open(sqlite3_vtab *vtab, sqlite3_vtab_cursor **out) {
+  struct foreign_cursor *made = sqlite3_malloc64(sizeof(*made));
+  (void)vtab;
+  if (made == NULL) return SQLITE_NOMEM;
+  *made = (struct foreign_cursor){.is_at_end = false};
+  *out = &made->base;
+  return SQLITE_OK;
+}
+
+static int foreign_close(sqlite3_vtab_cursor *cursor) {
+  sqlite3_free(cursor);
+  return SQLITE_OK;
+}
+
+static int foreign_filter(sqlite3_vtab_cursor *cursor, int number,
+                          const char *text, int argc, sqlite3_value **argv) {
+  (void)number, (void)text, (void)argc, (void)argv;
+  ((struct foreign_cursor *)(void *)cursor)->is_at_end = false;
+  return SQLITE_OK;
+}
+
+static int foreign_next(sqlite3_vtab_cursor *cursor) {
+  ((struct foreign_cursor *)(void *)cursor)->is_at_end = true;
+  return SQLITE_OK;
+}
+
+static int foreign_eof(sqlite3_vtab_cursor *cursor) {
+  return ((const struct foreign_cursor *)(void *)cursor)->is_at_end;
+}
+
+static int foreign_column(sqlite3_vtab_cursor *cursor, sqlite3_context *out,
+                          int column) {
+  (void)cursor, (void)column;
+  sqlite3_result_null(out);
+  return SQLITE_OK;
+}
+
+static int foreign_rowid(sqlite3_vtab_cursor *cursor, sqlite3_int64 *rowid) {
+  (void)cursor;
+  *rowid = 1;
+  return SQLITE_OK;
+}
+
+static const sqlite3_module foreign_one = {.xConnect = foreign_connect,
+                                           .xBestIndex = foreign_best,
+                                           .xDisconnect = foreign_disconnect,
+                                           .xOpen = foreign_open,
+                                           .xClose = foreign_close,
+                                           .xFilter = foreign_filter,
+                                           .xNext = foreign_next,
+                                           .xEof = foreign_eof,
+                                           .xColumn = foreign_column,
+                                           .xRowid = foreign_rowid};
+
+static void is_refused(void **state) {
+  size_t i = (size_t)(uintptr_t)*state;
+  struct counted counted = {0};
+  bool is_written = refused[i].read != NULL;
+  sqlite3 *db = open_filled(5);
+  add_function(db, "tick", 1, SQLITE_DETERMINISTIC, &counted);
+  add_function(db, "varies", 1, SQLITE_INNOCUOUS, &counted);
+  add_function(db, "direct", 1, FIT | SQLITE_DIRECTONLY, &counted);
+  add_function(db, "abs", 2, SQLITE_DETERMINISTIC, &counted);
+  add_function(db, LONG_NAME, 1, SQLITE_DETERMINISTIC, &counted);
+  assert_int_equal(sqlite3_create_module(db, "foreign_one", &foreign_one, NULL),
+                   SQLITE_OK);
+  if (refused[i].setup != NULL) must_exec(db, refused[i].setup);
+  if (sqlite3_libversion_number() < 3035000 &&
+      strstr(refused[i].sql, "RETURNING") != NULL) {
+    close_ok(db);
+    skip();
+  }
+  if (is_written) must_exec(db, refused[i].sql);
+  int asked = requests_of(db);
+  assert_rows(db, is_written ? refused[i].read : refused[i].sql,
+              "1\n2\n3\n4\n5\n");
+  assert_int_equal(is_written ? asked : requests_of(db), 5);
+  if (refused[i].words != NULL) {
+    assert_read_ahead(db, refused[i].words);
+  } else {
+    assert_rows(db,
+                "SELECT value LIKE 'off: a_function%() is called%' FROM"
+                " rtk_stats WHERE name = 'read_ahead'",
+                "1\n");
+  }
+  close_ok(db);
+}
+
+/* --- functions ------------------------------------------------------------------- */
+
+/* One that may do something is called just as often as without read-ahead; for
+** one that cannot, it makes no difference that anyone sees. */
+static void functions_are_called_as_often(void **state) {
+  static const int flags[] = {0, SQLITE_DETERMINISTIC, SQLITE_INNOCUOUS};
+  (void)state;
+  for (size_t i = 0; i < ROWS_OF(flags); i++) {
+    for (int is_on = 0; is_on < 2; is_on++) {
+      struct counted counted = {0};
+      sqlite3 *db = open_filled(4);
+      add_function(db, "tick", 1, flags[i], &counted);
+      must_exec(db, is_on ? "SELECT rtk_config('read_ahead', 'on')"
+                          : "SELECT rtk_config('read_ahead', 'off')");
+      must_exec(db, "INSERT INTO l VALUES(5, 'gone')");
+      assert_rows(db, "SELECT tick(l.n) FROM l" LEFT_JOIN, "1\n2\n3\n4\n5\n");
+      assert_int_equal(counted.calls, 5);
+      close_ok(db);
+    }
+  }
+}
+
+static void an_innocuous_function_is_called_again(void **state) {
+  struct counted counted = {0};
+  sqlite3 *db = open_filled(5);
+  (void)state;
+  add_function(db, "tick", 1, FIT, &counted);
+  assert_rows(db, "SELECT tick(l.n) FROM l" LEFT_JOIN, "1\n2\n3\n4\n5\n");
+  assert_read_ahead(db, "on: 4 ids");
+  assert_true(counted.calls > 5);
+  close_ok(db);
+}
+
+/* --- other statements ------------------------------------------------------------- */
+
+static void another_unfinished_statement_turns_it_off(void **state) {
+  static const char off[] =
+      "off: another statement of the connection is unfinished";
+  sqlite3 *db = open_filled(5);
+  sqlite3_blob *blob = NULL;
+  (void)state;
+  must_exec(db, "CREATE TABLE b(x); INSERT INTO b VALUES(x'010203')");
+  sqlite3_stmt *other = prepared(db, "SELECT x FROM b, l");
+  assert_int_equal(sqlite3_step(other), SQLITE_ROW);
+  assert_rows(db, "SELECT l.n FROM l" JOIN, "1\n2\n3\n4\n5\n");
+  (void)sqlite3_reset(other);
+  assert_read_ahead(db, off);
+
+  fill(db, 5);
+  assert_rows(db, "SELECT l.n FROM l" JOIN, "1\n2\n3\n4\n5\n");
+  assert_read_ahead(db, "on: 4 ids");
+
+  fill(db, 5);
+  assert_int_equal(sqlite3_blob_open(db, "main", "b", "x", 1, 0, &blob),
+                   SQLITE_OK);
+  assert_rows(db, "SELECT l.n FROM l" JOIN, "1\n2\n3\n4\n5\n");
+  (void)sqlite3_blob_close(blob);
+  assert_read_ahead(db, off);
+  assert_int_equal(requests_of(db), 15);
+  (void)sqlite3_finalize(other);
+  close_ok(db);
+}
+
+/* Two of ours take turns: each row is right, and each id is asked for once. */
+static void two_statements_take_turns(void **state) {
+  sqlite3 *db = open_filled(6);
+  (void)state;
+  sqlite3_stmt *a = prepared(db, "SELECT l.n FROM l" JOIN);
+  sqlite3_stmt *b =
+      prepared(db, "SELECT 7 - l.n FROM l" JOIN " ORDER BY l.n DESC");
+  for (int n = 1; n <= 6; n++) {
+    assert_int_equal(sqlite3_step(a), SQLITE_ROW);
+    assert_int_equal(sqlite3_column_int(a, 0), n);
+    assert_int_equal(sqlite3_step(b), SQLITE_ROW);
+    assert_int_equal(sqlite3_column_int(b, 0), n);
+  }
+  assert_int_equal(sqlite3_step(a), SQLITE_DONE);
+  assert_int_equal(sqlite3_step(b), SQLITE_DONE);
+  (void)sqlite3_finalize(a);
+  (void)sqlite3_finalize(b);
+  assert_int_equal(requests_of(db), 6);
+  close_ok(db);
+}
+
+/* A statement that was found fit is gone while another keeps the tables open;
+** one that is not fit may get its address. */
+static void a_statement_is_judged_by_its_text(void **state) {
+  struct counted counted = {0};
+  (void)state;
+  for (int round = 0; round < 20; round++) {
+    sqlite3 *db = open_filled(12);
+    add_function(db, "tick", 1, SQLITE_DETERMINISTIC, &counted);
+    counted.calls = 0;
+    sqlite3_stmt *fit =
+        prepared(db, "SELECT abs(l.n) FROM l" JOIN " WHERE l.n < 5");
+    for (int n = 1; n < 5; n++) {
+      assert_int_equal(sqlite3_step(fit), SQLITE_ROW);
+    }
+    sqlite3_stmt *keeper = prepared(db, "SELECT 1 FROM l" JOIN);
+    assert_int_equal(sqlite3_step(keeper), SQLITE_ROW);
+    (void)sqlite3_finalize(fit);
+    sqlite3_stmt *unfit =
+        prepared(db, "SELECT tick(l.n) FROM l" JOIN " WHERE l.n > 4");
+    bool is_same = unfit == fit;
+    assert_int_equal(sqlite3_step(unfit), SQLITE_ROW);
+    (void)sqlite3_finalize(keeper);
+    while (sqlite3_step(unfit) == SQLITE_ROW) continue;
+    (void)sqlite3_finalize(unfit);
+    assert_int_equal(counted.calls, 8);
+    close_ok(db);
+    if (is_same) return;
+  }
+}
+
+static void explain_asks_for_nothing(void **state) {
+  sqlite3 *db = open_filled(5);
+  (void)state;
+  must_exec(db, "EXPLAIN SELECT l.n FROM l" JOIN);
+  must_exec(db, "EXPLAIN QUERY PLAN SELECT l.n FROM l" JOIN);
+  assert_int_equal(requests_of(db), 0);
+  assert_rows(db, "SELECT value FROM rtk_stats WHERE name = 'read_ahead'",
+              "NULL\n");
+  close_ok(db);
+}
+
+static void an_old_prepare_is_read_ahead_for(void **state) {
+  sqlite3 *db = open_filled(5);
+  sqlite3_stmt *stmt = NULL;
+  (void)state;
+  assert_int_equal(
+      sqlite3_prepare(db, "SELECT l.n FROM l" JOIN, -1, &stmt, NULL),
+      SQLITE_OK);
+  for (int n = 1; n <= 5; n++) {
+    assert_int_equal(sqlite3_step(stmt), SQLITE_ROW);
+    assert_int_equal(sqlite3_column_int(stmt, 0), n);
+  }
+  assert_int_equal(sqlite3_step(stmt), SQLITE_DONE);
+  (void)sqlite3_finalize(stmt);
+  assert_read_ahead(db, "on: 4 ids");
+  close_ok(db);
+}
+
+/* --- hooks of the host -------------------------------------------------------------- */
+
+static int no_functions(void *user, int action, const char *a, const char *b,
+                        const char *c, const char *d) {
+  (void)user, (void)a, (void)c, (void)d;
+  return action == SQLITE_FUNCTION && strcmp(b, "min") == 0 ? SQLITE_DENY
+                                                            : SQLITE_OK;
+}
+
+/* From the second time on that l.n is read. */
+static int no_second_prepare(void *user, int action, const char *a,
+                             const char *b, const char *c, const char *d) {
+  int *prepared_count = user;
+  (void)a, (void)b, (void)c, (void)d;
+  if (action != SQLITE_SELECT) return SQLITE_OK;
+  return ++*prepared_count > 1 ? SQLITE_DENY : SQLITE_OK;
+}
+
+static void an_authorizer_may_deny_it(void **state) {
+  sqlite3 *db = open_filled(5);
+  int prepared_count = 0;
+  (void)state;
+  (void)sqlite3_set_authorizer(db, no_functions, NULL);
+  assert_rows(db, "SELECT abs(l.n) FROM l" JOIN, "1\n2\n3\n4\n5\n");
+  assert_int_equal(sqlite3_errcode(db), SQLITE_OK);
+  (void)sqlite3_set_authorizer(db, NULL, NULL);
+  assert_read_ahead(db, "off: the statement cannot be prepared again:"
+                        " SQL logic error");
+  fill(db, 5);
+  (void)sqlite3_set_authorizer(db, no_second_prepare, &prepared_count);
+  assert_rows(db, "SELECT l.n FROM l" JOIN, "1\n2\n3\n4\n5\n");
+  (void)sqlite3_set_authorizer(db, NULL, NULL);
+  assert_read_ahead(db, "off: the statement cannot be prepared again:"
+                        " authorization denied");
+  assert_int_equal(requests_of(db), 10);
+  close_ok(db);
+}
+
+static void a_trace_sees_it(void **state) {
+  struct counted counted;
+  sqlite3 *db = open_filled(5);
+  (void)state;
+  watch(db, &counted);
+  assert_rows(db, "SELECT l.n FROM l" JOIN, "1\n2\n3\n4\n5\n");
+  assert_int_equal(counted.runs, 1);
+  assert_false(counted.is_in_run);
+  close_ok(db);
+}
+
+/* Who may interrupt a run, and how. */
+static const struct {
+  const char *name;
+  int at_call; /* of tick() in the run */
+  bool is_by_trace, is_by_progress;
+} interrupts[] = {
+    {"a function in the run interrupts", 2, false, false},
+    {"a trace interrupts the run", 0, true, false},
+    {"a progress handler stops the run", 0, false, true},
+};
+
+static void is_interrupted(void **state) {
+  size_t i = (size_t)(uintptr_t)*state;
+  struct counted counted;
+  sqlite3 *db = open_filled(5);
+  must_exec(db, "BEGIN; INSERT INTO l VALUES(7, 'gone')");
+  watch(db, &counted);
+  add_function(db, "tick", 1, FIT, &counted);
+  counted.interrupt_at_call = interrupts[i].at_call;
+  counted.interrupts_trace = interrupts[i].is_by_trace;
+  if (interrupts[i].is_by_progress) {
+    sqlite3_progress_handler(db, 1, stops_in_run, &counted);
+  }
+  assert_fails(db, "SELECT tick(l.n) FROM l" LEFT_JOIN, SQLITE_INTERRUPT,
+               "interrupted");
+  sqlite3_progress_handler(db, 0, NULL, NULL);
+  assert_int_equal(counted.runs, 1);
+  assert_int_equal(requests_of(db), 1); /* the second was not sent yet */
+  assert_int_equal(sqlite3_get_autocommit(db), 0);
+  must_exec(db, "COMMIT");
+  (void)sqlite3_trace_v2(db, 0, NULL, NULL);
+  assert_rows(db, "SELECT tick(l.n) FROM l" LEFT_JOIN, "1\n2\n3\n4\n5\n7\n");
+  close_ok(db);
+}
+
+/* --- transactions ----------------------------------------------------------------- */
+
+static void uncommitted_rows_are_read_ahead_for(void **state) {
+  sqlite3 *db = open_filled(3);
+  (void)state;
+  must_exec(db, "BEGIN; INSERT INTO l VALUES(4, 's19001'); SAVEPOINT x;"
+                " INSERT INTO l VALUES(5, 's19002')");
+  assert_rows(db, "SELECT l.n FROM l" JOIN, "1\n2\n3\n4\n5\n");
+  assert_read_ahead(db, "on: 4 ids");
+  assert_int_equal(requests_of(db), 5);
+  assert_int_equal(sqlite3_get_autocommit(db), 0);
+  must_exec(db, "ROLLBACK TO x; RELEASE x");
+  assert_rows(db, "SELECT n FROM l", "1\n2\n3\n4\n");
+  must_exec(db, "ROLLBACK");
+  assert_rows(db, "SELECT n FROM l", "1\n2\n3\n");
+  close_ok(db);
+}
+
+/* --- parameters ------------------------------------------------------------------- */
+
+static void bind_all(sqlite3_stmt *stmt) {
+  (void)sqlite3_bind_text(stmt, 1, "APP", -1, SQLITE_TRANSIENT);
+  (void)sqlite3_bind_int(stmt, 2, -40);
+  (void)sqlite3_bind_double(stmt, 3, 0.1 + 0.2);
+  (void)sqlite3_bind_blob(stmt, 4, "\0\1\2", 3, SQLITE_TRANSIENT);
+  (void)sqlite3_bind_null(stmt, 5);
+  (void)sqlite3_bind_text(stmt, 6, "a\0'b", 4, SQLITE_STATIC);
+  (void)sqlite3_bind_int64(stmt, 7, INT64_MIN);
+  (void)sqlite3_bind_zeroblob(stmt, 8, 3);
+  (void)sqlite3_bind_pointer(stmt, 9, stmt, "stmt", NULL);
+  /* 10 is not bound */
+}
+
+/* Of any type, they count in the run, and are what they were after it. */
+static void parameters_of_every_type(void **state) {
+  static const char sql[] =
+      "SELECT l.n, 10 - ?2, ?3 = 0.1 + 0.2, hex(?4), ?5, hex(?6), ?7, hex(?8),"
+      " ?9, ?10 FROM l JOIN rtk_livestream_session('ACCOUNT', ?1, l.s) AS s"
+      " WHERE l.n < 10 - ?2 AND ?3 IS 0.1 + 0.2 AND ?4 IS x'000102' AND"
+      " ?5 IS NULL AND length(?6) = 1 AND ?7 < 0 AND ?9 IS NULL AND ?10 IS "
+      "NULL";
+  static const char values[] = "50|1|000102|NULL|61002762|-9223372036854775808|"
+                               "000000|NULL|NULL";
+  (void)state;
+  sqlite3 *db = open_filled(12);
+  sqlite3_stmt *stmt = prepared(db, sql);
+  bind_all(stmt);
+  char *before = sqlite3_expanded_sql(stmt);
+  for (int round = 0; round < 2; round++) {
+    for (int n = 1; n <= 12; n++) {
+      assert_int_equal(sqlite3_step(stmt), SQLITE_ROW);
+      sqlite3_str *row = sqlite3_str_new(NULL);
+      for (int c = 1; c < sqlite3_column_count(stmt); c++) {
+        const char *text = (const char *)sqlite3_column_text(stmt, c);
+        sqlite3_str_appendf(row, c == 1 ? "%s" : "|%s", text ? text : "NULL");
+      }
+      char *got = sqlite3_str_finish(row);
+      assert_int_equal(sqlite3_column_int(stmt, 0), n);
+      assert_string_equal(got, values);
+      sqlite3_free(got);
+    }
+    assert_int_equal(sqlite3_step(stmt), SQLITE_DONE);
+    char *after = sqlite3_expanded_sql(stmt);
+    assert_string_equal(after, before);
+    sqlite3_free(after);
+    (void)sqlite3_reset(stmt);
+    if (round == 0) {
+      assert_read_ahead(db, "on: 11 ids");
+      fill(db, 12);
+    }
+  }
+  assert_read_ahead(db, "on: 11 ids");
+  assert_int_equal(requests_of(db), 24);
+  sqlite3_free(before);
+  (void)sqlite3_finalize(stmt);
+  close_ok(db);
+}
+
+static void a_huge_parameter_is_not_copied(void **state) {
+  enum { size = 100000000 };
+  sqlite3 *db = open_filled(5);
+  char *huge = calloc(1, size);
+  (void)state;
+  assert_non_null(huge);
+  memset(huge, 'x', size);
+  sqlite3_stmt *stmt =
+      prepared(db, "SELECT l.n, ?1 FROM l" JOIN " WHERE length(?1) > 0");
+  assert_int_equal(sqlite3_bind_blob(stmt, 1, huge, size, SQLITE_STATIC),
+                   SQLITE_OK);
+  (void)sqlite3_memory_highwater(1);
+  for (int n = 1; n <= 5; n++) {
+    assert_int_equal(sqlite3_step(stmt), SQLITE_ROW);
+    assert_int_equal(sqlite3_column_int(stmt, 0), n);
+    assert_int_equal(sqlite3_column_bytes(stmt, 1), size);
+    assert_ptr_equal(sqlite3_column_blob(stmt, 1), huge);
+  }
+  assert_true(sqlite3_memory_highwater(0) < size / 2);
+  (void)sqlite3_finalize(stmt);
+  assert_read_ahead(db, "on: 4 ids");
+  free(huge);
+  close_ok(db);
+}
+
+/* SQLite would take the statement that runs for out of date, and fail it where it
+** opens a table. */
+static void a_parameter_of_the_plan_is_not_lent(void **state) {
+  sqlite3 *db = open_filled(5);
+  (void)state;
+  must_exec(db, "CREATE TABLE o(n); INSERT INTO o SELECT n FROM l");
+  sqlite3_stmt *stmt =
+      prepared(db, "SELECT (SELECT n FROM o WHERE o.n = l.n) FROM l" JOIN
+                   " WHERE l.s LIKE ?1");
+  (void)sqlite3_bind_text(stmt, 1, "s%", -1, SQLITE_STATIC);
+  for (int n = 1; n <= 5; n++) {
+    assert_int_equal(sqlite3_step(stmt), SQLITE_ROW);
+    assert_int_equal(sqlite3_column_int(stmt, 0), n);
+  }
+  assert_int_equal(sqlite3_step(stmt), SQLITE_DONE);
+  (void)sqlite3_finalize(stmt);
+  assert_read_ahead(db, "off: its plan depends on a parameter, as with LIKE ?");
+  close_ok(db);
+}
+
+/* --- how much ----------------------------------------------------------------------- */
+
+/* A LIMIT wastes three times what it used at the most. */
+static const struct {
+  const char *name, *sql;
+  int rows, most;
+} limited[] = {
+    {"LIMIT", "SELECT count(*) FROM (SELECT 1 FROM l" JOIN " LIMIT 10)", 10,
+     40},
+    {"LIMIT with a filter",
+     "SELECT count(*) FROM (SELECT 1 FROM l" JOIN
+     " WHERE s.viewer_seconds > 0 LIMIT 10)",
+     10, 40},
+    {"LIMIT 1", "SELECT count(*) FROM (SELECT 1 FROM l" JOIN " LIMIT 1)", 1, 1},
+    {"LIMIT 2", "SELECT count(*) FROM (SELECT 1 FROM l" JOIN " LIMIT 2)", 2, 5},
+    {"EXISTS",
+     "SELECT EXISTS (SELECT 1 FROM l" JOIN " WHERE s.viewer_seconds > 0)", 1,
+     4},
+    {"sample",
+     "SELECT count(*) FROM (SELECT 1 FROM (SELECT * FROM l ORDER BY random()"
+     " LIMIT 50) AS l" JOIN ")",
+     50, 60},
+};
+
+static void is_within(void **state) {
+  size_t i = (size_t)(uintptr_t)*state;
+  char rows[16];
+  sqlite3 *db = open_loaded();
+  must_exec(db, "CREATE TABLE l(n, s);"
+                "WITH RECURSIVE c(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM c"
+                " WHERE i < 10000) INSERT INTO l SELECT i, 's'||i FROM c");
+  sqlite3_snprintf((int)sizeof(rows), rows, "%d\n", limited[i].rows);
+  assert_rows(db, limited[i].sql, rows);
+  assert_in_range(requests_of(db), limited[i].rows, limited[i].most);
+  close_ok(db);
+}
+
+/* More than there is room for: the first ones are asked ahead, the others one by
+** one, and all are right. */
+static void more_accounts_than_room(void **state) {
+  sqlite3 *db = open_filled(40);
+  (void)state;
+  assert_rows(db,
+              "SELECT count(*), sum(l.n), count(DISTINCT s.account) FROM l JOIN"
+              " rtk_livestream_session('acc-' || l.n, 'APP', l.s) AS s",
+              "40|820|40\n");
+  assert_int_equal(requests_of(db), 40);
+  assert_read_ahead(db, "on: 16 ids");
+  close_ok(db);
+}
+
+/* --- chains ------------------------------------------------------------------------- */
+
+/* The lists have two pages; each livestream has its own list of sessions. */
+static void a_list_and_then_each_ones_list(void **state) {
+  sqlite3 *db = open_loaded();
+  (void)state;
+  char *alone = one(db, "SELECT count(*), count(DISTINCT x.id) FROM"
+                        " rtk_livestream_sessions('ACCOUNT', 'APP') AS x WHERE"
+                        " x.for_livestream_id IN (SELECT id FROM"
+                        " rtk_livestreams('ACCOUNT', 'APP'))");
+  close_ok(db);
+  db = open_loaded();
+  int before = requests("/livestreams");
+  assert_rows(db,
+              "SELECT count(*), count(DISTINCT x.id) FROM"
+              " rtk_livestreams('ACCOUNT', 'APP') AS l JOIN"
+              " rtk_livestream_sessions('ACCOUNT', 'APP', l.id) AS x",
+              alone);
+  assert_int_equal(requests("/livestreams") - before, requests_of(db));
+  assert_in_range(requests_of(db), 152, 154); /* 2 or 3 pages, then 150 */
+  assert_read_ahead(db, "on: 148 ids");
+  sqlite3_free(alone);
+  close_ok(db);
+}
+
+/* The ids of the second table are known when the first one's rows are. */
+static void tables_behind_one_another(void **state) {
+  sqlite3 *db = open_filled(8);
+  (void)state;
+  must_exec(db, "CREATE TABLE next(s, t);"
+                "INSERT INTO next SELECT s, 's' || (15000 + n) FROM l");
+  assert_rows(db,
+              "SELECT count(*), count(t.viewer_seconds) FROM l" JOIN
+              " JOIN next ON next.s = s.id JOIN " SESSION ", next.t) AS t",
+              "8|8\n");
+  assert_int_equal(requests_of(db), 16);
+  close_ok(db);
+}
+
+static void two_cursors_of_one_table(void **state) {
+  sqlite3 *db = open_filled(30);
+  (void)state;
+  assert_rows(db,
+              "SELECT count(*), sum(a.id = l.s), sum(b.id = m.s) FROM l JOIN"
+              " l AS m ON m.n = 31 - l.n JOIN " SESSION
+              ", l.s) AS a JOIN " SESSION ", m.s) AS b",
+              "30|30|30\n");
+  assert_int_equal(requests_of(db), 30);
+  close_ok(db);
+}
+
+/* --- errors -------------------------------------------------------------------------- */
+
+/* The third of five fails. */
+static const struct {
+  const char *name;
+  const char *id;
+  const char *part;
+} failing[] = {
+    {"HTTP 500", "x:status=500,should_retry=false", "HTTP 500"},
+    {"HTTP 400", "x:status=400", "HTTP 400"},
+    {"no reply", "x:reset=1", "no reply"},
+    {"not JSON", "x:body=notjson", "not JSON"},
+    {"HTTP 403", "x:status=403", "HTTP 403"},
+};
+
+/* Which rows come before it fails. */
+static void assert_until(sqlite3 *db, const char *sql, int code, int rows) {
+  sqlite3_stmt *stmt = prepared(db, sql);
+  int rc = SQLITE_ROW;
+  int count = 0;
+  while ((rc = sqlite3_step(stmt)) == SQLITE_ROW) {
+    assert_int_equal(sqlite3_column_int(stmt, 0), ++count);
+  }
+  (void)sqlite3_finalize(stmt);
+  assert_int_equal(rc, code);
+  assert_int_equal(count, rows);
+}
+
+static void fails_in_its_turn(void **state) {
+  size_t i = (size_t)(uintptr_t)*state;
+  bool is_denied = strcmp(failing[i].part, "HTTP 403") == 0;
+  sqlite3 *db = open_filled(5);
+  char *sql = sqlite3_mprintf("UPDATE l SET s = %Q WHERE n = 3", failing[i].id);
+  must_exec(db, sql);
+  sqlite3_free(sql);
+  /* What is refused to one id is refused to the rest: the limit may be met
+  ** sooner, but never by a wrong row. */
+  if (!is_denied) {
+    assert_until(db, "SELECT l.n FROM l" JOIN " LIMIT 2", SQLITE_DONE, 2);
+    fill(db, 5);
+    sql = sqlite3_mprintf("UPDATE l SET s = %Q WHERE n = 3", failing[i].id);
+    must_exec(db, sql);
+    sqlite3_free(sql);
+  }
+  assert_until(db, "SELECT l.n FROM l" JOIN, SQLITE_ERROR, 2);
+  assert_read_ahead(db, "on: 4 ids");
+  must_exec(db, "SELECT rtk_config('on_error', 'row')");
+  if (!is_denied) {
+    char *rows = sqlite3_mprintf("1|0\n2|0\n3|1\n4|0\n5|0\n");
+    assert_rows(db, "SELECT l.n, s.error IS NOT NULL FROM l" JOIN, rows);
+    sqlite3_free(rows);
+  } else {
+    assert_rows(db, "SELECT count(*) FROM l" JOIN, "5\n");
+  }
+  close_ok(db);
+}
+
+static void a_rejected_token_ends_it(void **state) {
+  sqlite3 *db = open_filled(50);
+  (void)state;
+  must_exec(db, "SELECT rtk_config('api_token', 'wrong-token-0123456789-abcdef"
+                "ghijklmnop')");
+  assert_fails(db, "SELECT l.n FROM l" JOIN, SQLITE_ERROR, "HTTP 401");
+  assert_int_equal(requests_of(db), 1);
+  must_exec(db, "SELECT rtk_config('on_error', 'row')");
+  assert_fails(db, "SELECT l.n FROM l" LEFT_JOIN, SQLITE_ERROR, "HTTP 401");
+  assert_int_equal(requests_of(db), 2);
+  close_ok(db);
+}
+
+static void a_denied_app_is_asked_once(void **state) {
+  sqlite3 *db = open_filled(50);
+  (void)state;
+  must_exec(db, "SELECT rtk_config('on_error', 'row')");
+  assert_rows(db,
+              "SELECT count(*), count(s.error) FROM l JOIN"
+              " rtk_livestream_session('ACCOUNT', 'app-denied', l.s) AS s",
+              "50|50\n");
+  assert_int_equal(requests_of(db), 1);
+  close_ok(db);
+}
+
+/* --- main ------------------------------------------------------------------------------ */
+
+#define TEST_OF(table, function)                                               \
+  for (size_t i = 0; i < ROWS_OF(table); i++) {                                \
+    tests[count++] =                                                           \
+        (struct CMUnitTest){.name = (table)[i].name,                           \
+                            .test_func = function,                             \
+                            .initial_state = (void *)(uintptr_t)i};            \
+  }
+
+int main(void) {
+  const struct CMUnitTest others[] = {
+      cmocka_unit_test(asks_before_their_turn),
+      cmocka_unit_test(functions_are_called_as_often),
+      cmocka_unit_test(an_innocuous_function_is_called_again),
+      cmocka_unit_test(another_unfinished_statement_turns_it_off),
+      cmocka_unit_test(two_statements_take_turns),
+      cmocka_unit_test(a_statement_is_judged_by_its_text),
+      cmocka_unit_test(explain_asks_for_nothing),
+      cmocka_unit_test(an_old_prepare_is_read_ahead_for),
+      cmocka_unit_test(an_authorizer_may_deny_it),
+      cmocka_unit_test(a_trace_sees_it),
+      cmocka_unit_test(uncommitted_rows_are_read_ahead_for),
+      cmocka_unit_test(parameters_of_every_type),
+      cmocka_unit_test(a_huge_parameter_is_not_copied),
+      cmocka_unit_test(a_parameter_of_the_plan_is_not_lent),
+      cmocka_unit_test(more_accounts_than_room),
+      cmocka_unit_test(a_list_and_then_each_ones_list),
+      cmocka_unit_test(tables_behind_one_another),
+      cmocka_unit_test(two_cursors_of_one_table),
+      cmocka_unit_test(a_rejected_token_ends_it),
+      cmocka_unit_test(a_denied_app_is_asked_once),
+  };
+  struct CMUnitTest tests[ROWS_OF(taken) + ROWS_OF(refused) +
+                          ROWS_OF(interrupts) + ROWS_OF(limited) +
+                          ROWS_OF(failing) + ROWS_OF(others)];
+  size_t count = 0;
+  TEST_OF(taken, is_taken)
+  TEST_OF(refused, is_refused)
+  TEST_OF(interrupts, is_interrupted)
+  TEST_OF(limited, is_within)
+  TEST_OF(failing, fails_in_its_turn)
+  memcpy(tests + count, others, sizeof(others));
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
