@@ -214,7 +214,7 @@ static int compare_lines(const void *a, const void *b) {
 
 /* Lines in order: where the query has none, each way has its own. */
 static char *sorted(char *rows) {
-  char *lines[4096];
+  char *lines[4096] = {NULL};
   size_t count = 0;
   sqlite3_str *out = sqlite3_str_new(NULL);
   for (char *at = strtok(rows, "\n"); at != NULL; at = strtok(NULL, "\n")) {
