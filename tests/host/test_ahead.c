@@ -26,9 +26,14 @@ static void fill(sqlite3 *db, int count) {
   base += count;
 }
 
-static sqlite3 *open_filled(int count) {
+static sqlite3 *open_free(void) {
   sqlite3 *db = open_loaded();
-  must_exec(db, "SELECT rtk_config('max_retries', 0)");
+  must_exec(db, "SELECT rtk_config('max_retries', 0), rtk_config('quota', 0)");
+  return db;
+}
+
+static sqlite3 *open_filled(int count) {
+  sqlite3 *db = open_free();
   fill(db, count);
   return db;
 }
@@ -779,7 +784,7 @@ static const struct {
 static void is_within(void **state) {
   size_t i = (size_t)(uintptr_t)*state;
   char rows[16];
-  sqlite3 *db = open_loaded();
+  sqlite3 *db = open_free();
   must_exec(db, "CREATE TABLE l(n, s);"
                 "WITH RECURSIVE c(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM c"
                 " WHERE i < 10000) INSERT INTO l SELECT i, 's'||i FROM c");
@@ -807,14 +812,14 @@ static void more_accounts_than_room(void **state) {
 
 /* The lists have two pages; each livestream has its own list of sessions. */
 static void a_list_and_then_each_ones_list(void **state) {
-  sqlite3 *db = open_loaded();
+  sqlite3 *db = open_free();
   (void)state;
   char *alone = one(db, "SELECT count(*), count(DISTINCT x.id) FROM"
                         " rtk_livestream_sessions('ACCOUNT', 'APP') AS x WHERE"
                         " x.for_livestream_id IN (SELECT id FROM"
                         " rtk_livestreams('ACCOUNT', 'APP'))");
   close_ok(db);
-  db = open_loaded();
+  db = open_free();
   int before = requests("/livestreams");
   assert_rows(db,
               "SELECT count(*), count(DISTINCT x.id) FROM"
