@@ -113,6 +113,13 @@ static const struct {
     {"SELECT l.n, s.session_id, s.viewer_seconds, s.error FROM local AS l"
      " LEFT JOIN " SESSION ", l.id) AS s ORDER BY l.n",
      "1|s1|12.375|NULL\n2|s2|24|NULL\n3|NULL|NULL|NULL\n4|s2|24|NULL\n"},
+    /* None of them is kept: each run reads ahead, parameters and functions
+    ** included. */
+    {"SELECT l.column1, s.id, length(:unbound) FROM (VALUES('not1'), ('not2'),"
+     " ('not3'), ('s1'), ('not4')) AS l LEFT JOIN " SESSION
+     ", l.column1) AS s WHERE abs(1) = 1",
+     "not1|NULL|NULL\nnot2|NULL|NULL\nnot3|NULL|NULL\ns1|s1|NULL\n"
+     "not4|NULL|NULL\n"},
     {"SELECT session_id, ingest_seconds, error FROM " SESSION
      ") WHERE session_id IN (SELECT id FROM local)",
      "s1|97|NULL\ns2|134|NULL\n"},
@@ -244,6 +251,41 @@ static void torture(struct counter *counter, bool fails_on, const char *whose) {
   assert_int_equal(sqlite3_memory_used(), used); /* all was given back */
 }
 
+/* While ids are collected by a run within the statement, the host's transaction
+** is open; it is gone only if SQLite took it, and then the statement fails. */
+static void a_transaction_is_kept_or_the_statement_fails(void **state) {
+  enum { reads_ahead = 1 };
+  sqlite3 *db = open_for_it();
+  int kept = 0;
+  int runs = 0;
+  (void)state;
+  must_exec(db, "SELECT rtk_config('on_error', 'fail')");
+  (void)start(&of_sqlite, 0, false);
+  assert_int_equal(run_statement(db, reads_ahead), SQLITE_OK);
+  int allocations = of_sqlite.made;
+  double began = now_ms();
+  assert_int_equal(run_statement(db, reads_ahead), SQLITE_OK);
+  int stride = stride_of(allocations, now_ms() - began);
+  for (int n = 1; n <= allocations; n += stride) {
+    must_exec(db, "BEGIN; INSERT INTO local VALUES(9, 'mine')");
+    (void)start(&of_sqlite, n, false);
+    int rc = run_statement(db, reads_ahead);
+    assert_clean(db, rc, reads_ahead);
+    (void)start(&of_sqlite, 0, false);
+    bool is_open = sqlite3_get_autocommit(db) == 0;
+    kept += is_open && rc != SQLITE_OK;
+    runs++;
+    if (rc == SQLITE_OK) assert_true(is_open);
+    assert_rows(db, "SELECT count(*) FROM local WHERE id = 'mine'",
+                is_open ? "1\n" : "0\n");
+    if (is_open) must_exec(db, "ROLLBACK");
+  }
+  print_message("# a transaction: %d runs, kept in %d that failed\n", runs,
+                kept);
+  assert_true(kept > 0);
+  close_ok(db);
+}
+
 static void one_of_sqlite(void **state) {
   (void)state;
   torture(&of_sqlite, false, "SQLite, one");
@@ -357,6 +399,7 @@ int main(void) {
       cmocka_unit_test(load_with_one_of_the_libraries),
       cmocka_unit_test(a_second_load_keeps_the_settings),
       cmocka_unit_test(a_setting_is_changed_or_not),
+      cmocka_unit_test(a_transaction_is_kept_or_the_statement_fails),
       cmocka_unit_test(one_of_sqlite),
       cmocka_unit_test(all_of_sqlite_from_one_on),
       cmocka_unit_test(one_of_the_libraries),
