@@ -34,7 +34,7 @@ static int begin(struct rtk_batch *batch) {
   memset(batch->entries + batch->begun, 0, more * sizeof(*batch->entries));
   batch->begun = count;
   batch->unasked += more;
-  rtk_fetch_expect(batch->fetch, count);
+  rtk_fetch_expect(batch->fetch, more);
   return SQLITE_OK;
 }
 

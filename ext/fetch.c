@@ -56,7 +56,7 @@ struct rtk_fetch {
 
   /* Of the statement. */
   int64_t statement; /* a number that no other has had */
-  int64_t expected;  /* ids of the largest batch */
+  int64_t expected;  /* ids, as far as batches know; 0: they do not */
   int64_t answered;  /* ids, whose reply is here */
   int64_t kept;      /* of those, whose reply outlives the statement */
   const char *noun;  /* of what was asked for last */
@@ -166,7 +166,8 @@ int rtk_fetch_forget(struct rtk_fetch *fetch, int64_t *count) {
 }
 
 void rtk_fetch_expect(struct rtk_fetch *fetch, size_t count) {
-  if ((int64_t)count > fetch->expected) fetch->expected = (int64_t)count;
+  int64_t expected = fetch->answered + (int64_t)count;
+  if (count > 1 && expected > fetch->expected) fetch->expected = expected;
 }
 
 static int64_t cache_bytes(const struct rtk_fetch *fetch) {

@@ -43,7 +43,8 @@ void rtk_fetch_end(struct rtk_fetch *fetch);
 ** that the cache file has too.  SQLITE_OK or SQLITE_NOMEM. */
 int rtk_fetch_forget(struct rtk_fetch *fetch, int64_t *count);
 
-/* So many ids are going to be asked for, as far as a batch knows. */
+/* So many more ids are going to be asked for, as far as a batch knows; of a single
+** one nobody knows what follows it. */
 void rtk_fetch_expect(struct rtk_fetch *fetch, size_t count);
 
 /* Where the budget of the token in force stands: see rtk_budget_left() and
