@@ -83,7 +83,9 @@ struct counted {
   int runs;              /* collecting runs, as the trace sees them */
   bool is_in_run;        /* of one */
   int interrupt_at_call; /* in a run; 0: never */
+  int fails_with;        /* in a run */
   bool interrupts_trace;
+  bool is_judged; /* the functions of a statement are being looked up */
   sqlite3 *db;
 };
 
@@ -96,7 +98,11 @@ static void tick(sqlite3_context *context, int count, sqlite3_value **values) {
       --counted->interrupt_at_call == 0) {
     sqlite3_interrupt(counted->db);
   }
-  sqlite3_result_value(context, values[0]);
+  if (counted->is_in_run && counted->fails_with != SQLITE_OK) {
+    sqlite3_result_error_code(context, counted->fails_with);
+  } else {
+    sqlite3_result_value(context, values[0]);
+  }
 }
 
 /* The text that it is given begins with "-- " for a statement in another. */
@@ -104,6 +110,9 @@ static int trace(unsigned kind, void *user, void *stmt, void *text) {
   static const char mark[] = "/* rtk read-ahead */ ";
   struct counted *counted = user;
   const char *sql = sqlite3_sql(stmt);
+  if (strstr(sql, "pragma_function_list") != NULL) {
+    counted->is_judged = kind == SQLITE_TRACE_STMT;
+  }
   if (strncmp(sql, mark, sizeof(mark) - 1) != 0) return 0;
   if (kind == SQLITE_TRACE_STMT) assert_non_null(strstr(text, mark));
   counted->is_in_run = kind == SQLITE_TRACE_STMT;
@@ -115,6 +124,10 @@ static int trace(unsigned kind, void *user, void *stmt, void *text) {
 
 static int stops_in_run(void *user) {
   return ((const struct counted *)user)->is_in_run;
+}
+
+static int stops_while_judged(void *user) {
+  return ((const struct counted *)user)->is_judged;
 }
 
 static void watch(sqlite3 *db, struct counted *counted) {
@@ -573,8 +586,12 @@ static void an_authorizer_may_deny_it(void **state) {
   int prepared_count = 0;
   (void)state;
   (void)sqlite3_set_authorizer(db, no_functions, NULL);
-  assert_rows(db, "SELECT abs(l.n) FROM l" JOIN, "1\n2\n3\n4\n5\n");
-  assert_int_equal(sqlite3_errcode(db), SQLITE_OK);
+  sqlite3_stmt *stmt = prepared(db, "SELECT abs(l.n) FROM l" JOIN);
+  for (int n = 1; n <= 5; n++) {
+    assert_int_equal(sqlite3_step(stmt), SQLITE_ROW);
+    assert_null(strstr(sqlite3_errmsg(db), "authorized")); /* nobody's error */
+  }
+  assert_int_equal(sqlite3_finalize(stmt), SQLITE_OK);
   (void)sqlite3_set_authorizer(db, NULL, NULL);
   assert_read_ahead(db, "off: the statement cannot be prepared again:"
                         " SQL logic error");
@@ -603,11 +620,14 @@ static void a_trace_sees_it(void **state) {
 static const struct {
   const char *name;
   int at_call; /* of tick() in the run */
-  bool is_by_trace, is_by_progress;
+  bool is_by_trace;
+  int (*progress)(void *);
+  int runs;
 } interrupts[] = {
-    {"a function in the run interrupts", 2, false, false},
-    {"a trace interrupts the run", 0, true, false},
-    {"a progress handler stops the run", 0, false, true},
+    {"a function in the run interrupts", 2, false, NULL, 1},
+    {"a trace interrupts the run", 0, true, NULL, 1},
+    {"a progress handler stops the run", 0, false, stops_in_run, 1},
+    {"a progress handler stops the judging", 0, false, stops_while_judged, 0},
 };
 
 static void is_interrupted(void **state) {
@@ -619,13 +639,11 @@ static void is_interrupted(void **state) {
   add_function(db, "tick", 1, FIT, &counted);
   counted.interrupt_at_call = interrupts[i].at_call;
   counted.interrupts_trace = interrupts[i].is_by_trace;
-  if (interrupts[i].is_by_progress) {
-    sqlite3_progress_handler(db, 1, stops_in_run, &counted);
-  }
+  sqlite3_progress_handler(db, 1, interrupts[i].progress, &counted);
   assert_fails(db, "SELECT tick(l.n) FROM l" LEFT_JOIN, SQLITE_INTERRUPT,
                "interrupted");
   sqlite3_progress_handler(db, 0, NULL, NULL);
-  assert_int_equal(counted.runs, 1);
+  assert_int_equal(counted.runs, interrupts[i].runs);
   assert_int_equal(requests_of(db), 1); /* the second was not sent yet */
   assert_int_equal(sqlite3_get_autocommit(db), 0);
   must_exec(db, "COMMIT");
@@ -649,6 +667,24 @@ static void uncommitted_rows_are_read_ahead_for(void **state) {
   assert_rows(db, "SELECT n FROM l", "1\n2\n3\n4\n");
   must_exec(db, "ROLLBACK");
   assert_rows(db, "SELECT n FROM l", "1\n2\n3\n");
+  close_ok(db);
+}
+
+/* What rolls back the transaction in the run ends the statement, which reads from
+** it. */
+static void a_transaction_lost_in_the_run(void **state) {
+  struct counted counted;
+  sqlite3 *db = open_filled(5);
+  (void)state;
+  watch(db, &counted);
+  add_function(db, "tick", 1, FIT, &counted);
+  counted.fails_with = SQLITE_FULL;
+  must_exec(db, "BEGIN; INSERT INTO l VALUES(7, 'gone')");
+  assert_fails(db, "SELECT tick(l.n) FROM l" LEFT_JOIN, SQLITE_ERROR,
+               "the transaction was rolled back: database or disk is full");
+  assert_int_equal(sqlite3_get_autocommit(db), 1);
+  /* With none open, the run alone fails. */
+  assert_rows(db, "SELECT tick(l.n) FROM l" LEFT_JOIN, "1\n2\n3\n4\n5\n");
   close_ok(db);
 }
 
@@ -763,22 +799,25 @@ static void a_parameter_of_the_plan_is_not_lent(void **state) {
 static const struct {
   const char *name, *sql;
   int rows, most;
+  const char *words; /* or NULL */
 } limited[] = {
-    {"LIMIT", "SELECT count(*) FROM (SELECT 1 FROM l" JOIN " LIMIT 10)", 10,
-     40},
+    {"LIMIT", "SELECT count(*) FROM (SELECT 1 FROM l" JOIN " LIMIT 10)", 10, 40,
+     "on: 9 ids"},
     {"LIMIT with a filter",
      "SELECT count(*) FROM (SELECT 1 FROM l" JOIN
      " WHERE s.viewer_seconds > 0 LIMIT 10)",
-     10, 40},
-    {"LIMIT 1", "SELECT count(*) FROM (SELECT 1 FROM l" JOIN " LIMIT 1)", 1, 1},
-    {"LIMIT 2", "SELECT count(*) FROM (SELECT 1 FROM l" JOIN " LIMIT 2)", 2, 5},
+     10, 40, NULL},
+    {"LIMIT 1", "SELECT count(*) FROM (SELECT 1 FROM l" JOIN " LIMIT 1)", 1, 1,
+     NULL},
+    {"LIMIT 2", "SELECT count(*) FROM (SELECT 1 FROM l" JOIN " LIMIT 2)", 2, 5,
+     "on: 1 ids"},
     {"EXISTS",
-     "SELECT EXISTS (SELECT 1 FROM l" JOIN " WHERE s.viewer_seconds > 0)", 1,
-     4},
+     "SELECT EXISTS (SELECT 1 FROM l" JOIN " WHERE s.viewer_seconds > 0)", 1, 4,
+     NULL},
     {"sample",
      "SELECT count(*) FROM (SELECT 1 FROM (SELECT * FROM l ORDER BY random()"
      " LIMIT 50) AS l" JOIN ")",
-     50, 60},
+     50, 60, NULL},
 };
 
 static void is_within(void **state) {
@@ -791,6 +830,7 @@ static void is_within(void **state) {
   sqlite3_snprintf((int)sizeof(rows), rows, "%d\n", limited[i].rows);
   assert_rows(db, limited[i].sql, rows);
   assert_in_range(requests_of(db), limited[i].rows, limited[i].most);
+  if (limited[i].words != NULL) assert_read_ahead(db, limited[i].words);
   close_ok(db);
 }
 
@@ -964,6 +1004,7 @@ int main(void) {
       cmocka_unit_test(an_authorizer_may_deny_it),
       cmocka_unit_test(a_trace_sees_it),
       cmocka_unit_test(uncommitted_rows_are_read_ahead_for),
+      cmocka_unit_test(a_transaction_lost_in_the_run),
       cmocka_unit_test(parameters_of_every_type),
       cmocka_unit_test(a_huge_parameter_is_not_copied),
       cmocka_unit_test(a_parameter_of_the_plan_is_not_lent),
