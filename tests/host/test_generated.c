@@ -217,8 +217,10 @@ static char *sorted(char *rows) {
   char *lines[4096] = {NULL};
   size_t count = 0;
   sqlite3_str *out = sqlite3_str_new(NULL);
-  for (char *at = strtok(rows, "\n"); at != NULL; at = strtok(NULL, "\n")) {
+  for (char *at = rows, *end = NULL; (end = strchr(at, '\n')) != NULL;
+       at = end + 1) {
     assert_true(count < ROWS_OF(lines));
+    *end = '\0';
     lines[count++] = at;
   }
   qsort(lines, count, sizeof(*lines), compare_lines);
