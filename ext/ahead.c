@@ -216,7 +216,7 @@ int rtk_ahead_miss(struct rtk_ahead *ahead, bool *has_run,
     return SQLITE_OK;
   }
   int rc = rtk_rerun_find(&ahead->rerun);
-  if (rc == SQLITE_INTERRUPT) return rc;
+  if (rc == SQLITE_INTERRUPT || rc == SQLITE_NOMEM) return rc;
   if (rc != SQLITE_OK) {
     sqlite3_snprintf((int)sizeof(ahead->words), ahead->words, "off: %s",
                      ahead->rerun.why);

@@ -267,7 +267,8 @@ int rtk_rerun_find(struct rtk_rerun *rerun) {
                  sqlite3_errstr(rc));
   }
   clear_error(rerun->db);
-  return rc == SQLITE_INTERRUPT ? rc : SQLITE_ERROR;
+  /* After SQLITE_NOMEM, SQLite may have rolled the host's transaction back. */
+  return rc == SQLITE_INTERRUPT || rc == SQLITE_NOMEM ? rc : SQLITE_ERROR;
 }
 
 void rtk_rerun_forget(struct rtk_rerun *rerun) {

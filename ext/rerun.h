@@ -25,8 +25,8 @@ struct rtk_rerun {
 };
 
 /* Is there just one statement running, and is it fit for it?  Looks closely at
-** each statement once, until rtk_rerun_forget().  SQLITE_OK; SQLITE_INTERRUPT; or
-** SQLITE_ERROR with `why` set. */
+** each statement once, until rtk_rerun_forget().  SQLITE_OK; SQLITE_INTERRUPT;
+** SQLITE_NOMEM; or SQLITE_ERROR with `why` set. */
 int rtk_rerun_find(struct rtk_rerun *rerun);
 void rtk_rerun_forget(struct rtk_rerun *rerun);
 
