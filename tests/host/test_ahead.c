@@ -1025,5 +1025,7 @@ int main(void) {
   TEST_OF(limited, is_within)
   TEST_OF(failing, fails_in_its_turn)
   memcpy(tests + count, others, sizeof(others));
+  /* Else EXPLAIN of older versions happens to show long names whole. */
+  if (sqlite3_config(SQLITE_CONFIG_LOOKASIDE, 0, 0) != SQLITE_OK) return 1;
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
