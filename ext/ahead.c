@@ -146,12 +146,16 @@ bool rtk_ahead_is_collecting(const struct rtk_ahead *ahead) {
 
 /* Is the run worth more time?  Not when it already takes longer than its ids
 ** would, one after another. */
-static bool goes_on(void *user) {
+static bool goes_on(const void *user) {
   const struct rtk_ahead *ahead = user;
   int64_t ids = (int64_t)(ahead->id_count - ahead->first_id);
   if (ahead->since_ms == 0) return true;
   return rtk_clock_ms() - ahead->since_ms <
          RTK_AHEAD_GRACE_MS + ids * ahead->latency_ms;
+}
+
+bool rtk_ahead_has_to_end(const struct rtk_ahead *ahead) {
+  return ahead->is_collecting && !goes_on(ahead);
 }
 
 static int collect(struct rtk_ahead *ahead, const struct rtk_wanted *wanted) {

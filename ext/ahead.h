@@ -46,6 +46,9 @@ int rtk_ahead_miss(struct rtk_ahead *ahead, bool *has_run, struct rtk_err *err);
 bool rtk_ahead_is_collecting(const struct rtk_ahead *ahead);
 int rtk_ahead_collect(struct rtk_ahead *ahead, const struct rtk_wanted *wanted);
 
+/* Is this the collecting run, and is it no longer worth its time? */
+bool rtk_ahead_has_to_end(const struct rtk_ahead *ahead);
+
 /* What became of it in the last statement that could have used it, in words;
 ** borrowed until the next call.  NULL: there was none. */
 const char *rtk_ahead_describe(const struct rtk_ahead *ahead);

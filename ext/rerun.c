@@ -279,8 +279,8 @@ void rtk_rerun_forget(struct rtk_rerun *rerun) {
 
 /* --- the run ---------------------------------------------------------------------- */
 
-int rtk_rerun_step(const struct rtk_rerun *rerun, bool (*goes_on)(void *),
-                   void *user, struct rtk_err *err) {
+int rtk_rerun_step(const struct rtk_rerun *rerun, bool (*goes_on)(const void *),
+                   const void *user, struct rtk_err *err) {
   sqlite3 *db = rerun->db;
   sqlite3_stmt *again = NULL;
   int was_autocommit = sqlite3_get_autocommit(db);

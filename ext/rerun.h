@@ -34,7 +34,7 @@ void rtk_rerun_forget(struct rtk_rerun *rerun);
 ** of its tables returns SQLITE_ABORT, or goes_on() is false after a row.
 ** SQLITE_OK, however else the run ended; SQLITE_INTERRUPT; SQLITE_NOMEM; or
 ** SQLITE_ERROR with a message: the host's transaction was rolled back in it. */
-int rtk_rerun_step(const struct rtk_rerun *rerun, bool (*goes_on)(void *),
-                   void *user, struct rtk_err *err);
+int rtk_rerun_step(const struct rtk_rerun *rerun, bool (*goes_on)(const void *),
+                   const void *user, struct rtk_err *err);
 
 #endif

@@ -834,6 +834,23 @@ static void is_within(void **state) {
   close_ok(db);
 }
 
+/* The real rows end the loops within theirs at once, but a row without data would
+** go through all of 10,000,000,000. */
+static void a_run_that_is_not_worth_it_ends(void **state) {
+  sqlite3 *db = open_filled(5);
+  (void)state;
+  must_exec(db, "CREATE TABLE b(x);"
+                "WITH RECURSIVE c(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM c"
+                " WHERE i < 100000) INSERT INTO b SELECT 0 FROM c");
+  assert_rows(
+      db,
+      "SELECT l.n FROM l" JOIN " WHERE EXISTS (SELECT 1 FROM b CROSS"
+      " JOIN b AS c WHERE ifnull(s.viewer_seconds, -1) + b.x + c.x > 0)",
+      "1\n2\n3\n4\n5\n");
+  assert_read_ahead(db, "on: 1 ids");
+  close_ok(db);
+}
+
 /* More than there is room for: the first ones are asked ahead, the others one by
 ** one, and all are right. */
 static void more_accounts_than_room(void **state) {
@@ -1008,6 +1025,7 @@ int main(void) {
       cmocka_unit_test(parameters_of_every_type),
       cmocka_unit_test(a_huge_parameter_is_not_copied),
       cmocka_unit_test(a_parameter_of_the_plan_is_not_lent),
+      cmocka_unit_test(a_run_that_is_not_worth_it_ends),
       cmocka_unit_test(more_accounts_than_room),
       cmocka_unit_test(a_list_and_then_each_ones_list),
       cmocka_unit_test(tables_behind_one_another),
