@@ -292,6 +292,7 @@ static void play(const struct scene *scene, bool by_progress) {
   int filler_count = 0;
   pthread_t thread;
 
+  if (scene->logged_count > 1) skip_where_in_is_no_batch();
   if (scene->base_url != NULL) {
     run.listener = listener(scene->is_full ? 0 : 8, &address);
     run.port = ntohs(address.sin_port);

@@ -133,7 +133,7 @@ static void leaves_no_transaction_open(void **state) {
                ") WHERE session_id IN ('echo:a',"
                " 'x:status=500,should_retry=false')",
                SQLITE_ERROR, "HTTP 500");
-  assert_rows(db, "SELECT count(*) FROM sqlite_schema WHERE name = 'made'",
+  assert_rows(db, "SELECT count(*) FROM sqlite_master WHERE name = 'made'",
               "0\n");
   close_ok(db);
 }
