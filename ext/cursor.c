@@ -233,8 +233,11 @@ static int read_filter(struct rtk_cursor *cursor, int k,
     *is_none = column->kind == RTK_COLUMN_ARGUMENT;
     return SQLITE_OK;
   }
-  bool is_text = read_text(given, &text, &rc) && text.size > 0 &&
-                 rtk_url_can_carry(text, RTK_FILTER_MAX);
+  bool is_number = column->type == RTK_COLUMN_INTEGER;
+  bool is_text =
+      (!is_number || sqlite3_value_numeric_type(given) == SQLITE_INTEGER) &&
+      read_text(given, &text, &rc) && text.size > 0 &&
+      rtk_url_can_carry(text, RTK_FILTER_MAX);
   if (rc != SQLITE_OK) return rc;
   if (is_text && column->is_switch) {
     is_text = text.size == 1 && (*text.bytes == '0' || *text.bytes == '1');
@@ -244,8 +247,11 @@ static int read_filter(struct rtk_cursor *cursor, int k,
   if (is_text && (column->values == NULL || has_word(column->values, text))) {
     set_argument(cursor, k, text);
   } else if (column->kind == RTK_COLUMN_ARGUMENT) {
-    return rtk_err_set(err, "%s must be %s", column->name,
-                       column->is_switch ? "1 or 0" : "text");
+    const char *form = column->is_switch ? "1 or 0"
+                       : is_number       ? "a whole number"
+                                         : "text";
+    return rtk_err_set(err, "%s must be %s (%s)", column->name, form,
+                       column->doc);
   }
   return SQLITE_OK;
 }
@@ -296,6 +302,13 @@ static int read_arguments(struct rtk_cursor *cursor, int bits,
     int index = rtk_endpoint_argument(endpoint, k);
     const struct rtk_column *column = &endpoint->columns[index];
     sqlite3_value *one = (bits & RTK_PLAN_ONE(k)) != 0 ? *argv++ : NULL;
+    bool is_filter = column->argument == RTK_ARGUMENT_FILTER;
+    if (is_filter && (bits & RTK_PLAN_NO_VALUE(k)) != 0) {
+      return rtk_err_set(err,
+                         "%s is compared with = only, outside OR: the server is"
+                         " asked by it (%s)",
+                         column->name, column->doc);
+    }
     sqlite3_value *list = (bits & RTK_PLAN_LIST(k)) != 0 ? *argv++ : NULL;
     if (one == NULL) {
       forget_given(cursor, k);
@@ -304,7 +317,7 @@ static int read_arguments(struct rtk_cursor *cursor, int bits,
     }
     if (column->argument == RTK_ARGUMENT_SCOPE) {
       rc = read_scope(cursor, k, column, &by->is_none, err);
-    } else if (column->argument == RTK_ARGUMENT_FILTER) {
+    } else if (is_filter) {
       rc = read_filter(cursor, k, column, &by->is_none, err);
     } else {
       by->one = one;

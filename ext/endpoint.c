@@ -95,8 +95,20 @@ SQLITE_EXTENSION_INIT3
    .argument = RTK_ARGUMENT_FILTER, .doc = its_doc}
 
 #define PERIOD                                                                 \
-  FILTER("start_time", "only what is later, as the server understands it"),    \
-  FILTER("end_time", "only what is earlier, as the server understands it")
+  FILTER("start_time", "only what is later: ISO 8601, 2024-01-31T00:00:00Z"),  \
+  FILTER("end_time", "only what is earlier: ISO 8601, 2024-01-31T00:00:00Z")
+
+#define UNIX_TIME(its_name, its_doc)                                           \
+  {.name = its_name, .kind = RTK_COLUMN_ARGUMENT,                              \
+   .argument = RTK_ARGUMENT_FILTER, .type = RTK_COLUMN_INTEGER,                \
+   .doc = its_doc}
+
+#define ANALYTICS_FILTERS                                                      \
+  UNIX_TIME("start_time", "only what is later: Unix seconds, as from"          \
+                          " unixepoch('2024-01-31')"),                         \
+  UNIX_TIME("end_time", "only what is earlier: Unix seconds, as from"          \
+                        " unixepoch('2024-01-31')"),                           \
+  FILTER("filters", "what else the server is to go by, as it understands it")
 
 #define TOTALS                                                                 \
   {.name = "total_ingest_seconds", .type = RTK_COLUMN_NUMERIC,                 \
@@ -192,7 +204,7 @@ static const struct rtk_column analytics_columns[] = {
    .doc = "how many livestream sessions there were"},
   TOTALS,
   ACCOUNT_AND_APP,
-  PERIOD,
+  ANALYTICS_FILTERS,
   ABOUT_THE_REPLY,
 };
 
@@ -201,7 +213,7 @@ static const struct rtk_column totals_columns[] = {
    .doc = "how many livestream sessions there were"},
   TOTALS,
   ACCOUNT_AND_APP,
-  PERIOD,
+  ANALYTICS_FILTERS,
   ABOUT_THE_REPLY,
 };
 

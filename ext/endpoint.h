@@ -29,7 +29,8 @@ enum rtk_column_type {
 enum rtk_argument_kind {
   RTK_ARGUMENT_ID,    /* an unusable value: no row, no request */
   RTK_ARGUMENT_SCOPE, /* an unusable value is an error; has a default */
-  RTK_ARGUMENT_FILTER /* may be left out; a query parameter of the URL */
+  RTK_ARGUMENT_FILTER /* may be left out; a query parameter of the URL; where the
+                         column's type is INTEGER, a whole number */
 };
 
 struct rtk_column {

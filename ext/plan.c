@@ -52,11 +52,14 @@ static bool is_equality(int op) {
 
 /* LIMIT and OFFSET come with column 0, so the operator is looked at first. */
 static void look_at(const struct rtk_plan_term *terms, int count, int column,
-                    bool takes_lists, struct offer *offer) {
+                    enum rtk_argument_kind kind, struct offer *offer) {
   *offer = (struct offer){.one = -1, .list = -1};
   for (int i = 0; i < count; i++) {
     const struct rtk_plan_term *term = &terms[i];
     if (!is_equality(term->op) || term->column != column) continue;
+    if (kind == RTK_ARGUMENT_FILTER && term->op != SQLITE_INDEX_CONSTRAINT_EQ) {
+      continue; /* IS NULL is true of what nobody asks by */
+    }
     if (!term->is_binary) continue;
     if (!term->is_usable) {
       offer->is_later = true;
@@ -67,7 +70,7 @@ static void look_at(const struct rtk_plan_term *terms, int count, int column,
     }
   }
   /* Where a list is not taken whole, SQLite hands it over one by one. */
-  if (!takes_lists) {
+  if (kind != RTK_ARGUMENT_ID) {
     if (offer->one < 0) offer->one = offer->list;
     offer->list = -1;
   }
@@ -92,6 +95,30 @@ static bool is_compared(const struct rtk_plan_term *terms, int count,
   for (int i = 0; i < count; i++) {
     if (column >= 0 && terms[i].column == column && is_equality(terms[i].op)) {
       return true;
+    }
+  }
+  return false;
+}
+
+/* A filter's column is NULL without a value for the server: is it compared in a
+** way that gives none, and that no row could pass? */
+static bool is_in_vain(const struct rtk_plan_term *terms, int count,
+                       int column) {
+  for (int i = 0; i < count; i++) {
+    if (terms[i].column != column) continue;
+    switch (terms[i].op) {
+    case SQLITE_INDEX_CONSTRAINT_EQ:
+    case SQLITE_INDEX_CONSTRAINT_IS:
+    case SQLITE_INDEX_CONSTRAINT_GT:
+    case SQLITE_INDEX_CONSTRAINT_LE:
+    case SQLITE_INDEX_CONSTRAINT_LT:
+    case SQLITE_INDEX_CONSTRAINT_GE:
+    case SQLITE_INDEX_CONSTRAINT_NE:
+    case SQLITE_INDEX_CONSTRAINT_LIKE:
+    case SQLITE_INDEX_CONSTRAINT_GLOB:
+      return true;
+    default:
+      break;
     }
   }
   return false;
@@ -124,7 +151,11 @@ static void price(const struct rtk_endpoint *endpoint, struct rtk_plan *plan) {
     bool is_list = (plan->bits & RTK_PLAN_LIST(k)) != 0;
     if (endpoint->columns[column].argument == RTK_ARGUMENT_SCOPE) {
       if (!is_one) factor *= COST_DEFAULT_FACTOR;
-    } else if (endpoint->columns[column].argument == RTK_ARGUMENT_ID) {
+    } else if (endpoint->columns[column].argument == RTK_ARGUMENT_FILTER) {
+      if (!is_list) continue;
+      name = endpoint->columns[column].name;
+      way = WAY_NONE;
+    } else {
       name = endpoint->columns[column].name;
       way = is_list  ? (is_one ? WAY_ONE_OF_LIST : WAY_LIST)
             : is_one ? WAY_ONE
@@ -149,15 +180,14 @@ int rtk_plan_choose(const struct rtk_endpoint *endpoint,
   for (int k = 0; rtk_endpoint_argument(endpoint, k) >= 0; k++) {
     int column = rtk_endpoint_argument(endpoint, k);
     const struct rtk_column *argument = &endpoint->columns[column];
-    bool takes_lists = argument->argument == RTK_ARGUMENT_ID;
     bool is_data = argument->kind == RTK_COLUMN_DATA;
     bool is_echoed = !is_data;
     struct offer offer;
-    look_at(terms, count, column, takes_lists, &offer);
+    look_at(terms, count, column, argument->argument, &offer);
     int stands_in = stand_in(endpoint, argument->name);
     if (!has_any(&offer) && stands_in >= 0) {
       struct offer other;
-      look_at(terms, count, stands_in, takes_lists, &other);
+      look_at(terms, count, stands_in, argument->argument, &other);
       other.is_later = other.is_later || offer.is_later;
       offer = other;
       is_echoed = false;
@@ -165,6 +195,11 @@ int rtk_plan_choose(const struct rtk_endpoint *endpoint,
     if (is_compared(terms, count, stands_in)) plan->bits |= RTK_PLAN_STAND_IN;
     if (!has_any(&offer) && offer.is_later && !is_data) {
       return SQLITE_CONSTRAINT;
+    }
+    if (!has_any(&offer) && !is_data &&
+        argument->argument == RTK_ARGUMENT_FILTER &&
+        is_in_vain(terms, count, column)) {
+      plan->bits |= RTK_PLAN_NO_VALUE(k);
     }
     take(terms, &offer, is_echoed, k, &argv, plan);
   }

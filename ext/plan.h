@@ -25,10 +25,13 @@ struct rtk_plan_term {
 
 /* The choice as a number for xFilter: whether the query compares the column
 ** that stands in for an argument (`id`), then two bits for each argument (from
-** 0).  The values follow in the order of the bits. */
+** 0).  The values follow in the order of the bits.  A filter has no list: there
+** the second bit tells that the query compares it, but in no way that gives the
+** server a value, and nothing follows it. */
 #define RTK_PLAN_STAND_IN 1
 #define RTK_PLAN_ONE(argument) (2 << (2 * (argument)))
 #define RTK_PLAN_LIST(argument) (4 << (2 * (argument)))
+#define RTK_PLAN_NO_VALUE(filter) RTK_PLAN_LIST(filter)
 
 struct rtk_plan {
   int bits;

@@ -3,8 +3,9 @@
 ** plan.c and cursor.c on the other.  Knows no endpoint by name.
 **
 ** Return codes: only SQLITE_OK, SQLITE_ERROR, SQLITE_CONSTRAINT (xBestIndex),
-** SQLITE_INTERRUPT and SQLITE_NOMEM; SQLITE_ABORT in a collecting run.  SQLITE_IOERR or SQLITE_FULL from a
-** method would roll back the host's transaction.
+** SQLITE_INTERRUPT and SQLITE_NOMEM; SQLITE_ABORT in a collecting run.
+** SQLITE_IOERR or SQLITE_FULL from a method would roll back the host's
+** transaction.
 */
 #include "vtab.h"
 

@@ -53,8 +53,8 @@
 ** Endpoints: the eight of the OpenAPI file, sessions (meeting sessions),
 ** /user/tokens/verify and /accounts/{account}/tokens/verify. Lists take
 ** page_no, per_page (20, at most 1000), status, start_time, end_time (on
-** created_at), exclude_meetings, sort_order. Analytics take start_time and
-** end_time, to the day. Only LIVE livestreams have an active session.
+** created_at, ISO 8601), exclude_meetings, sort_order. Analytics take start_time
+** and end_time as seconds since 1970, to the day. Only LIVE livestreams have an active session.
 **
 ** Ids
 **   the published ones    their published example

@@ -139,8 +139,9 @@ struct ask {
 };
 
 /* Reads the encoded query ("" for none) with defaults for what is absent; the
-** name of a parameter whose value is wrong, or NULL. */
-const char *query_read(const char *query, struct ask *ask);
+** name of a parameter whose value is wrong, or NULL. is_unix: times are seconds
+** since 1970, and ISO 8601 otherwise. */
+const char *query_read(const char *query, bool is_unix, struct ask *ask);
 
 /* routes.c, faults.c ------------------------------------------------------ */
 

@@ -30,10 +30,6 @@ static bool query_value(const char *query, const char *name, char *out,
   return false;
 }
 
-static bool is_all_digits(const char *text) {
-  return *text != 0 && text[strspn(text, "0123456789")] == 0;
-}
-
 /* timegm() is not in POSIX. */
 static long days_since_1970(long year, long month, long day) {
   long era_days, day_of_year;
@@ -43,18 +39,11 @@ static long days_since_1970(long year, long month, long day) {
   return era_days + day_of_year - 719468;
 }
 
-/* Seconds or milliseconds since 1970, 2024-01-31, or ISO 8601 with Z or an
-** offset; milliseconds out. */
+/* 2024-01-31, or ISO 8601 with Z or an offset; milliseconds out. */
 static bool parse_time(const char *text, long *time_ms) {
   int year, month, day, hour = 0, minute = 0, second = 0, read = 0;
   int offset_hour = 0, offset_minute = 0;
   long minutes, ms = 0;
-  if (is_all_digits(text)) {
-    long value;
-    if (!parse_count(text, 100000000000000L, &value)) return false;
-    *time_ms = value > 100000000000L ? value : value * 1000;
-    return true;
-  }
   if (sscanf(text, "%4d-%2d-%2d%n", &year, &month, &day, &read) != 3) {
     return false;
   }
@@ -92,13 +81,17 @@ static bool read_number(const char *query, const char *name, long max,
   return parse_count(text, max, value) && *value > 0;
 }
 
-static bool read_time(const char *query, const char *name, long *time_ms) {
+static bool read_time(const char *query, const char *name, bool is_unix,
+                      long *time_ms) {
   char text[64];
   if (!query_value(query, name, text, sizeof text)) return true;
-  return parse_time(text, time_ms);
+  if (!is_unix) return parse_time(text, time_ms);
+  if (!parse_count(text, 100000000000L, time_ms)) return false;
+  *time_ms *= 1000;
+  return true;
 }
 
-const char *query_read(const char *query, struct ask *ask) {
+const char *query_read(const char *query, bool is_unix, struct ask *ask) {
   char text[64];
   const char *wrong = NULL;
   memset(ask, 0, sizeof *ask);
@@ -109,8 +102,9 @@ const char *query_read(const char *query, struct ask *ask) {
   if (!read_number(query, "per_page", PER_PAGE_MAX, &ask->per_page)) {
     wrong = "per_page";
   }
-  if (!read_time(query, "start_time", &ask->from_ms)) wrong = "start_time";
-  if (!read_time(query, "end_time", &ask->to_ms)) wrong = "end_time";
+  if (!read_time(query, "start_time", is_unix, &ask->from_ms))
+    wrong = "start_time";
+  if (!read_time(query, "end_time", is_unix, &ask->to_ms)) wrong = "end_time";
   if (query_value(query, "status", text, sizeof text)) {
     snprintf(ask->status, sizeof ask->status, "%.31s", text);
   }

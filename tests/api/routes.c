@@ -143,9 +143,9 @@ static void write_session(struct text *out, long number) {
 /* Answers, one for each route ---------------------------------------------- */
 
 /* False after the reply has been made an error. */
-static bool read_ask(const struct call *call, struct reply *reply,
+static bool read_ask(const struct call *call, bool is_unix, struct reply *reply,
                      struct ask *ask) {
-  const char *wrong = query_read(call->query, ask);
+  const char *wrong = query_read(call->query, is_unix, ask);
   char message[128];
   if (wrong == NULL) return true;
   snprintf(message, sizeof message, "\"%s\" is not valid", wrong);
@@ -171,7 +171,7 @@ static void answer_session(const struct call *call, struct reply *reply) {
 static void answer_livestreams(const struct call *call, struct reply *reply) {
   struct ask ask;
   struct page page;
-  if (!read_ask(call, reply, &ask)) return;
+  if (!read_ask(call, false, reply, &ask)) return;
   text_puts(&reply->body, "{\"data\":");
   page = put_list(&reply->body, &ask, livestreams_count, data_livestream_at, 0,
                   livestream_matches, write_livestream);
@@ -187,7 +187,7 @@ static void answer_livestream(const struct call *call, struct reply *reply) {
     reply_error(reply, 404, 404, "Livestream not found");
     return;
   }
-  if (!read_ask(call, reply, &ask)) return;
+  if (!read_ask(call, false, reply, &ask)) return;
   text_puts(&reply->body, "{\"data\":{\"livestream\":");
   data_livestream(&reply->body, number, call->id);
   text_puts(&reply->body, ",\"sessions\":");
@@ -234,7 +234,7 @@ static void answer_meeting_livestreams(const struct call *call,
     reply_error(reply, 404, 404, "Session not found");
     return;
   }
-  if (!read_ask(call, reply, &ask)) return;
+  if (!read_ask(call, false, reply, &ask)) return;
   text_puts(&reply->body, "{\"data\":{\"data\":");
   count = data_livestream_sessions(number, &first);
   page = put_list(&reply->body, &ask, count, NULL, first, NULL, write_session);
@@ -246,7 +246,7 @@ static void answer_meeting_sessions(const struct call *call,
                                     struct reply *reply) {
   struct ask ask;
   struct page page;
-  if (!read_ask(call, reply, &ask)) return;
+  if (!read_ask(call, false, reply, &ask)) return;
   text_puts(&reply->body, "{\"data\":{\"sessions\":");
   page = put_list(&reply->body, &ask, livestreams_count, data_livestream_at, 0,
                   meeting_session_matches, data_meeting_session);
@@ -265,7 +265,7 @@ static void answer_daywise(const struct call *call, struct reply *reply) {
   struct ask ask;
   const char *comma = "";
   int i;
-  if (!read_ask(call, reply, &ask)) return;
+  if (!read_ask(call, true, reply, &ask)) return;
   text_puts(&reply->body, "{\"data\":[");
   for (i = 0; i < DAYS; i++) {
     const struct day *day = data_day(i);
@@ -285,7 +285,7 @@ static void answer_overall(const struct call *call, struct reply *reply) {
   struct day sum = {0, 0, 0};
   struct ask ask;
   int i;
-  if (!read_ask(call, reply, &ask)) return;
+  if (!read_ask(call, true, reply, &ask)) return;
   for (i = 0; i < DAYS; i++) {
     const struct day *day = data_day(i);
     if (!is_day_asked(i, &ask)) continue;

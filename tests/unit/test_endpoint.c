@@ -83,7 +83,11 @@ static void arguments_say_what_they_have_to_be(void **state) {
     bool has_id = false;
     for (int k = 0; rtk_endpoint_argument(e, k) >= 0; k++) {
       const struct rtk_column *c = &e->columns[rtk_endpoint_argument(e, k)];
-      check_int(c->name, "is text", c->type, RTK_COLUMN_TEXT);
+      check_int(c->name, "is text or a number",
+                c->type == RTK_COLUMN_TEXT ||
+                    (c->argument == RTK_ARGUMENT_FILTER && !c->is_switch &&
+                     c->type == RTK_COLUMN_INTEGER),
+                1);
       if (c->argument == RTK_ARGUMENT_FILTER) {
         size_t size = c->values == NULL ? 0 : strlen(c->values);
         check_int(c->name, "is behind those of the path",

@@ -48,7 +48,8 @@ static const struct rtk_column shelf_columns[] = {
     {.name = "lent",
      .kind = RTK_COLUMN_ARGUMENT,
      .argument = RTK_ARGUMENT_FILTER,
-     .is_switch = true},
+     .is_switch = true,
+     .doc = "1: only what is out"},
     {.name = "words",
      .kind = RTK_COLUMN_ARGUMENT,
      .argument = RTK_ARGUMENT_FILTER},
@@ -231,7 +232,7 @@ static void filters_are_parameters(void **state) {
                  SHELF "a" ALL "1\n" SHELF "a" ALL "2\n" SHELF "a" ALL "3\n");
   check_rows(db, "SELECT isbn FROM rtk_shelf('L', 'a') WHERE lent = NULL", "");
   check_rows(db, "SELECT isbn FROM rtk_shelf('L', 'a') WHERE lent = 'yes'",
-             "rtk_shelf: lent must be 1 or 0\n");
+             "rtk_shelf: lent must be 1 or 0 (1: only what is out)\n");
   check_rows(db, "SELECT isbn, words FROM rtk_shelf('L', 'empty', 1, 'x')", "");
   check_requests("as arguments",
                  SHELF "empty/all?lent=true&words=x&per_page=100&page_no=1\n");
