@@ -59,8 +59,8 @@ struct rtk_fetch {
   int64_t expected;  /* ids, as far as batches know; 0: they do not */
   int64_t answered;  /* ids, whose reply is here */
   int64_t kept;      /* of those, whose reply outlives the statement */
-  const char *noun;  /* of what was asked for last */
-  struct rtk_progress progress; /* what it tells on stderr */
+  const struct rtk_endpoint *endpoint; /* of what was asked for last */
+  struct rtk_progress progress;        /* what it tells on stderr */
 
   /* Waits for the quota. */
   int64_t held_up_ms;       /* nothing may be sent for so long; 0: it may */
@@ -511,19 +511,26 @@ static const char *where_kept(const struct rtk_fetch *fetch, int64_t *kept) {
 static int refuse_wait(const struct rtk_fetch *fetch, struct rtk_err *err) {
   int64_t kept = 0;
   const char *where = where_kept(fetch, &kept);
+  const char *quota =
+      rtk_budget_blocked_ms(fetch->budget) > 0 ? "quota (HTTP 429)" : "quota";
   char go_on[32];
   char of[32] = "";
   write_time(go_on, fetch->held_up_ms);
+  if (kept > 0 && fetch->endpoint->ended == NULL) {
+    return rtk_err_set(
+        err,
+        "%s: %lld %ss fetched and kept for %lld s (cache_ttl_live_s); set"
+        " max_wait_ms to 0 to wait for the others until %s",
+        quota, (long long)kept, fetch->endpoint->noun,
+        (long long)rtk_config_int(fetch->config, RTK_CACHE_TTL_LIVE_S), go_on);
+  }
   if (expected(fetch) > 0) {
     sqlite3_snprintf((int)sizeof(of), of, " of %lld",
                      (long long)expected(fetch));
   }
   return rtk_err_set(
-      err,
-      "quota%s: %lld%s %ss fetched%s; go on after %s, or set max_wait_ms"
-      " to 0",
-      rtk_budget_blocked_ms(fetch->budget) > 0 ? " (HTTP 429)" : "",
-      (long long)kept, of, fetch->noun, where, go_on);
+      err, "%s: %lld%s %ss fetched%s; go on after %s, or set max_wait_ms to 0",
+      quota, (long long)kept, of, fetch->endpoint->noun, where, go_on);
 }
 
 /* A wait for the quota that is longer than max_wait_ms, by itself or with
@@ -541,7 +548,7 @@ static int check_wait(struct rtk_fetch *fetch, struct rtk_err *err) {
 static void show_progress(struct rtk_fetch *fetch) {
   struct rtk_progress_news news = {.done = fetch->answered,
                                    .total = expected(fetch),
-                                   .noun = fetch->noun,
+                                   .noun = fetch->endpoint->noun,
                                    .wait_ms = fetch->held_up_ms};
   rtk_progress_show(&fetch->progress, &news, rtk_clock_ms());
 }
@@ -656,7 +663,7 @@ int rtk_fetch_want_since(struct rtk_fetch *fetch,
       wanted, rtk_config_text(fetch->config, RTK_BASE_URL), &scope_size);
   if (url == NULL) return SQLITE_NOMEM;
   struct rtk_entry *held = NULL;
-  fetch->noun = wanted->endpoint->noun;
+  fetch->endpoint = wanted->endpoint;
   rc = rtk_memo_hold(fetch->memo, url, rtk_wanted_id(wanted), &held, &is_new);
   sqlite3_free(url);
   if (rc != SQLITE_OK) return rc;
