@@ -42,7 +42,8 @@ int64_t rtk_cache_count(const struct rtk_cache *cache, int64_t statement) {
   const struct rtk_entry *entry = NULL;
   int64_t count = 0;
   while ((entry = rtk_memo_next(cache->memo, entry)) != NULL) {
-    bool is_reply = entry->statement == statement && entry->reply != NULL;
+    bool is_reply = entry->statement == statement && entry->reply != NULL &&
+                    !entry->is_unasked;
     count += is_reply && rtk_cache_is_kept(cache, entry);
   }
   return count;
@@ -119,6 +120,17 @@ static int settle_row(const struct rtk_cache *cache, struct rtk_entry *entry,
   return rc;
 }
 
+/* Does what a list says replace this reply?  Not one of the same statement, nor
+** one that is still good and has data. */
+static bool is_outdated(const struct rtk_cache *cache,
+                        const struct rtk_entry *entry,
+                        const struct rtk_entry *list) {
+  return entry->reply != NULL && rtk_memo_is_last_holder(entry) &&
+         entry->statement != list->statement &&
+         (entry->reply->outcome == RTK_OUTCOME_GONE ||
+          !rtk_cache_is_good(cache, entry));
+}
+
 /* Keeps what a list says about one row, unless there is a reply of that row's
 ** own. */
 static int keep_row(const struct rtk_cache *cache, const struct rtk_entry *list,
@@ -135,9 +147,15 @@ static int keep_row(const struct rtk_cache *cache, const struct rtk_entry *list,
   int rc = rtk_memo_hold(cache->memo, url, text, &entry, &is_new);
   sqlite3_free(url);
   if (rc != SQLITE_OK) return rc;
+  if (is_outdated(cache, entry, list)) {
+    rtk_memo_renew(cache->memo, entry);
+    is_new = true;
+  }
   if (is_new) {
     entry->endpoint = each;
     entry->scope_size = list->scope_size;
+    entry->statement = list->statement;
+    entry->is_unasked = true;
     rc = settle_row(cache, entry, row, list->fetched_ms);
   }
   rtk_memo_release(cache->memo, entry, max_bytes(cache));

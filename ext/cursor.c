@@ -108,6 +108,19 @@ static bool read_text(sqlite3_value *value, struct rtk_text *text, int *rc) {
   return text->bytes != NULL;
 }
 
+/* The digits of a whole number, also of one that is REAL or stands in text. */
+static bool read_whole(sqlite3_value *value, struct rtk_text *text, int *rc) {
+  int type = sqlite3_value_numeric_type(value);
+  if (type == SQLITE_INTEGER) return read_text(value, text, rc);
+  if (type != SQLITE_FLOAT) return false;
+  text->bytes = (const char *)sqlite3_value_text(value);
+  text->size = (size_t)sqlite3_value_bytes(value);
+  if (text->bytes == NULL) *rc = SQLITE_NOMEM;
+  if (text->bytes == NULL || text->size <= 2) return false;
+  text->size -= 2;
+  return memcmp(text->bytes + text->size, ".0", 2) == 0;
+}
+
 /* The id as text; false for one that no request can carry, which has no row.
 ** The text is borrowed from the value. */
 static bool read_id(sqlite3_value *value, struct rtk_text *text, int *rc) {
@@ -234,10 +247,10 @@ static int read_filter(struct rtk_cursor *cursor, int k,
     return SQLITE_OK;
   }
   bool is_number = column->type == RTK_COLUMN_INTEGER;
-  bool is_text =
-      (!is_number || sqlite3_value_numeric_type(given) == SQLITE_INTEGER) &&
-      read_text(given, &text, &rc) && text.size > 0 &&
-      rtk_url_can_carry(text, RTK_FILTER_MAX);
+  bool is_text = (is_number ? read_whole(given, &text, &rc)
+                            : read_text(given, &text, &rc)) &&
+                 text.size > 0 && text.size <= RTK_FILTER_MAX &&
+                 memchr(text.bytes, '\0', text.size) == NULL;
   if (rc != SQLITE_OK) return rc;
   if (is_text && column->is_switch) {
     is_text = text.size == 1 && (*text.bytes == '0' || *text.bytes == '1');
@@ -249,7 +262,7 @@ static int read_filter(struct rtk_cursor *cursor, int k,
   } else if (column->kind == RTK_COLUMN_ARGUMENT) {
     const char *form = column->is_switch ? "1 or 0"
                        : is_number       ? "a whole number"
-                                         : "text";
+                                         : "text of 1 to 1,024 bytes";
     return rtk_err_set(err, "%s must be %s (%s)", column->name, form,
                        column->doc);
   }
@@ -369,16 +382,18 @@ static int enter_reply(struct rtk_cursor *cursor, const struct rtk_entry *entry,
   return SQLITE_OK;
 }
 
-/* A reply to the id at `index` has come; of a list it is the first page, and the
-** others follow it. */
-static int begin_reply(struct rtk_cursor *cursor, size_t index,
-                       const struct rtk_entry *first, struct rtk_err *err) {
+/* The reply that is `index` in the batch `from` has come; of a list it is the first
+** page, and the others follow it. */
+static int begin_reply(struct rtk_cursor *cursor, struct rtk_batch *from,
+                       size_t index, const struct rtk_entry *first,
+                       struct rtk_err *err) {
   struct rtk_batch *batch = &cursor->batch;
-  cursor->id_index = index;
+  cursor->id_index = from == batch ? index : 0;
   rtk_ids_clear(&cursor->seen);
-  rtk_batch_set_id(batch, index);
+  rtk_batch_set_id(batch, cursor->id_index);
   if (batch->wanted.page > 0 && first->reply != NULL) {
     rtk_pages_begin(&cursor->pages, &batch->wanted, first);
+    rtk_batch_give_pages(from, index, &cursor->pages);
   }
   return enter_reply(cursor, first, err);
 }
@@ -392,16 +407,22 @@ static const struct rtk_value *data_of(const struct rtk_cursor *cursor,
   return &reply->values[cursor->row * width + column];
 }
 
-/* Has the current row been on a page before?  Such a row is passed over. */
+/* Has the current row been in the list before?  Such a row is passed over. */
 static int is_repeat(struct rtk_cursor *cursor, bool *is) {
   const struct rtk_value *key = data_of(cursor, 0);
+  struct rtk_text text = {key->as.text, key->size};
+  char digits[32];
   bool is_new = true;
   *is = false;
-  if (!rtk_pages_may_repeat(&cursor->pages) || key->type != RTK_TEXT) {
+  if (cursor->pages.count == 0) return SQLITE_OK;
+  if (key->type == RTK_INTEGER) {
+    sqlite3_snprintf((int)sizeof(digits), digits, "%lld", key->as.integer);
+    text = (struct rtk_text){digits, strlen(digits)};
+  } else if (key->type != RTK_TEXT) {
     return SQLITE_OK;
   }
-  struct rtk_text text = {key->as.text, key->size};
   int rc = rtk_ids_add_new(&cursor->seen, text, &is_new);
+  if (is_new) cursor->pages.has_new = true;
   *is = !is_new;
   return rc;
 }
@@ -421,7 +442,7 @@ static int next_reply(struct rtk_cursor *cursor, bool *is_end,
   }
   int rc = rtk_batch_next(&cursor->batch, &entry, &index, err);
   *is_end = entry == NULL;
-  return *is_end ? rc : begin_reply(cursor, index, entry, err);
+  return *is_end ? rc : begin_reply(cursor, &cursor->batch, index, entry, err);
 }
 
 /* From the current row on to the first that has not been before, in this reply
@@ -452,7 +473,7 @@ static int begin_shared(struct rtk_cursor *cursor, struct rtk_batch *shared,
   int rc = rtk_batch_get(shared, index, &entry, err);
   if (rc != SQLITE_OK) return rc;
   rtk_batch_take_out(&cursor->batch, shared);
-  rc = begin_reply(cursor, 0, entry, err);
+  rc = begin_reply(cursor, shared, index, entry, err);
   return rc == SQLITE_OK ? find_row(cursor, err) : rc;
 }
 

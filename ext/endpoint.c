@@ -105,9 +105,9 @@ SQLITE_EXTENSION_INIT3
 
 #define ANALYTICS_FILTERS                                                      \
   UNIX_TIME("start_time", "only what is later: Unix seconds, as from"          \
-                          " unixepoch('2024-01-31')"),                         \
+                          " strftime('%s', '2024-01-31')"),                    \
   UNIX_TIME("end_time", "only what is earlier: Unix seconds, as from"          \
-                        " unixepoch('2024-01-31')"),                           \
+                        " strftime('%s', '2024-01-31')"),                      \
   FILTER("filters", "what else the server is to go by, as it understands it")
 
 #define TOTALS                                                                 \

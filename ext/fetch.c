@@ -246,6 +246,7 @@ static int settle(struct rtk_fetch *fetch, struct rtk_entry *entry,
   if (wait_ms > 0) write_time(go_on, wait_ms);
   struct rtk_ask ask = {.endpoint = entry->endpoint,
                         .id = entry->id,
+                        .page = entry->page,
                         .token = fetch->caller.token,
                         .token_source = fetch->caller.token_source,
                         .go_on_after = wait_ms > 0 ? go_on : NULL,
@@ -667,10 +668,11 @@ int rtk_fetch_want_since(struct rtk_fetch *fetch,
   rc = rtk_memo_hold(fetch->memo, url, rtk_wanted_id(wanted), &held, &is_new);
   sqlite3_free(url);
   if (rc != SQLITE_OK) return rc;
-  bool is_first = held->statement != fetch->statement;
+  bool is_first = held->statement != fetch->statement || held->is_unasked;
   if (is_new) {
     held->endpoint = wanted->endpoint;
     held->scope_size = scope_size;
+    held->page = wanted->page;
   } else if (held->reply != NULL && rtk_memo_is_last_holder(held) &&
              (!is_good(fetch, held) || held->started_ms < since_ms)) {
     rtk_memo_renew(fetch->memo, held);
@@ -680,6 +682,7 @@ int rtk_fetch_want_since(struct rtk_fetch *fetch,
     fetch->stats->from_memory++;
   }
   held->statement = fetch->statement;
+  held->is_unasked = false;
   if (is_new) rc = enter(fetch, held, since_ms == 0);
   if (rc != SQLITE_OK) {
     rtk_memo_release(fetch->memo, held, cache_bytes(fetch));

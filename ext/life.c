@@ -69,7 +69,8 @@ static bool read_time(const struct rtk_endpoint *endpoint,
 enum rtk_life rtk_life_of(const struct rtk_endpoint *endpoint,
                           const struct rtk_reply *reply, int64_t now_unix_ms) {
   int64_t ended_ms = 0;
-  if (reply->outcome == RTK_OUTCOME_GONE) return RTK_LIFE_GONE;
+  bool is_gone = reply->outcome == RTK_OUTCOME_GONE;
+  if (is_gone) return endpoint->ended != NULL ? RTK_LIFE_GONE : RTK_LIFE_LIVE;
   if (reply->outcome != RTK_OUTCOME_ROWS) return RTK_LIFE_NONE;
   if (endpoint->ended == NULL || reply->row_count != 1 ||
       !read_time(endpoint, reply->values, endpoint->ended, &ended_ms)) {

@@ -212,8 +212,8 @@
 #define RTK_AHEAD_MISSES 2
 #define RTK_AHEAD_GRACE_MS 1000
 
-/* For each id that was used, so many may have been asked for: a LIMIT wastes
-** three times what it used at the most. */
+/* For each id that was used, so many may have been asked for, and for each page of
+** a list that was read: a LIMIT wastes three times what it used at the most. */
 #define RTK_AHEAD_GROWTH 4
 
 /* Accounts, apps and tables that ids are collected for; all those ids, and their

@@ -23,12 +23,14 @@ struct rtk_memo;
 struct rtk_entry {
   const char *url; /* with the id behind it in the entry's own memory */
   struct rtk_text id;
+  int page;          /* of a list, from 1; 0: it has none */
   size_t scope_size; /* bytes of the URL that name the account and app */
   const struct rtk_endpoint *endpoint;
   struct rtk_reply *reply; /* NULL until it has come */
   int64_t fetched_ms;      /* when, by rtk_clock_unix_ms() */
   int life;                /* enum rtk_life */
   int64_t statement;       /* the last one that had to do with it */
+  bool is_unasked;         /* nobody has: it stood in a list */
 
   /* For memo.c alone. */
   uint64_t hash;

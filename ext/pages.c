@@ -15,6 +15,16 @@ static struct rtk_entry **place(struct rtk_pages *pages, int page) {
   return &pages->entries[page % RTK_PAGES_AHEAD];
 }
 
+static int count_of(int64_t total, int size) {
+  int64_t count = size == 0 ? 1 : (total + size - 1) / size;
+  return count > RTK_PAGES_MAX ? RTK_PAGES_MAX : (int)count;
+}
+
+int rtk_pages_after(const struct rtk_reply *first) {
+  bool is_known = first->outcome == RTK_OUTCOME_ROWS && first->total_count > 0;
+  return is_known ? count_of(first->total_count, first->row_count) - 1 : 0;
+}
+
 /* What a page tells of the whole list.  One without a total is the last when it
 ** is not full. */
 static void learn(struct rtk_pages *pages, int page,
@@ -31,9 +41,7 @@ static void learn(struct rtk_pages *pages, int page,
     pages->has_changed = true;
   }
   pages->total_count = total;
-  int64_t count =
-      pages->size == 0 ? 1 : (total + pages->size - 1) / pages->size;
-  pages->count = count > RTK_PAGES_MAX ? RTK_PAGES_MAX : (int)count;
+  pages->count = count_of(total, pages->size);
   if (reply->row_count == 0) pages->count = page; /* there are no more */
 }
 
@@ -72,14 +80,21 @@ void rtk_pages_begin(struct rtk_pages *pages, const struct rtk_wanted *wanted,
   learn(pages, 1, first->reply);
 }
 
+void rtk_pages_take(struct rtk_pages *pages, struct rtk_entry *entry) {
+  *place(pages, pages->ahead++) = entry;
+}
+
 static int want(struct rtk_pages *pages, int page, struct rtk_err *err) {
   pages->wanted.page = page;
   return rtk_fetch_want_since(pages->fetch, &pages->wanted, pages->since_ms,
                               place(pages, page), err);
 }
 
+/* May the page `ahead` be asked for before its turn? */
 static bool has_room(const struct rtk_pages *pages) {
-  return !pages->is_known_only && rtk_fetch_has_room(pages->fetch);
+  return !pages->is_known_only &&
+         pages->ahead <= RTK_AHEAD_GROWTH * (pages->turn - 1) &&
+         rtk_fetch_has_room(pages->fetch);
 }
 
 static int want_ahead(struct rtk_pages *pages, struct rtk_err *err) {
@@ -92,6 +107,13 @@ static int want_ahead(struct rtk_pages *pages, struct rtk_err *err) {
     if (rc == SQLITE_OK) pages->ahead++;
   }
   return rc;
+}
+
+/* Without a total, a server that does not know page_no would give the same page
+** for ever. */
+static bool is_over(const struct rtk_pages *pages) {
+  return pages->turn > pages->count ||
+         (pages->total_count < 0 && !pages->has_new);
 }
 
 /* The list has changed: once more from its first page. */
@@ -108,11 +130,17 @@ static bool begin_again(struct rtk_pages *pages) {
   return true;
 }
 
+/* Nobody said that there was such a page. */
+static bool is_behind_the_end(const struct rtk_pages *pages,
+                              const struct rtk_reply *reply) {
+  return pages->total_count < 0 && reply->http_status == 404;
+}
+
 int rtk_pages_next(struct rtk_pages *pages, struct rtk_entry **entry,
                    struct rtk_err *err) {
   release_out(pages);
   *entry = NULL;
-  if (pages->turn > pages->count && !begin_again(pages)) return SQLITE_OK;
+  if (is_over(pages) && !begin_again(pages)) return SQLITE_OK;
   int rc = want_ahead(pages, err);
   struct rtk_entry **wanted = place(pages, pages->turn);
   while (rc == SQLITE_OK && (*wanted)->reply == NULL) {
@@ -124,11 +152,12 @@ int rtk_pages_next(struct rtk_pages *pages, struct rtk_entry **entry,
   if (rc != SQLITE_OK) return rc;
   *entry = pages->out = *wanted;
   *wanted = NULL;
+  if (is_behind_the_end(pages, (*entry)->reply)) {
+    *entry = NULL;
+    return SQLITE_OK;
+  }
   learn(pages, pages->turn, (*entry)->reply);
   pages->turn++;
+  pages->has_new = false;
   return SQLITE_OK;
-}
-
-bool rtk_pages_may_repeat(const struct rtk_pages *pages) {
-  return pages->count > 1 || pages->rounds > 0;
 }

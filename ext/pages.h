@@ -1,6 +1,6 @@
 /*
-** The pages of one list, in order; the next ones are asked for ahead of their
-** turn.
+** The pages of one list, in order.  The next ones are asked for ahead of their
+** turn, RTK_AHEAD_GROWTH times as many as have come out.
 **
 ** How many there are is what the latest page says.  When that number changes on
 ** the way, the list did: rows may have moved from a page to come to one that has
@@ -19,12 +19,14 @@
 struct rtk_entry;
 struct rtk_err;
 struct rtk_fetch;
+struct rtk_reply;
 
 struct rtk_pages {
   /* Set by the owner. */
   struct rtk_fetch *fetch; /* borrowed */
   bool is_known_only; /* nothing is waited for: a page whose reply is not here
                               is taken for the end */
+  bool has_new;       /* the page that came out last has a row not met before */
 
   struct rtk_wanted wanted; /* what it points to is borrowed */
   int count;                /* of pages, as far as is known; 0: no list */
@@ -50,8 +52,12 @@ void rtk_pages_begin(struct rtk_pages *pages, const struct rtk_wanted *wanted,
 int rtk_pages_next(struct rtk_pages *pages, struct rtk_entry **entry,
                    struct rtk_err *err);
 
-/* More than this page has been read or is to come: rows may be met twice. */
-bool rtk_pages_may_repeat(const struct rtk_pages *pages);
+/* How many more pages its first one tells of. */
+int rtk_pages_after(const struct rtk_reply *first);
+
+/* Takes over the entry of the next page, which has been asked for: from page 2
+** on, before anything else is done, and RTK_PAGES_AHEAD - 1 of them at the most. */
+void rtk_pages_take(struct rtk_pages *pages, struct rtk_entry *entry);
 
 /* Cancels what is under way, and holds nothing any more. */
 void rtk_pages_end(struct rtk_pages *pages);

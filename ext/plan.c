@@ -164,7 +164,7 @@ static void price(const struct rtk_endpoint *endpoint, struct rtk_plan *plan) {
   }
   plan->cost = ways[way].cost * (way == WAY_NONE ? 1 : factor);
   plan->rows = ways[way].rows;
-  plan->is_unique = ways[way].is_unique && endpoint->paging[0] == NULL;
+  plan->is_unique = ways[way].is_unique && !endpoint->is_list;
   sqlite3_snprintf(sizeof(plan->words), plan->words, ways[way].words, name);
 }
 

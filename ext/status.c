@@ -217,10 +217,12 @@ static void say_body(sqlite3_str *out, const struct rtk_ask *ask,
 }
 
 static void say_whose(sqlite3_str *out, const struct rtk_ask *ask) {
-  if (ask->id.size == 0) return;
-  sqlite3_str_appendf(out, " for %s '", ask->endpoint->noun);
-  rtk_show(out, ask->id.bytes, ask->id.size, RTK_SHOW_ID_MAX, ask->token);
-  sqlite3_str_appendall(out, "'");
+  if (ask->id.size > 0) {
+    sqlite3_str_appendf(out, " for %s '", ask->endpoint->noun);
+    rtk_show(out, ask->id.bytes, ask->id.size, RTK_SHOW_ID_MAX, ask->token);
+    sqlite3_str_appendall(out, "'");
+  }
+  if (ask->page > 1) sqlite3_str_appendf(out, " on page %d", ask->page);
 }
 
 /* What a reply without rows says: `what` in the middle, or NULL to tell what the
@@ -344,6 +346,8 @@ static int judge_data(const struct rtk_ask *ask,
       .rows = find_rows(ask->endpoint, envelope->root, &is_none),
       .body = {response->body, response->body_size},
       .total_count = find_total(ask->endpoint, envelope->root)};
+  /* A single object is the whole of its list. */
+  if (rtk_json_kind(source.rows) == RTK_JSON_OBJECT) source.total_count = 1;
   if (envelope->root == NULL) {
     finding.hint =
         strstr(response->content_type, "json") != NULL
@@ -361,6 +365,24 @@ static int judge_data(const struct rtk_ask *ask,
   return reply_error(ask, response, envelope, finding, reply);
 }
 
+/* What is not there is an id: neither a list that nothing else is asked by, nor
+** one of the pages of a list that has begun. */
+static void judge_gone(const struct rtk_ask *ask,
+                       const struct envelope *envelope,
+                       struct finding *finding) {
+  bool is_id = ask->id.size > 0 && ask->page <= 1;
+  if (envelope->is_ours && is_id) {
+    finding->hint = NULL;
+    return;
+  }
+  finding->outcome = RTK_OUTCOME_FAILED;
+  if (envelope->is_ours) {
+    finding->hint = ask->page > 1
+                        ? "the list has changed while it was read: try again"
+                        : HINT_ROUTE;
+  }
+}
+
 static int judge(const struct rtk_ask *ask, const struct rtk_response *response,
                  const struct envelope *envelope, struct rtk_reply **reply) {
   if (response->failure != RTK_FAILURE_NONE) {
@@ -375,10 +397,7 @@ static int judge(const struct rtk_ask *ask, const struct rtk_response *response,
   if (finding.outcome == RTK_OUTCOME_ROWS) {
     return judge_data(ask, response, envelope, reply);
   }
-  if (finding.outcome == RTK_OUTCOME_GONE) {
-    if (envelope->is_ours) finding.hint = NULL;
-    if (!envelope->is_ours) finding.outcome = RTK_OUTCOME_FAILED;
-  }
+  if (finding.outcome == RTK_OUTCOME_GONE) judge_gone(ask, envelope, &finding);
   return reply_error(ask, response, envelope, finding, reply);
 }
 

@@ -19,6 +19,7 @@ struct rtk_response;
 struct rtk_ask {
   const struct rtk_endpoint *endpoint;
   struct rtk_text id;       /* as asked; empty when there is none */
+  int page;                 /* of a list, from 1; 0: it has none */
   const char *token;        /* is kept out of the message */
   const char *token_source; /* in words: "from CLOUDFLARE_API_TOKEN" */
   const char *go_on_after;  /* the end of a wait not sat out; NULL: none */

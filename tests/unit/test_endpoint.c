@@ -18,6 +18,8 @@ static void names_are_usable_and_unique(void **state) {
               (int64_t)strspn(e->name, "abcdefghijklmnopqrstuvwxyz_"),
               (int64_t)strlen(e->name));
     check_int(e->name, "has a noun", e->noun != NULL && e->noun[0] != '\0', 1);
+    check_int(e->name, "in pages, and no list",
+              e->paging[0] != NULL && !e->is_list, 0);
     check_int(e->name, "has rows", e->rows[0] != NULL && e->rows[0][0] != '\0',
               1);
     for (int k = 0; k < i; k++) {

@@ -105,6 +105,7 @@ static void a_reply_has_a_life(void **state) {
     enum rtk_life life;
   } cases[] = {
       {"gone", RTK_OUTCOME_GONE, &endings, 0, NULL, 0, RTK_LIFE_GONE},
+      {"gone now", RTK_OUTCOME_GONE, &endless, 0, NULL, 0, RTK_LIFE_LIVE},
       {"failed", RTK_OUTCOME_FAILED, &endings, 0, NULL, 0, RTK_LIFE_NONE},
       {"denied", RTK_OUTCOME_DENIED, &endings, 0, NULL, 0, RTK_LIFE_NONE},
       {"caller", RTK_OUTCOME_CALLER, &endings, 0, NULL, 0, RTK_LIFE_NONE},

@@ -122,6 +122,9 @@ static const struct {
      "{\"data\":{\"books\":null},\"paging\":{\"total_count\":0}}"},
     {SHELF "absent" ALL "1", "{\"data\":{},\"success\":true}"},
     {SHELF "text" ALL "1", "{\"data\":{\"books\":\"b1\"}}"},
+    {SHELF "nine" ALL "1",
+     "{\"data\":{\"book\":{\"isbn\":\"b9\",\"pages\":99}}}"},
+    {SHELF "object" ALL "1", "{\"data\":{\"book\":{}}}"},
     {"/libraries/L/books/b9", "{\"data\":{\"isbn\":\"b9\",\"pages\":9}}"},
     {"/weather", "{\"sky\":\"blue\",\"degrees\":\"21.5\"}"},
 };
@@ -153,12 +156,12 @@ static void answer(const char *target, int nth, int *status, char *body,
 
 /* --- tests --------------------------------------------------------------------- */
 
-static sqlite3 *open_made_up(void) {
+static sqlite3 *open_kept_for(const char *seconds) {
   sqlite3 *db = NULL;
   struct rtk_conn *conn = NULL;
   struct rtk_err err = {0};
   server_start(answer);
-  (void)setenv("RTK_CACHE_TTL_LIVE_S", "3600", 1); /* longer than the test */
+  (void)setenv("RTK_CACHE_TTL_LIVE_S", seconds, 1);
   assert_int_equal(sqlite3_open(":memory:", &db), SQLITE_OK);
   assert_int_equal(rtk_conn_new(db, &conn, &err), SQLITE_OK);
   for (size_t i = 0; i < COUNT(made_up); i++) {
@@ -167,6 +170,9 @@ static sqlite3 *open_made_up(void) {
   rtk_conn_release(conn);
   return db;
 }
+
+/* Kept for longer than the test. */
+static sqlite3 *open_made_up(void) { return open_kept_for("3600"); }
 
 static void close_made_up(sqlite3 *db) {
   assert_int_equal(sqlite3_close(db), SQLITE_OK);
@@ -262,6 +268,7 @@ static void the_shape_of_a_list_may_vary(void **state) {
       {"inside", "b1\nb2\n"},
       {"both", "b2\n"},
       {"uncounted", "b1\nb2\nb3\n"},
+      {"object", "NULL\n"},
       {"oddments", "b1\nNULL\n"},
       {"empty", ""},
       {"null", ""},
@@ -310,6 +317,42 @@ static void rows_of_a_list_are_kept(void **state) {
   close_made_up(db);
 }
 
+/* A list is newer than what was known before: a 404, and what is kept no more. */
+static void a_list_replaces_what_is_outdated(void **state) {
+  static const char *const seconds[] = {"3600", "0"};
+  (void)state;
+  for (size_t i = 0; i < COUNT(seconds); i++) {
+    sqlite3 *db = open_kept_for(seconds[i]);
+    check_rows(db, "SELECT pages FROM rtk_book('L', 'b1')", "");
+    check_requests("unknown", "/libraries/L/books/b1\n");
+    check_rows(db,
+               "SELECT s.isbn, b.pages FROM rtk_shelf('L', 'a') AS s LEFT JOIN"
+               " rtk_book('L', s.isbn) AS b",
+               "b1|100\nb2|20.5\nb3|NULL\nb4|NULL\nb5|5\n");
+    check_requests("list",
+                   SHELF "a" ALL "1\n" SHELF "a" ALL "2\n" SHELF "a" ALL "3\n");
+    check_rows(db, "SELECT pages FROM rtk_book('L', 'b1')",
+               i == 0 ? "100\n" : "");
+    check_requests("afterwards", i == 0 ? "" : "/libraries/L/books/b1\n");
+    close_made_up(db);
+  }
+}
+
+/* What a statement was told of an id is true to its end. */
+static void a_list_replaces_nothing_of_its_statement(void **state) {
+  sqlite3 *db = open_made_up();
+  (void)state;
+  check_rows(db,
+             "SELECT 'own', pages FROM rtk_book('L', 'b9') UNION ALL"
+             " SELECT isbn, pages FROM rtk_shelf('L', 'nine') UNION ALL"
+             " SELECT 'own', pages FROM rtk_book('L', 'b9')",
+             "own|9\nb9|99\nown|9\n");
+  check_rows(db, "SELECT isbn, pages FROM rtk_shelf('L', 'nine')", "b9|99\n");
+  check_rows(db, "SELECT pages FROM rtk_book('L', 'b9')", "9\n");
+  check_requests("one each", "/libraries/L/books/b9\n" SHELF "nine" ALL "1\n");
+  close_made_up(db);
+}
+
 static void a_table_may_have_no_arguments(void **state) {
   sqlite3 *db = open_made_up();
   (void)state;
@@ -320,10 +363,16 @@ static void a_table_may_have_no_arguments(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      TEST(an_entry_is_a_table),          TEST(a_limit_asks_for_no_page_beyond),
-      TEST(filters_are_parameters),       TEST(a_filter_takes_a_list),
-      TEST(the_shape_of_a_list_may_vary), TEST(ids_come_as_a_list),
-      TEST(rows_of_a_list_are_kept),      TEST(a_table_may_have_no_arguments),
+      TEST(an_entry_is_a_table),
+      TEST(a_limit_asks_for_no_page_beyond),
+      TEST(filters_are_parameters),
+      TEST(a_filter_takes_a_list),
+      TEST(the_shape_of_a_list_may_vary),
+      TEST(ids_come_as_a_list),
+      TEST(rows_of_a_list_are_kept),
+      TEST(a_list_replaces_what_is_outdated),
+      TEST(a_list_replaces_nothing_of_its_statement),
+      TEST(a_table_may_have_no_arguments),
   };
   check_init();
   return cmocka_run_group_tests(tests, NULL, NULL);

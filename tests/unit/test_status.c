@@ -209,6 +209,40 @@ static void a_404_is_told_apart(void **state) {
   }
 }
 
+/* Only an id can be unknown. */
+static void a_404_of_a_list_or_a_page_is_a_failure(void **state) {
+  static const struct {
+    const char *id;
+    int page;
+    const char *hint; /* NULL: it is gone */
+  } cases[] = {
+      {"cf55", 0, NULL},
+      {"cf55", 1, NULL},
+      {"cf55", 2, "the list has changed while it was read: try again"},
+      {"", 0, "the account or the app is wrong"},
+      {"", 1, "the account or the app is wrong"},
+      {"", 2, "the list has changed while it was read: try again"},
+  };
+  (void)state;
+  for (size_t i = 0; i < COUNT(cases); i++) {
+    struct rtk_ask ask = ask_for(cases[i].id, 1);
+    struct rtk_response response =
+        response_of(404, JSON, "{\"success\":false,\"message\":\"m\"}");
+    ask.page = cases[i].page;
+    struct rtk_reply *reply = judge("404", &ask, &response);
+    check_int(cases[i].id, "outcome", reply->outcome,
+              cases[i].hint == NULL ? RTK_OUTCOME_GONE : RTK_OUTCOME_FAILED);
+    if (cases[i].hint != NULL) {
+      check_int(cases[i].hint, "is said",
+                strstr(reply->error, cases[i].hint) != NULL, true);
+      check_int(cases[i].hint, "page is said",
+                strstr(reply->error, "on page 2: m;") != NULL,
+                cases[i].page == 2);
+    }
+    rtk_reply_free(reply);
+  }
+}
+
 static void no_reply_is_judged_by_its_failure(void **state) {
   static const struct {
     const char *name;
@@ -676,6 +710,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       TEST(every_status_is_judged),
       TEST(a_404_is_told_apart),
+      TEST(a_404_of_a_list_or_a_page_is_a_failure),
       TEST(no_reply_is_judged_by_its_failure),
       TEST(what_may_pass_is_asked_again),
       TEST(every_form_of_the_envelope_is_read),
