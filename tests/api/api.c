@@ -22,6 +22,7 @@
 **   --examples FILE       the OpenAPI file with the published examples
 **   --sessions N          how many generated sessions exist (1000000)
 **   --livestreams N       how many livestreams the lists hold (200)
+**   --page-max N          rows of a page at the most, whatever is asked for
 **   --delay MS            wait before each reply
 **   --delay-lognormal P50,P99   wait, spread log-normally, in ms
 **   --stall-permille N,MS       N of 1,000 replies wait MS longer
@@ -178,6 +179,8 @@ static bool set_option(struct options *options, const char *name,
     return parse_count(value, most, &options->sessions);
   } else if (strcmp(name, "--livestreams") == 0) {
     return parse_count(value, 1000000, &options->livestreams);
+  } else if (strcmp(name, "--page-max") == 0) {
+    return parse_count(value, most, &options->page_max);
   } else if (strcmp(name, "--delay") == 0) {
     return parse_count(value, 3600000, &options->delay_ms);
   } else if (strcmp(name, "--delay-lognormal") == 0) {

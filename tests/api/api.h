@@ -43,6 +43,7 @@ struct options {
   bool is_limit_silent;
   long sessions;
   long livestreams;
+  long page_max; /* 0: no limit */
 };
 
 /* text.c ------------------------------------------------------------------ */

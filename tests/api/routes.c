@@ -107,6 +107,7 @@ static void put_paging(struct text *out, struct page page) {
 }
 
 static long livestreams_count; /* how many the lists hold */
+static long page_max;          /* rows of a page; 0: any number */
 
 static bool is_in_time(long number, const struct ask *ask) {
   long created_ms = data_livestream_created_ms(number);
@@ -147,6 +148,7 @@ static bool read_ask(const struct call *call, bool is_unix, struct reply *reply,
                      struct ask *ask) {
   const char *wrong = query_read(call->query, is_unix, ask);
   char message[128];
+  if (page_max > 0 && ask->per_page > page_max) ask->per_page = page_max;
   if (wrong == NULL) return true;
   snprintf(message, sizeof message, "\"%s\" is not valid", wrong);
   reply_error(reply, 400, 400, message);
@@ -545,6 +547,7 @@ bool routes_open(const struct options *options) {
   cJSON_Delete(root);
   free(text);
   livestreams_count = options->livestreams;
+  page_max = options->page_max;
   data_open(options->sessions, options->livestreams);
   return ok;
 }
