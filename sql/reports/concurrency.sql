@@ -8,8 +8,8 @@
 --   .parameter set @day "'2024-01-31'"
 --
 -- A bar is the most sessions that ran at the same time within the hour; where
--- they are many it is scaled to 50 characters. A session without stopped_time
--- still runs. One request for each page of livestreams, and one for the
+-- they are many it is scaled to 50 characters. A session runs for a second at
+-- least, and one without stopped_time still. One request for each page of livestreams, and one for the
 -- sessions of each. What cannot be fetched is a row with an error, counted in
 -- the last line: its sessions are missing.
 
@@ -24,8 +24,8 @@ SELECT id, error FROM rtk_livestreams;
 DROP TABLE IF EXISTS temp.report_session;
 CREATE TEMP TABLE report_session AS
 SELECT s.id, CAST(strftime('%s', s.started_time) AS INTEGER) AS started_s,
-       CAST(strftime('%s', coalesce(s.stopped_time, 'now')) AS INTEGER)
-         + (s.stopped_time IS NULL) AS stopped_s,
+       max(CAST(strftime('%s', coalesce(s.stopped_time, 'now')) AS INTEGER),
+           strftime('%s', s.started_time) + 1) AS stopped_s,
        s.error
   FROM rtk_livestream_sessions AS s
  WHERE s.for_livestream_id IN (SELECT id FROM temp.report_livestream);

@@ -30,7 +30,7 @@ SELECT s.id, coalesce(s.started_time, s.created_at) AS began,
  WHERE s.for_livestream_id IN (SELECT id FROM temp.report_livestream);
 DROP TABLE IF EXISTS temp.report_analytics;
 CREATE TEMP TABLE report_analytics AS
-SELECT a.date, a.count AS sessions, a.total_ingest_seconds AS ingest_seconds,
+SELECT substr(a.date, 1, 10) AS date, a.count AS sessions, a.total_ingest_seconds AS ingest_seconds,
        a.total_viewer_seconds AS viewer_seconds, a.error
   FROM rtk_livestream_analytics AS a;
 SELECT 1 WHERE rtk_config('on_error', NULL) IS NULL;

@@ -35,9 +35,10 @@ HAVING count(s.error) = 0 AND total(s.viewer_seconds) = 0;
 
 SELECT printf('%-10s  %-8s  %-!20s  %-36s  %8s  %12s', 'created', 'status',
               'livestream', 'id', 'sessions', 'ingest hours');
-SELECT printf('%-10s  %-8s  %-!20s  %-36s  %8d  %12.2f',
-              substr(created_at, 1, 10), status, coalesce(name, ''), id,
-              sessions, ingest_seconds / 3600)
+SELECT printf('%-10s  %-8s  %-!20.20s  %-36s  %8d  %12.2f',
+              substr(created_at, 1, 10), status,
+              replace(coalesce(name, ''), char(10), ' '), id, sessions,
+              ingest_seconds / 3600)
   FROM temp.report_unwatched
  ORDER BY ingest_seconds DESC, created_at, id;
 
