@@ -210,6 +210,9 @@ static void second_pages_of_many_lists_come_together(void **state) {
                                 cases[i].from);
     check_rows(db, sql, "10|10\n");
     check_int(cases[i].from, "second pages together", was_together, true);
+    char *requests = server_requests();
+    check_lacks(cases[i].from, requests, " times");
+    sqlite3_free(requests);
     sqlite3_free(sql);
     assert_int_equal(sqlite3_close(db), SQLITE_OK);
     server_end();
