@@ -75,6 +75,19 @@ void rtk_ahead_free(struct rtk_ahead *ahead) {
   sqlite3_free(ahead);
 }
 
+void rtk_ahead_add_table(struct rtk_ahead *ahead,
+                         struct rtk_rerun_table *table) {
+  table->next = ahead->rerun.tables;
+  ahead->rerun.tables = table;
+}
+
+void rtk_ahead_remove_table(struct rtk_ahead *ahead,
+                            struct rtk_rerun_table *table) {
+  struct rtk_rerun_table **link = &ahead->rerun.tables;
+  while (*link != table) link = &(*link)->next;
+  *link = table->next;
+}
+
 /* --- the lists --------------------------------------------------------------- */
 
 static bool is_same(const struct rtk_wanted *a, const struct rtk_wanted *b) {

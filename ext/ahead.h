@@ -17,6 +17,7 @@ struct rtk_batch;
 struct rtk_config;
 struct rtk_err;
 struct rtk_fetch;
+struct rtk_rerun_table;
 struct rtk_stats;
 struct rtk_wanted;
 struct sqlite3;
@@ -27,6 +28,12 @@ int rtk_ahead_new(struct sqlite3 *db, const struct rtk_config *config,
                   struct rtk_fetch *fetch, const struct rtk_stats *stats,
                   struct rtk_ahead **ahead);
 void rtk_ahead_free(struct rtk_ahead *ahead);
+
+/* Around the life of each virtual table of ours that a collecting run may read. */
+void rtk_ahead_add_table(struct rtk_ahead *ahead,
+                         struct rtk_rerun_table *table);
+void rtk_ahead_remove_table(struct rtk_ahead *ahead,
+                            struct rtk_rerun_table *table);
 
 /* The statement is over: nothing is asked for any more. */
 void rtk_ahead_clear(struct rtk_ahead *ahead);

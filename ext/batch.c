@@ -101,7 +101,8 @@ static int pages_after(const struct rtk_batch *batch, size_t index,
   *is_known = is_due || entry->reply != NULL;
   if (is_due || !*is_known) return 0;
   int count = rtk_pages_after(entry->reply);
-  return count < RTK_PAGES_AHEAD ? count : RTK_PAGES_AHEAD - 1;
+  return count < RTK_PAGES_AHEAD_OF_OTHERS ? count
+                                           : RTK_PAGES_AHEAD_OF_OTHERS - 1;
 }
 
 static int want_page(struct rtk_batch *batch, size_t index,

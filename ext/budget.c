@@ -72,7 +72,7 @@ struct rtk_budget {
   int under_way;           /* leased or not any more */
 
   /* What the file has not yet been told. */
-  int ended, given_back;
+  int ended, given_back, repeated;
   bool has_news;
   struct rtk_ratelimit news;
   int64_t block_until_ms;
@@ -325,6 +325,7 @@ static void tell(const struct visit *visit, struct rtk_pace *pace,
                  struct lease *lease) {
   const struct rtk_budget *budget = visit->budget;
   give_back(lease, pace, budget->given_back);
+  rtk_pace_repeat(pace, visit->now, budget->repeated);
   if (budget->block_until_ms > visit->now) {
     rtk_pace_block(pace, visit->now, budget->block_until_ms - visit->now);
   }
@@ -365,7 +366,7 @@ static int visit_file(struct rtk_budget *budget, struct visit *visit,
   int rc = rtk_store_edit(budget->store, budget->shared->key, &visit->state,
                           sizeof(visit->state), change, visit);
   if (rc != SQLITE_OK) return rc;
-  budget->ended = budget->given_back = 0;
+  budget->ended = budget->given_back = budget->repeated = 0;
   budget->has_news = false;
   budget->block_until_ms = 0;
   budget->file_blocked_until_ms =
@@ -440,6 +441,13 @@ void rtk_budget_end(struct rtk_budget *budget,
     budget->news = *news;
     budget->has_news = true;
   }
+}
+
+void rtk_budget_repeat(struct rtk_budget *budget, int count) {
+  (void)pthread_mutex_lock(&lock);
+  rtk_pace_repeat(&budget->shared->pace, rtk_clock_unix_ms(), count);
+  (void)pthread_mutex_unlock(&lock);
+  budget->repeated += count;
 }
 
 void rtk_budget_block(struct rtk_budget *budget, int64_t wait_ms) {

@@ -46,6 +46,9 @@ void rtk_budget_give_back(struct rtk_budget *budget, int count);
 void rtk_budget_end(struct rtk_budget *budget,
                     const struct rtk_ratelimit *news);
 
+/* libcurl has sent a request that is under way so many times more. */
+void rtk_budget_repeat(struct rtk_budget *budget, int count);
+
 /* A 429: nobody sends for so long. */
 void rtk_budget_block(struct rtk_budget *budget, int64_t wait_ms);
 

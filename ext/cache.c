@@ -38,15 +38,9 @@ bool rtk_cache_is_good(const struct rtk_cache *cache,
                            rtk_clock_unix_ms());
 }
 
-int64_t rtk_cache_count(const struct rtk_cache *cache, int64_t statement) {
-  const struct rtk_entry *entry = NULL;
-  int64_t count = 0;
-  while ((entry = rtk_memo_next(cache->memo, entry)) != NULL) {
-    bool is_reply = entry->statement == statement && entry->reply != NULL &&
-                    !entry->is_unasked;
-    count += is_reply && rtk_cache_is_kept(cache, entry);
-  }
-  return count;
+int64_t rtk_cache_kept_until(const struct rtk_cache *cache,
+                             const struct rtk_entry *entry) {
+  return entry->fetched_ms + rtk_life_ms(cache->config, entry->life);
 }
 
 void rtk_cache_settle(const struct rtk_cache *cache, struct rtk_entry *entry,
@@ -102,17 +96,12 @@ static int put(const struct rtk_cache *cache, const struct rtk_entry *entry,
 
 /* Settles a new entry with one row of a list. */
 static int settle_row(const struct rtk_cache *cache, struct rtk_entry *entry,
-                      const struct rtk_json *row, int64_t fetched_ms) {
-  struct rtk_value value;
-  char *text = NULL;
-  int rc = rtk_json_value(row, false, &value, &text);
-  if (rc != SQLITE_OK) return rc;
-  char *body = sqlite3_mprintf("{\"data\":%s}", text);
-  rtk_json_text_free(text);
+                      struct rtk_text row, int64_t fetched_ms) {
+  char *body = sqlite3_mprintf("{\"data\":%.*s}", (int)row.size, row.bytes);
   if (body == NULL) return SQLITE_NOMEM;
   struct rtk_response response = {
       .status = 200, .body = body, .body_size = strlen(body)};
-  rc = settle_kept(cache, entry, &response, fetched_ms);
+  int rc = settle_kept(cache, entry, &response, fetched_ms);
   if (rc == SQLITE_OK && entry->reply != NULL) {
     rc = put(cache, entry, &response);
   }
@@ -134,7 +123,7 @@ static bool is_outdated(const struct rtk_cache *cache,
 /* Keeps what a list says about one row, unless there is a reply of that row's
 ** own. */
 static int keep_row(const struct rtk_cache *cache, const struct rtk_entry *list,
-                    const struct rtk_json *row) {
+                    const struct rtk_json *row, const char *body) {
   const struct rtk_endpoint *each = list->endpoint->each;
   const char *id = rtk_json_string(rtk_json_member(row, each->columns[0].name));
   struct rtk_entry *entry = NULL;
@@ -156,7 +145,7 @@ static int keep_row(const struct rtk_cache *cache, const struct rtk_entry *list,
     entry->scope_size = list->scope_size;
     entry->statement = list->statement;
     entry->is_unasked = true;
-    rc = settle_row(cache, entry, row, list->fetched_ms);
+    rc = settle_row(cache, entry, rtk_json_raw(row, body), list->fetched_ms);
   }
   rtk_memo_release(cache->memo, entry, max_bytes(cache));
   return rc;
@@ -171,7 +160,7 @@ static int keep_rows(const struct rtk_cache *cache,
   const struct rtk_json *rows = rtk_status_rows(list->endpoint, root);
   const struct rtk_json *row = NULL;
   while (rc == SQLITE_OK && (row = rtk_json_next_row(rows, row)) != NULL) {
-    rc = keep_row(cache, list, row);
+    rc = keep_row(cache, list, row, response->body);
   }
   rtk_json_free(root);
   return rc;

@@ -45,7 +45,8 @@ bool rtk_cache_is_kept(const struct rtk_cache *cache,
 bool rtk_cache_is_good(const struct rtk_cache *cache,
                        const struct rtk_entry *entry);
 
-/* The replies of this statement that are in memory now and are kept beyond it. */
-int64_t rtk_cache_count(const struct rtk_cache *cache, int64_t statement);
+/* Of a reply that is kept: until when, Unix time in ms. */
+int64_t rtk_cache_kept_until(const struct rtk_cache *cache,
+                             const struct rtk_entry *entry);
 
 #endif

@@ -106,8 +106,7 @@ int rtk_caller_refuse(struct rtk_caller *caller, const struct rtk_reply *reply,
   if (reply->outcome == RTK_OUTCOME_CALLER) scope_size = 0;
   int rc = rtk_caller_scope(caller, url, scope_size, &scope);
   if (rc == SQLITE_OK) {
-    rc = rtk_reply_of_error(reply->outcome, reply->http_status, reply->error,
-                            &copy);
+    rc = rtk_reply_of_error(reply, &copy);
   }
   if (rc != SQLITE_OK) return rc;
   rtk_reply_free(scope->refusal);

@@ -167,7 +167,8 @@ static void forget_reply(struct run *run) {
 ** SQLITE_OK, SQLITE_INTERRUPT, SQLITE_NOMEM or SQLITE_ERROR. */
 static int perform(struct run *run, const char *url, struct rtk_err *err) {
   static const struct rtk_response nothing;
-  struct rtk_request request = {.url = url, .token = run->token, .owner = run};
+  struct rtk_request request = {
+      .url = url, .token = run->token, .owner = run, .sends_max = 1};
   rtk_config_fill_request(run->conn->config, &request);
   int rc = rtk_http_start(run->http, &request, &run->transfer, err);
   while (rc == SQLITE_OK && rtk_http_next_done(run->http) == NULL) {

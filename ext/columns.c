@@ -20,6 +20,7 @@ int rtk_columns_fill(struct rtk_conn *conn, const struct rtk_text *arguments,
   for (int i = 0; i < rtk_endpoint_count; i++) {
     for (int k = 0; k < rtk_endpoints[i].column_count; k++) {
       const struct rtk_column *column = &rtk_endpoints[i].columns[k];
+      if (column->kind == RTK_COLUMN_SURPLUS) continue; /* of no use */
       rtk_rows_text(rows, rtk_endpoints[i].name);
       rtk_rows_text(rows, column->name);
       rtk_rows_text(rows, rtk_endpoint_type(column));

@@ -15,11 +15,14 @@
 #include "conn.h"
 #include "endpoint.h"
 #include "err.h"
+#include "hash.h"
 #include "limits.h"
 #include "memo.h"
 #include "pages.h"
 #include "plan.h"
+#include "program.h"
 #include "reply.h"
+#include "show.h"
 #include "url.h"
 
 #include <string.h>
@@ -38,25 +41,27 @@ struct rtk_cursor {
   bool is_collecting; /* of the collecting run */
   bool
       is_foretold; /* by a list of the query: nothing is left to be collected */
-  /* The arguments as they were given, to be echoed: NULL where the query had
-  ** none, or a list. */
+  /* Filters as they were given, to be echoed; NULL: not given. */
   sqlite3_value *given[RTK_INPUTS_MAX];
   /* Account and app as they are asked for; the batches borrow them. */
   char *scope[RTK_INPUTS_MAX];
+  const sqlite3_vtab *vtab;      /* borrowed; SQLite's view of the table */
   bool is_stand_in;              /* the query compares `id` */
   const struct rtk_reply *reply; /* the current row's; NULL at the end */
-  uint64_t url_hash;             /* of the current reply, for the rowid */
-  size_t id_index;               /* of the current reply, in batch.ids */
-  int row;                       /* in the reply */
+  struct rtk_reply *own;         /* a failure without a request; owned */
+  bool is_all_own; /* `own` is the reply of every id of the scan */
+  size_t id_index; /* of the current reply, in batch.ids */
+  int row;         /* in the reply */
 };
 
 int rtk_cursor_new(struct rtk_conn *conn, const struct rtk_endpoint *endpoint,
-                   struct rtk_cursor **cursor) {
+                   const sqlite3_vtab *vtab, struct rtk_cursor **cursor) {
   struct rtk_cursor *made = sqlite3_malloc64(sizeof(*made));
   if (made == NULL) return SQLITE_NOMEM;
   memset(made, 0, sizeof(*made));
   made->conn = conn;
   made->endpoint = endpoint;
+  made->vtab = vtab;
   made->is_collecting = rtk_ahead_is_collecting(conn->ahead);
   made->batch.fetch = made->list.fetch = made->pages.fetch = conn->fetch;
   made->batch.is_known_only = made->list.is_known_only =
@@ -81,6 +86,7 @@ void rtk_cursor_free(struct rtk_cursor *cursor) {
   for (int k = 0; k < RTK_INPUTS_MAX; k++) forget_given(cursor, k);
   rtk_pages_end(&cursor->pages);
   rtk_ids_deinit(&cursor->seen);
+  rtk_reply_free(cursor->own);
   rtk_batch_deinit(&cursor->batch);
   rtk_batch_deinit(&cursor->list);
   for (int k = 0; k < RTK_INPUTS_MAX; k++) sqlite3_free(cursor->scope[k]);
@@ -108,17 +114,31 @@ static bool read_text(sqlite3_value *value, struct rtk_text *text, int *rc) {
   return text->bytes != NULL;
 }
 
-/* The digits of a whole number, also of one that is REAL or stands in text. */
+/* A whole number as its digits, also one that is REAL or stands in text: "42",
+** "42.0".  Looks at the text alone: SQLite's own conversion would change the
+** value, and crashes in 3.52 and 3.53 where it is a copy (sqlite-notes). */
 static bool read_whole(sqlite3_value *value, struct rtk_text *text, int *rc) {
-  int type = sqlite3_value_numeric_type(value);
-  if (type == SQLITE_INTEGER) return read_text(value, text, rc);
-  if (type != SQLITE_FLOAT) return false;
-  text->bytes = (const char *)sqlite3_value_text(value);
-  text->size = (size_t)sqlite3_value_bytes(value);
-  if (text->bytes == NULL) *rc = SQLITE_NOMEM;
-  if (text->bytes == NULL || text->size <= 2) return false;
-  text->size -= 2;
-  return memcmp(text->bytes + text->size, ".0", 2) == 0;
+  int type = sqlite3_value_type(value);
+  if (type != SQLITE_FLOAT) {
+    if (!read_text(value, text, rc)) return false;
+  } else {
+    text->bytes = (const char *)sqlite3_value_text(value);
+    text->size = (size_t)sqlite3_value_bytes(value);
+    if (text->bytes == NULL) *rc = SQLITE_NOMEM;
+    if (text->bytes == NULL) return false;
+  }
+  size_t sign = text->size > 0 && text->bytes[0] == '-' ? 1 : 0;
+  size_t end = sign;
+  while (end < text->size && text->bytes[end] >= '0' &&
+         text->bytes[end] <= '9') {
+    end++;
+  }
+  size_t rest = end;
+  if (rest < text->size && text->bytes[rest] == '.') rest++;
+  while (rest < text->size && rest > end && text->bytes[rest] == '0') rest++;
+  bool is_whole = end > sign && rest == text->size;
+  text->size = end;
+  return is_whole;
 }
 
 /* The id as text; false for one that no request can carry, which has no row.
@@ -127,34 +147,55 @@ static bool read_id(sqlite3_value *value, struct rtk_text *text, int *rc) {
   return read_text(value, text, rc) && rtk_url_can_carry(*text, RTK_ID_MAX);
 }
 
-static int add_id(struct rtk_ids *ids, sqlite3_value *value) {
+/* Adds an id to the scan's, if a request can carry it. */
+static int add_id(struct rtk_cursor *cursor, sqlite3_value *value) {
   struct rtk_text text;
   int rc = SQLITE_OK;
-  bool is_integer = sqlite3_value_type(value) == SQLITE_INTEGER;
-  if (!read_id(value, &text, &rc)) return rc;
-  return rtk_ids_add(ids, text, is_integer);
+  if (read_id(value, &text, &rc)) {
+    return rtk_ids_add(&cursor->batch.ids, text);
+  }
+  if (rc == SQLITE_OK && !cursor->is_collecting) {
+    cursor->conn->stats.unusable_ids++;
+  }
+  return rc;
 }
 
-/* Adds a whole IN list to `ids`, or only the id `just` when it is in there. */
-static int add_list(struct rtk_ids *ids, sqlite3_value *list,
-                    const struct rtk_text *just, struct rtk_err *err) {
+/* Adds a whole IN list to `ids`, or only the id `just` when it is in there.  Each
+** id once: integers come before texts, so a text may be an integer's digits. */
+static int add_list(struct rtk_cursor *cursor, struct rtk_ids *ids,
+                    sqlite3_value *list, const struct rtk_text *just,
+                    struct rtk_err *err) {
 #if SQLITE_VERSION_NUMBER >= RTK_SQLITE_VTAB_IN
   sqlite3_value *value = NULL;
+  bool has_integer = false;
+  int64_t unusable = 0;
   int rc = sqlite3_vtab_in_first(list, &value);
   while (rc == SQLITE_OK && value != NULL) {
     struct rtk_text text;
-    bool is_taken = just == NULL ||
-                    (read_id(value, &text, &rc) && text.size == just->size &&
-                     memcmp(text.bytes, just->bytes, text.size) == 0);
-    if (rc == SQLITE_OK && is_taken) rc = add_id(ids, value);
-    if (rc == SQLITE_OK && is_taken && just != NULL) return rc;
+    bool is_new = true;
+    bool is_usable = read_id(value, &text, &rc);
+    bool is_meant =
+        is_usable &&
+        (just == NULL || (text.size == just->size &&
+                          memcmp(text.bytes, just->bytes, text.size) == 0));
+    if (rc == SQLITE_OK && !is_usable) unusable++;
+    if (sqlite3_value_type(value) == SQLITE_INTEGER) has_integer = true;
+    if (rc == SQLITE_OK && is_meant) {
+      rc = has_integer ? rtk_ids_add_new(ids, text, &is_new)
+                       : rtk_ids_add(ids, text);
+      if (just != NULL) return rc;
+    }
     if (rc == SQLITE_OK) rc = sqlite3_vtab_in_next(list, &value);
+  }
+  if (just == NULL && !cursor->is_collecting) {
+    cursor->conn->stats.unusable_ids += unusable;
   }
   /* The end of the list is SQLITE_DONE. */
   if (rc == SQLITE_DONE) rc = SQLITE_OK;
   if (rc == SQLITE_OK || rc == SQLITE_NOMEM) return rc;
   return rtk_err_set(err, "the IN list cannot be read: %s", sqlite3_errstr(rc));
 #else
+  (void)cursor;
   (void)ids;
   (void)list;
   (void)just;
@@ -188,18 +229,20 @@ static int set_scope(struct rtk_cursor *cursor, int k, struct rtk_text text) {
   return SQLITE_OK;
 }
 
-/* An account or app: from the query, else from the settings.  *is_none when
-** the query has NULL and there is no default. */
+/* An account or app: from the query, else from the settings.  *is_null when the
+** query has NULL and there is no default. */
 static int read_scope(struct rtk_cursor *cursor, int k,
-                      const struct rtk_column *column, bool *is_none,
-                      struct rtk_err *err) {
+                      const struct rtk_column *column, sqlite3_value *given,
+                      bool *is_null, struct rtk_err *err) {
   struct rtk_text text = {NULL, 0};
-  sqlite3_value *given = cursor->given[k];
   int rc = SQLITE_OK;
   if (given == NULL || sqlite3_value_type(given) == SQLITE_NULL) {
     text.bytes = rtk_config_text(cursor->conn->config, column->setting);
-    if (text.bytes == NULL && given != NULL) *is_none = true;
-    if (*is_none) return SQLITE_OK;
+    *is_null = text.bytes == NULL && given != NULL;
+    if (*is_null) {
+      set_argument(cursor, k, text);
+      return SQLITE_OK;
+    }
     if (text.bytes == NULL) {
       return rtk_err_set(err,
                          "no %s: write it as the %s argument, or give it a"
@@ -232,8 +275,39 @@ static bool has_word(const char *words, struct rtk_text word) {
   return false;
 }
 
-/* A filter: sent to the server where it is one that the server knows.  *is_none:
-** a parameter that is compared with NULL has no row. */
+/* Says which values a filter takes, and which one it was given. */
+static int refuse_filter(const struct rtk_column *column, sqlite3_value *given,
+                         struct rtk_err *err) {
+  const char *text = (const char *)sqlite3_value_text(given);
+  const char *form = column->is_switch                    ? "1 or 0"
+                     : column->type == RTK_COLUMN_INTEGER ? "a whole number"
+                                                          : "text of 1 to"
+                                                            " 1,024 bytes";
+  if (column->values == NULL) {
+    return rtk_err_set(err, "%s must be %s (%s)", column->name, form,
+                       column->doc);
+  }
+  sqlite3_str *out = sqlite3_str_new(NULL);
+  sqlite3_str_appendf(out, "%s must be one of ", column->name);
+  for (const char *word = column->values; *word != '\0';) {
+    int size = (int)strcspn(word, " ");
+    sqlite3_str_appendf(out, "%s'%.*s'", word == column->values ? "" : ", ",
+                        size, word);
+    word += size + 1;
+  }
+  sqlite3_str_appendall(out, ", not '");
+  rtk_show(out, text == NULL ? "" : text, text == NULL ? 0 : strlen(text),
+           RTK_SHOW_ID_MAX, NULL);
+  sqlite3_str_appendall(out, "'");
+  char *message = sqlite3_str_finish(out);
+  if (message == NULL) return SQLITE_NOMEM;
+  int rc = rtk_err_set(err, "%s", message);
+  sqlite3_free(message);
+  return rc;
+}
+
+/* A filter: sent to the server.  *is_none: a parameter that is compared with
+** NULL has no row. */
 static int read_filter(struct rtk_cursor *cursor, int k,
                        const struct rtk_column *column, bool *is_none,
                        struct rtk_err *err) {
@@ -259,12 +333,12 @@ static int read_filter(struct rtk_cursor *cursor, int k,
   }
   if (is_text && (column->values == NULL || has_word(column->values, text))) {
     set_argument(cursor, k, text);
-  } else if (column->kind == RTK_COLUMN_ARGUMENT) {
-    const char *form = column->is_switch ? "1 or 0"
-                       : is_number       ? "a whole number"
-                                         : "text of 1 to 1,024 bytes";
-    return rtk_err_set(err, "%s must be %s (%s)", column->name, form,
-                       column->doc);
+    return SQLITE_OK;
+  }
+  /* A visible column can be compared with anything, if the API does not say what
+  ** there is. */
+  if (column->kind == RTK_COLUMN_ARGUMENT || column->values != NULL) {
+    return refuse_filter(column, given, err);
   }
   return SQLITE_OK;
 }
@@ -278,31 +352,87 @@ static int missing(int k, const struct rtk_column *column,
                      column->name, place(k), column->name);
 }
 
-/* Do both hold the same text? */
-static bool is_same_text(sqlite3_value *a, sqlite3_value *b) {
-  if (a == NULL || sqlite3_value_type(a) != SQLITE_TEXT) return false;
-  if (sqlite3_value_type(b) != SQLITE_TEXT) return false;
-  const unsigned char *text[] = {sqlite3_value_text(a), sqlite3_value_text(b)};
-  int size = sqlite3_value_bytes(a);
-  return text[0] != NULL && text[1] != NULL && size == sqlite3_value_bytes(b) &&
-         memcmp(text[0], text[1], (size_t)size) == 0;
-}
-
-/* Keeps a copy of an argument, to be echoed: an account or app is the one of the
-** scan before, nearly always. */
-static int keep_given(struct rtk_cursor *cursor, int k, sqlite3_value *one) {
-  if (is_same_text(cursor->given[k], one)) return SQLITE_OK;
-  forget_given(cursor, k);
-  cursor->given[k] = sqlite3_value_dup(one);
-  return cursor->given[k] == NULL ? SQLITE_NOMEM : SQLITE_OK;
-}
-
 /* By which ids a scan goes; borrowed from xFilter's values. */
 struct by {
   sqlite3_value *one;
   sqlite3_value *list;
-  bool is_none; /* account or app are NULL: there is nothing to scan */
+  bool is_none;                        /* a filter is NULL: no row */
+  const struct rtk_column *null_scope; /* an account or app without a value */
+  int null_place;                      /* of that argument */
 };
+
+/* An argument that the statement compares, but that xFilter got no value of. */
+static int refuse_unoffered(const struct rtk_cursor *cursor,
+                            const struct rtk_column *column, bool is_right,
+                            struct rtk_err *err) {
+  if (is_right) {
+    return rtk_err_set(
+        err,
+        "in a RIGHT or FULL JOIN SQLite does not tell which %s is"
+        " meant: write a LEFT JOIN with %s on its right side",
+        column->name, cursor->endpoint->name);
+  }
+  if (column->argument == RTK_ARGUMENT_SCOPE) return SQLITE_OK;
+  return rtk_err_set(err,
+                     "%s works only as %s = … or IN (…), joined by AND: within"
+                     " OR or an expression write two SELECTs with UNION (%s)",
+                     column->name, column->name, column->doc);
+}
+
+/* The statement names the column.  It may only show it; does it compare it? */
+static int check_unoffered(const struct rtk_cursor *cursor, int index,
+                           struct rtk_err *err) {
+  bool is_compared = false;
+  bool is_right = false;
+  int rc = rtk_program_look(cursor->conn->db, cursor->vtab, index, &is_compared,
+                            &is_right);
+  if (rc != SQLITE_OK || !is_compared) return rc;
+  return refuse_unoffered(cursor, &cursor->endpoint->columns[index], is_right,
+                          err);
+}
+
+/* The code of one argument, where it stands for no value. */
+static int check_code(const struct rtk_cursor *cursor, enum rtk_plan_code code,
+                      int index, struct rtk_err *err) {
+  const struct rtk_column *column = &cursor->endpoint->columns[index];
+  if (column->argument == RTK_ARGUMENT_ID) return SQLITE_OK;
+  if (code == RTK_PLAN_IN_VAIN) {
+    return rtk_err_set(
+        err,
+        "%s is compared with = or IN only, outside OR, and by the"
+        " collation BINARY (%s)",
+        column->name, column->doc);
+  }
+  if (code == RTK_PLAN_UNOFFERED && !cursor->is_collecting) {
+    return check_unoffered(cursor, index, err);
+  }
+  return SQLITE_OK;
+}
+
+static bool has_value(enum rtk_plan_code code, bool is_id) {
+  return code == RTK_PLAN_VALUE || (is_id && code == RTK_PLAN_BOTH);
+}
+
+static int read_argument(struct rtk_cursor *cursor, int k, sqlite3_value *one,
+                         struct by *by, struct rtk_err *err) {
+  int index = rtk_endpoint_argument(cursor->endpoint, k);
+  const struct rtk_column *column = &cursor->endpoint->columns[index];
+  bool is_null = false;
+  if (column->argument == RTK_ARGUMENT_SCOPE) {
+    int rc = read_scope(cursor, k, column, one, &is_null, err);
+    if (is_null && by->null_scope == NULL) {
+      by->null_scope = column;
+      by->null_place = k;
+    }
+    return rc;
+  }
+  forget_given(cursor, k);
+  if (one != NULL) {
+    cursor->given[k] = sqlite3_value_dup(one);
+    if (cursor->given[k] == NULL) return SQLITE_NOMEM;
+  }
+  return read_filter(cursor, k, column, &by->is_none, err);
+}
 
 /* Takes xFilter's values apart, in the order that plan.h describes. */
 static int read_arguments(struct rtk_cursor *cursor, int bits,
@@ -313,32 +443,36 @@ static int read_arguments(struct rtk_cursor *cursor, int bits,
   for (int k = 0; rc == SQLITE_OK && rtk_endpoint_argument(endpoint, k) >= 0;
        k++) {
     int index = rtk_endpoint_argument(endpoint, k);
-    const struct rtk_column *column = &endpoint->columns[index];
-    sqlite3_value *one = (bits & RTK_PLAN_ONE(k)) != 0 ? *argv++ : NULL;
-    bool is_filter = column->argument == RTK_ARGUMENT_FILTER;
-    if (is_filter && (bits & RTK_PLAN_NO_VALUE(k)) != 0) {
-      return rtk_err_set(err,
-                         "%s is compared with = only, outside OR: the server is"
-                         " asked by it (%s)",
-                         column->name, column->doc);
+    enum rtk_plan_code code = RTK_PLAN_CODE_OF(bits, k);
+    bool is_id = endpoint->columns[index].argument == RTK_ARGUMENT_ID;
+    sqlite3_value *one = has_value(code, is_id) ? *argv++ : NULL;
+    rc = check_code(cursor, code, index, err);
+    if (rc != SQLITE_OK) return rc;
+    if (!is_id) {
+      rc = read_argument(cursor, k, one, by, err);
+      continue;
     }
-    sqlite3_value *list = (bits & RTK_PLAN_LIST(k)) != 0 ? *argv++ : NULL;
-    if (one == NULL) {
-      forget_given(cursor, k);
-    } else if (keep_given(cursor, k, one) != SQLITE_OK) {
-      return SQLITE_NOMEM;
-    }
-    if (column->argument == RTK_ARGUMENT_SCOPE) {
-      rc = read_scope(cursor, k, column, &by->is_none, err);
-    } else if (is_filter) {
-      rc = read_filter(cursor, k, column, &by->is_none, err);
-    } else {
-      by->one = one;
-      by->list = list;
-      if (one == NULL && list == NULL) rc = missing(k, column, err);
+    by->one = one;
+    by->list = code == RTK_PLAN_LIST || code == RTK_PLAN_BOTH ? *argv++ : NULL;
+    if (code == RTK_PLAN_NONE) {
+      rc = missing(k, &endpoint->columns[index], err);
     }
   }
   return rc;
+}
+
+/* Says how many arguments there are, and how a filter is written. */
+static int refuse_surplus(const struct rtk_endpoint *endpoint,
+                          struct rtk_err *err) {
+  int count = rtk_endpoint_path_count(endpoint);
+  int filter = rtk_endpoint_argument(endpoint, count);
+  if (filter < 0) {
+    return rtk_err_set(err, "it takes %d arguments", count);
+  }
+  return rtk_err_set(err,
+                     "it takes %d arguments; a filter is written as"
+                     " WHERE %s = …",
+                     count, endpoint->columns[filter].name);
 }
 
 /* --- rows ------------------------------------------------------------------- */
@@ -349,27 +483,33 @@ static bool gives_error_rows(const struct rtk_cursor *cursor) {
 }
 
 /* The collecting run gets one row without data for what is not known. */
-static int enter_unknown(struct rtk_cursor *cursor,
-                         const struct rtk_entry *entry) {
+static int enter_unknown(struct rtk_cursor *cursor) {
   static const struct rtk_reply placeholder = {.outcome = RTK_OUTCOME_ROWS};
   const struct rtk_wanted *wanted = &cursor->batch.wanted;
   cursor->reply = &placeholder;
-  cursor->url_hash = entry->hash;
   cursor->row = 0;
   if (cursor->is_foretold || wanted->id < 0) return SQLITE_OK;
   return rtk_ahead_collect(cursor->conn->ahead, wanted);
 }
 
 /* Makes the reply's first row the current one, if it has any. */
-static int enter_reply(struct rtk_cursor *cursor, const struct rtk_entry *entry,
+static int enter_reply(struct rtk_cursor *cursor, const struct rtk_reply *reply,
                        struct rtk_err *err) {
-  const struct rtk_reply *reply = entry->reply;
-  if (reply == NULL) return enter_unknown(cursor, entry);
+  if (reply == NULL) return enter_unknown(cursor);
   bool is_failure = reply->outcome == RTK_OUTCOME_FAILED ||
                     reply->outcome == RTK_OUTCOME_DENIED;
   bool is_row = is_failure && gives_error_rows(cursor);
-  if (reply->outcome == RTK_OUTCOME_CALLER || (is_failure && !is_row)) {
-    return rtk_err_set(err, "%s", reply->error);
+  if (is_failure || reply->outcome == RTK_OUTCOME_CALLER) {
+    struct rtk_err why = {.kind = reply->kind,
+                          .http_status = reply->http_status,
+                          .retry_unix_ms = reply->retry_unix_ms};
+    if (is_row && !cursor->is_collecting) {
+      rtk_stats_note_error(&cursor->conn->stats, &why);
+    } else if (!is_row) {
+      why.message = err->message;
+      *err = why;
+      return rtk_err_set(err, "%s", reply->error);
+    }
   }
   if (is_row || reply->row_count > 0) {
     cursor->reply = reply;
@@ -377,9 +517,22 @@ static int enter_reply(struct rtk_cursor *cursor, const struct rtk_entry *entry,
       cursor->conn->stats.rows += is_row ? 1 : reply->row_count;
     }
   }
-  cursor->url_hash = entry->hash;
   cursor->row = 0;
   return SQLITE_OK;
+}
+
+/* Makes a failure that came of no request the current row, or the error.  Takes
+** the message. */
+static int enter_own(struct rtk_cursor *cursor, enum rtk_kind kind,
+                     char *message, struct rtk_err *err) {
+  struct rtk_reply draft = {
+      .outcome = RTK_OUTCOME_FAILED, .error = message, .kind = kind};
+  if (message == NULL) return SQLITE_NOMEM;
+  rtk_reply_free(cursor->own);
+  cursor->own = NULL;
+  int rc = rtk_reply_of_error(&draft, &cursor->own);
+  sqlite3_free(message);
+  return rc == SQLITE_OK ? enter_reply(cursor, cursor->own, err) : rc;
 }
 
 /* The reply that is `index` in the batch `from` has come; of a list it is the first
@@ -395,7 +548,7 @@ static int begin_reply(struct rtk_cursor *cursor, struct rtk_batch *from,
     rtk_pages_begin(&cursor->pages, &batch->wanted, first);
     rtk_batch_give_pages(from, index, &cursor->pages);
   }
-  return enter_reply(cursor, first, err);
+  return enter_reply(cursor, first->reply, err);
 }
 
 static const struct rtk_value *data_of(const struct rtk_cursor *cursor,
@@ -407,6 +560,11 @@ static const struct rtk_value *data_of(const struct rtk_cursor *cursor,
   return &reply->values[cursor->row * width + column];
 }
 
+static void count_new(struct rtk_cursor *cursor) {
+  cursor->pages.rows++;
+  cursor->pages.page_rows++;
+}
+
 /* Has the current row been in the list before?  Such a row is passed over. */
 static int is_repeat(struct rtk_cursor *cursor, bool *is) {
   const struct rtk_value *key = data_of(cursor, 0);
@@ -414,31 +572,83 @@ static int is_repeat(struct rtk_cursor *cursor, bool *is) {
   char digits[32];
   bool is_new = true;
   *is = false;
-  if (cursor->pages.count == 0) return SQLITE_OK;
+  if (cursor->pages.count == 0 || cursor->reply->row_count == 0) {
+    return SQLITE_OK;
+  }
   if (key->type == RTK_INTEGER) {
     sqlite3_snprintf((int)sizeof(digits), digits, "%lld", key->as.integer);
     text = (struct rtk_text){digits, strlen(digits)};
   } else if (key->type != RTK_TEXT) {
+    count_new(cursor);
     return SQLITE_OK;
   }
   int rc = rtk_ids_add_new(&cursor->seen, text, &is_new);
-  if (is_new) cursor->pages.has_new = true;
+  if (is_new) count_new(cursor);
   *is = !is_new;
   return rc;
+}
+
+static bool has_filter(const struct rtk_cursor *cursor) {
+  const struct rtk_wanted *wanted = &cursor->batch.wanted;
+  for (int k = wanted->path_count; k < wanted->count; k++) {
+    int column = rtk_endpoint_argument(cursor->endpoint, k);
+    if (wanted->arguments[k].bytes != NULL &&
+        !cursor->endpoint->columns[column].is_order) {
+      return true;
+    }
+  }
+  return false;
+}
+
+/* The list ended and not all of it has come.  With a filter the total may count
+** what the filter leaves out (the reference does not say): that is only counted. */
+static int end_list(struct rtk_cursor *cursor, enum rtk_pages_end end,
+                    struct rtk_err *err) {
+  const struct rtk_pages *pages = &cursor->pages;
+  struct rtk_stats *stats = &cursor->conn->stats;
+  char *message = NULL;
+  if (end == RTK_PAGES_SHORT && has_filter(cursor)) {
+    stats->short_lists++;
+    sqlite3_snprintf((int)sizeof(stats->last_short_list),
+                     stats->last_short_list, "%s: %lld of %lld rows",
+                     cursor->endpoint->name, (long long)pages->rows,
+                     (long long)pages->total_count);
+    return SQLITE_OK;
+  }
+  if (end == RTK_PAGES_WHOLE) return SQLITE_OK;
+  if (end == RTK_PAGES_SHORT) {
+    message =
+        sqlite3_mprintf("%lld of %lld rows: the list ended before its"
+                        " total_count; run the statement again, and report"
+                        " it if it stays so",
+                        (long long)pages->rows, (long long)pages->total_count);
+  } else {
+    message = sqlite3_mprintf("%lld rows, and there are more: a list ends after"
+                              " %d pages; ask for less of it with a filter",
+                              (long long)pages->rows, RTK_PAGES_MAX);
+  }
+  return enter_own(cursor, RTK_KIND_REPLY, message, err);
 }
 
 /* The next reply: a page of the current list, or of the next id. */
 static int next_reply(struct rtk_cursor *cursor, bool *is_end,
                       struct rtk_err *err) {
   struct rtk_entry *entry = NULL;
+  enum rtk_pages_end end = RTK_PAGES_WHOLE;
   size_t index = 0;
   cursor->reply = NULL;
+  if (cursor->is_all_own) {
+    *is_end = ++cursor->id_index >= cursor->batch.ids.count;
+    return *is_end ? SQLITE_OK : enter_reply(cursor, cursor->own, err);
+  }
   if (cursor->pages.count > 0) {
     rtk_batch_release_out(&cursor->batch);
-    int rc = rtk_pages_next(&cursor->pages, &entry, err);
+    int rc = rtk_pages_next(&cursor->pages, &entry, &end, err);
     if (rc != SQLITE_OK) return rc;
-    if (entry != NULL) return enter_reply(cursor, entry, err);
+    if (entry != NULL) return enter_reply(cursor, entry->reply, err);
+    rc = end_list(cursor, end, err);
     rtk_pages_end(&cursor->pages);
+    if (rc != SQLITE_OK || cursor->reply != NULL) return rc;
   }
   int rc = rtk_batch_next(&cursor->batch, &entry, &index, err);
   *is_end = entry == NULL;
@@ -486,13 +696,15 @@ static int begin_in_list(struct rtk_cursor *cursor, const struct by *by,
   struct rtk_batch *list = &cursor->list;
   size_t index = 0;
   int rc = SQLITE_OK;
-  if (!read_id(by->one, &id, &rc)) return rc;
-  if (list->ids.count == 0) rc = add_list(&list->ids, by->list, NULL, err);
+  if (!read_id(by->one, &id, &rc)) return add_id(cursor, by->one);
+  if (list->ids.count == 0) {
+    rc = add_list(cursor, &list->ids, by->list, NULL, err);
+  }
   if (rc == SQLITE_OK) rc = rtk_ids_find(&list->ids, id, &index);
   if (rc == SQLITE_NOTFOUND) {
-    rc = add_list(&cursor->batch.ids, by->list, &id, err);
+    rc = add_list(cursor, &cursor->batch.ids, by->list, &id, err);
   } else if (rc == SQLITE_OK) {
-    rc = add_id(&cursor->batch.ids, by->one);
+    rc = add_id(cursor, by->one);
     if (rc == SQLITE_OK && !cursor->is_list_off) {
       return begin_shared(cursor, list, index, err);
     }
@@ -522,7 +734,7 @@ static int begin_one(struct rtk_cursor *cursor, const struct by *by,
                      struct rtk_err *err) {
   struct rtk_batch *collected = NULL;
   size_t index = 0;
-  int rc = add_id(&cursor->batch.ids, by->one);
+  int rc = add_id(cursor, by->one);
   if (rc != SQLITE_OK || cursor->batch.ids.count == 0) return rc;
   if (!cursor->is_collecting) {
     rc = look_ahead(cursor, &collected, &index, err);
@@ -532,23 +744,58 @@ static int begin_one(struct rtk_cursor *cursor, const struct by *by,
   return find_row(cursor, err);
 }
 
-int rtk_cursor_filter(struct rtk_cursor *cursor, int bits, sqlite3_value **argv,
-                      struct rtk_err *err) {
-  struct by by = {NULL, NULL, false};
+/* The account or app is NULL, as a variable that was not set.  Each id that could
+** be asked for fails; an outer join's NULL id is no row, as ever. */
+static int begin_null_scope(struct rtk_cursor *cursor, const struct by *by,
+                            struct rtk_err *err) {
+  struct rtk_ids *ids = &cursor->batch.ids;
+  const struct rtk_column *column = by->null_scope;
+  int rc = SQLITE_OK;
+  if (cursor->batch.wanted.id < 0) {
+    rc = rtk_ids_add(ids, (struct rtk_text){"", 0});
+  } else if (by->one != NULL) {
+    rc = add_id(cursor, by->one);
+  } else {
+    rc = add_list(cursor, ids, by->list, NULL, err);
+  }
+  if (rc != SQLITE_OK || ids->count == 0) return rc;
+  cursor->is_all_own = true;
+  cursor->id_index = 0;
+  char *message = sqlite3_mprintf(
+      "%s is NULL: give its id as the %s argument, or a default: SELECT"
+      " rtk_config('%s', '…')",
+      column->name, place(by->null_place), rtk_config_name(column->setting));
+  return enter_own(cursor, RTK_KIND_USAGE, message, err);
+}
+
+static void end_scan(struct rtk_cursor *cursor) {
   rtk_pages_end(&cursor->pages);
   rtk_batch_clear(&cursor->batch);
+  rtk_reply_free(cursor->own);
+  cursor->own = NULL;
+  cursor->is_all_own = false;
   cursor->reply = NULL;
+}
+
+int rtk_cursor_filter(struct rtk_cursor *cursor, int bits, sqlite3_value **argv,
+                      struct rtk_err *err) {
+  struct by by = {0};
+  end_scan(cursor);
   cursor->is_stand_in = (bits & RTK_PLAN_STAND_IN) != 0;
+  if ((bits & RTK_PLAN_SURPLUS) != 0) {
+    return refuse_surplus(cursor->endpoint, err);
+  }
   int rc = read_arguments(cursor, bits, argv, &by, err);
   if (rc != SQLITE_OK || by.is_none) return rc;
+  if (by.null_scope != NULL) return begin_null_scope(cursor, &by, err);
   if (cursor->batch.wanted.id < 0) {
-    rc = rtk_ids_add(&cursor->batch.ids, (struct rtk_text){"", 0}, false);
+    rc = rtk_ids_add(&cursor->batch.ids, (struct rtk_text){"", 0});
     return rc == SQLITE_OK ? find_row(cursor, err) : rc;
   }
   cursor->is_foretold = by.list != NULL;
   if (by.list == NULL) return begin_one(cursor, &by, err);
   if (by.one != NULL) return begin_in_list(cursor, &by, err);
-  rc = add_list(&cursor->batch.ids, by.list, NULL, err);
+  rc = add_list(cursor, &cursor->batch.ids, by.list, NULL, err);
   return rc == SQLITE_OK ? find_row(cursor, err) : rc;
 }
 
@@ -584,23 +831,21 @@ static void put_text(sqlite3_context *out, struct rtk_text text) {
   sqlite3_result_text(out, text.bytes, (int)text.size, SQLITE_TRANSIENT);
 }
 
-/* The argument as it was given, its type included; from a list, the id whose
-** turn it is; else the default that was taken. */
+/* A filter as it was given, its type included.  An id, account or app as the text
+** that was asked for: the columns are declared TEXT, and SQLite does not convert
+** what such a column holds before it compares it with another. */
 static void put_argument(sqlite3_context *out, const struct rtk_cursor *cursor,
                          int column) {
   const struct rtk_endpoint *endpoint = cursor->endpoint;
   const struct rtk_ids *ids = &cursor->batch.ids;
-  int64_t integer = 0;
   int k = 0;
   while (rtk_endpoint_argument(endpoint, k) != column) k++;
-  if (cursor->given[k] != NULL) {
-    sqlite3_result_value(out, cursor->given[k]);
-  } else if (endpoint->columns[column].argument != RTK_ARGUMENT_ID) {
-    put_text(out, cursor->batch.wanted.arguments[k]);
-  } else if (rtk_ids_integer(ids, cursor->id_index, &integer)) {
-    sqlite3_result_int64(out, integer);
-  } else {
+  if (endpoint->columns[column].argument == RTK_ARGUMENT_ID) {
     put_text(out, rtk_ids_text(ids, cursor->id_index));
+  } else if (cursor->given[k] != NULL) {
+    sqlite3_result_value(out, cursor->given[k]);
+  } else {
+    put_text(out, cursor->batch.wanted.arguments[k]);
   }
 }
 
@@ -641,6 +886,11 @@ void rtk_cursor_column(const struct rtk_cursor *cursor, sqlite3_context *out,
       sqlite3_result_text(out, reply->error, -1, SQLITE_TRANSIENT);
     }
     break;
+  case RTK_COLUMN_KIND:
+    sqlite3_result_text(out, rtk_kind_word(reply->kind), -1, SQLITE_STATIC);
+    break;
+  case RTK_COLUMN_SURPLUS: /* NULL */
+    break;
   case RTK_COLUMN_STATUS:
     if (reply->http_status != 0) sqlite3_result_int(out, reply->http_status);
     break;
@@ -650,9 +900,33 @@ void rtk_cursor_column(const struct rtk_cursor *cursor, sqlite3_context *out,
   }
 }
 
-/* The same row has the same number in every cursor: SQLite tells the rows of
-** an OR apart by it. */
+static uint64_t add_text(uint64_t hash, struct rtk_text text) {
+  uint64_t size = text.size;
+  hash = rtk_hash_add(hash, &size, sizeof(size));
+  return text.size == 0 ? hash : rtk_hash_add(hash, text.bytes, text.size);
+}
+
+/* The same row has the same number in every cursor, whatever the filters: SQLite
+** tells the rows of an OR apart by it, and those of a RIGHT JOIN, which reads the
+** table once with the terms of its ON and once without.  Of: the table, account,
+** app, the ids of the path, and the row's own id; where there is none, its place. */
 int64_t rtk_cursor_rowid(const struct rtk_cursor *cursor) {
-  uint64_t hash = cursor->url_hash + (uint64_t)cursor->row * 2654435761u;
+  const struct rtk_wanted *wanted = &cursor->batch.wanted;
+  const struct rtk_value *own = data_of(cursor, 0);
+  const char *name = cursor->endpoint->name;
+  uint64_t hash = rtk_hash_add(RTK_HASH_START, name, strlen(name));
+  for (int k = 0; k < wanted->path_count; k++) {
+    hash = add_text(hash, k == wanted->id ? rtk_ids_text(&cursor->batch.ids,
+                                                         cursor->id_index)
+                                          : wanted->arguments[k]);
+  }
+  if (!cursor->endpoint->is_list) return (int64_t)(hash & INT64_MAX);
+  if (own->type == RTK_TEXT) {
+    hash = add_text(hash, (struct rtk_text){own->as.text, own->size});
+  } else {
+    int64_t at[] = {cursor->pages.current, cursor->row,
+                    own->type == RTK_INTEGER ? own->as.integer : 0};
+    hash = rtk_hash_add(hash, at, sizeof(at));
+  }
   return (int64_t)(hash & INT64_MAX);
 }

@@ -13,11 +13,12 @@ struct rtk_endpoint;
 struct rtk_err;
 struct sqlite3_context;
 struct sqlite3_value;
+struct sqlite3_vtab;
 
-/* `conn` and `endpoint` are borrowed and must outlive it.  SQLITE_OK with
+/* `conn`, `endpoint` and `vtab` are borrowed and must outlive it.  SQLITE_OK with
 ** *cursor given (free with rtk_cursor_free()), or SQLITE_NOMEM. */
 int rtk_cursor_new(struct rtk_conn *conn, const struct rtk_endpoint *endpoint,
-                   struct rtk_cursor **cursor);
+                   const struct sqlite3_vtab *vtab, struct rtk_cursor **cursor);
 void rtk_cursor_free(struct rtk_cursor *cursor);
 
 /* Begins a scan at its first row.  `bits` is the plan's, `argv` its values,

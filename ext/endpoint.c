@@ -9,6 +9,7 @@
 */
 #include "endpoint.h"
 
+#include "err.h"
 #include "limits.h"
 
 #include <sqlite3ext.h>
@@ -26,9 +27,16 @@ SQLITE_EXTENSION_INIT3
    .argument = RTK_ARGUMENT_SCOPE, .setting = RTK_APP,                         \
    .max_bytes = RTK_APP_MAX, .doc = "the RealtimeKit app's id"}
 
+/* Call syntax fills hidden columns in order: an argument too many ends up here
+** and not in the first column behind the arguments. */
+#define END_OF_ARGUMENTS                                                       \
+  {.name = "surplus_argument", .kind = RTK_COLUMN_SURPLUS}
+
 #define ABOUT_THE_REPLY                                                        \
   {.name = "error", .kind = RTK_COLUMN_ERROR,                                  \
    .doc = "why this id has no data (on_error = 'row'), else NULL"},            \
+  {.name = "error_kind", .kind = RTK_COLUMN_KIND,                              \
+   .doc = "the same as one word: " RTK_KIND_WORDS},                            \
   {.name = "http_status", .kind = RTK_COLUMN_STATUS,                           \
    .type = RTK_COLUMN_INTEGER, .doc = "the reply's HTTP status"},              \
   {.name = "response", .kind = RTK_COLUMN_RESPONSE,                            \
@@ -94,6 +102,12 @@ SQLITE_EXTENSION_INIT3
   {.name = its_name, .kind = RTK_COLUMN_ARGUMENT,                              \
    .argument = RTK_ARGUMENT_FILTER, .doc = its_doc}
 
+/* What the rows come in order by; `its_values`: a space behind each. */
+#define ORDER(its_name, its_values, its_doc)                                   \
+  {.name = its_name, .kind = RTK_COLUMN_ARGUMENT,                              \
+   .argument = RTK_ARGUMENT_FILTER, .values = its_values, .is_order = true,    \
+   .doc = its_doc}
+
 #define PERIOD                                                                 \
   FILTER("start_time", "only what is later: ISO 8601, 2024-01-31T00:00:00Z"),  \
   FILTER("end_time", "only what is earlier: ISO 8601, 2024-01-31T00:00:00Z")
@@ -120,6 +134,7 @@ static const struct rtk_column livestream_session_columns[] = {
   SESSION_COLUMNS("session_id", NULL),
   ACCOUNT_AND_APP,
   ID_ARGUMENT("session_id"),
+  END_OF_ARGUMENTS,
   INVOKED_TIME,
   ABOUT_THE_REPLY,
 };
@@ -128,6 +143,7 @@ static const struct rtk_column sessions_of_livestream_columns[] = {
   SESSION_COLUMNS(NULL, "for_livestream_id"),
   ACCOUNT_AND_APP,
   ID_ARGUMENT("for_livestream_id"),
+  END_OF_ARGUMENTS,
   INVOKED_TIME,
   ABOUT_THE_REPLY,
 };
@@ -136,6 +152,7 @@ static const struct rtk_column sessions_of_meeting_columns[] = {
   SESSION_COLUMNS(NULL, NULL),
   ACCOUNT_AND_APP,
   ID_ARGUMENT("meeting_session_id"),
+  END_OF_ARGUMENTS,
   INVOKED_TIME,
   ABOUT_THE_REPLY,
 };
@@ -143,11 +160,13 @@ static const struct rtk_column sessions_of_meeting_columns[] = {
 static const struct rtk_column livestreams_columns[] = {
   LIVESTREAM_COLUMNS(NULL, NULL, STATUS_FILTER),
   ACCOUNT_AND_APP,
+  END_OF_ARGUMENTS,
   PERIOD,
   {.name = "exclude_meetings", .kind = RTK_COLUMN_ARGUMENT,
    .argument = RTK_ARGUMENT_FILTER, .is_switch = true,
    .doc = "1: only what an encoder streams"},
-  FILTER("sort_order", "ASC or DSC: the order in which the server gives them"),
+  ORDER("sort_order", "ASC DSC ", "ASC or DSC: the order in which the server"
+                                   " gives them"),
   STREAM_KEY,
   ABOUT_THE_REPLY,
 };
@@ -156,6 +175,7 @@ static const struct rtk_column livestream_columns[] = {
   LIVESTREAM_COLUMNS("livestream_id", NULL, STATUS),
   ACCOUNT_AND_APP,
   ID_ARGUMENT("livestream_id"),
+  END_OF_ARGUMENTS,
   STREAM_KEY,
   ABOUT_THE_REPLY,
 };
@@ -164,6 +184,7 @@ static const struct rtk_column livestream_of_meeting_columns[] = {
   LIVESTREAM_COLUMNS(NULL, "for_meeting_id", STATUS),
   ACCOUNT_AND_APP,
   ID_ARGUMENT("for_meeting_id"),
+  END_OF_ARGUMENTS,
   STREAM_KEY,
   ABOUT_THE_REPLY,
 };
@@ -191,10 +212,14 @@ static const struct rtk_column meeting_sessions_columns[] = {
   {.name = "breakout_rooms", .doc = "its breakout rooms (JSON)"},
   {.name = "meta", .doc = "what else is known of it (JSON)"},
   ACCOUNT_AND_APP,
+  END_OF_ARGUMENTS,
   PERIOD,
   FILTER("search", "only what matches these words"),
-  FILTER("sort_by", "what the server puts them in order by, as it names it"),
-  FILTER("sort_order", "which way, as the server names it"),
+  ORDER("sort_by", "minutesConsumed createdAt ",
+         "minutesConsumed or createdAt: what the server puts them in order"
+         " by"),
+  ORDER("sort_order", "ASC DESC ", "ASC or DESC: the order in which the server"
+                                    " gives them"),
   ABOUT_THE_REPLY,
 };
 
@@ -204,6 +229,7 @@ static const struct rtk_column analytics_columns[] = {
    .doc = "how many livestream sessions there were"},
   TOTALS,
   ACCOUNT_AND_APP,
+  END_OF_ARGUMENTS,
   ANALYTICS_FILTERS,
   ABOUT_THE_REPLY,
 };
@@ -213,6 +239,7 @@ static const struct rtk_column totals_columns[] = {
    .doc = "how many livestream sessions there were"},
   TOTALS,
   ACCOUNT_AND_APP,
+  END_OF_ARGUMENTS,
   ANALYTICS_FILTERS,
   ABOUT_THE_REPLY,
 };

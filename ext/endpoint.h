@@ -14,15 +14,18 @@
 enum rtk_column_kind {
   RTK_COLUMN_DATA,     /* a field of the reply, by the column's own name */
   RTK_COLUMN_ARGUMENT, /* hidden; fills the next {…} of the path */
+  RTK_COLUMN_SURPLUS,  /* hidden; behind the arguments of the path: what a call
+                          gives it is one argument too many */
   RTK_COLUMN_ERROR,    /* hidden; why there is no data */
+  RTK_COLUMN_KIND,     /* hidden; the same as one word (err.h) */
   RTK_COLUMN_STATUS,   /* hidden; the HTTP status */
   RTK_COLUMN_RESPONSE  /* hidden; the reply's body */
 };
 
 enum rtk_column_type {
   RTK_COLUMN_TEXT,
-  RTK_COLUMN_INTEGER,
-  RTK_COLUMN_NUMERIC /* INTEGER or REAL, as the reply has it */
+  RTK_COLUMN_INTEGER, /* of data: true and false */
+  RTK_COLUMN_NUMERIC  /* INTEGER or REAL, as the reply has it */
 };
 
 /* For arguments: what a value has to be. */
@@ -50,6 +53,7 @@ struct rtk_column {
   const char *values;       /* FILTER: those that the server knows, with a
                                space after each; NULL: it takes any text */
   bool is_switch;           /* FILTER: 1 and 0 are sent as true and false */
+  bool is_order;            /* FILTER: the same rows, in another order */
 };
 
 struct rtk_endpoint {

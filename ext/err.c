@@ -7,6 +7,15 @@
 #include <sqlite3ext.h>
 SQLITE_EXTENSION_INIT3
 
+const char *rtk_kind_word(enum rtk_kind kind) {
+  static const char *const words[] = {
+#define RTK_KIND_WORD(name, word) [RTK_KIND_##name] = (word),
+      RTK_KINDS(RTK_KIND_WORD)
+#undef RTK_KIND_WORD
+  };
+  return words[kind];
+}
+
 int rtk_err_set(struct rtk_err *err, const char *format, ...) {
   va_list args;
   va_start(args, format);
@@ -33,5 +42,5 @@ char *rtk_err_take(struct rtk_err *err) {
 
 void rtk_err_clear(struct rtk_err *err) {
   sqlite3_free(err->message);
-  err->message = NULL;
+  *err = (struct rtk_err){0};
 }

@@ -23,6 +23,7 @@
 #include "reply.h"
 #include "response.h"
 #include "retry.h"
+#include "show.h"
 #include "stats.h"
 #include "status.h"
 #include "store.h"
@@ -37,6 +38,14 @@ SQLITE_EXTENSION_INIT3
 struct list {
   struct rtk_entry *first, *last;
   int count;
+};
+
+/* Replies of one kind in a statement. */
+struct tally {
+  const char *noun;      /* static */
+  int64_t count;         /* that are here */
+  int64_t kept;          /* of those, that outlive the statement … */
+  int64_t until_unix_ms; /* … the first of them until then */
 };
 
 struct rtk_fetch {
@@ -54,17 +63,23 @@ struct rtk_fetch {
                       to come */
   int64_t driven_ms;
 
+  int files_max; /* requests under way when file descriptors ran out; 0: they
+                    have not, in this statement */
+
   /* Of the statement. */
   int64_t statement; /* a number that no other has had */
   int64_t expected;  /* ids, as far as batches know; 0: they do not */
   int64_t answered;  /* ids, whose reply is here */
-  int64_t kept;      /* of those, whose reply outlives the statement */
+  struct tally tallies[RTK_TALLIES_MAX]; /* what these were, in order */
+  int tally_count;
   const struct rtk_endpoint *endpoint; /* of what was asked for last */
   struct rtk_progress progress;        /* what it tells on stderr */
 
   /* Waits for the quota. */
   int64_t held_up_ms;       /* nothing may be sent for so long; 0: it may */
   int64_t waiting_since_ms; /* 0: no wait goes on */
+  int64_t given_up_unix_ms; /* with on_error = 'row': until then nothing more is
+                               requested; 0: the quota has not ended */
   int pauses;               /* that replies with 429 asked for, in a row */
 };
 
@@ -137,12 +152,14 @@ void rtk_fetch_free(struct rtk_fetch *fetch) {
 int rtk_fetch_begin(struct rtk_fetch *fetch) {
   rtk_caller_forget(&fetch->caller);
   fetch->statement++;
-  fetch->expected = fetch->answered = fetch->kept = 0;
-  fetch->pauses = 0;
-  fetch->held_up_ms = fetch->waiting_since_ms = 0;
+  fetch->expected = fetch->answered = 0;
+  fetch->tally_count = 0;
+  fetch->pauses = fetch->files_max = 0;
+  fetch->held_up_ms = fetch->waiting_since_ms = fetch->given_up_unix_ms = 0;
   rtk_progress_begin(&fetch->progress,
                      rtk_config_text(fetch->config, RTK_PROGRESS),
                      rtk_clock_ms());
+  if (rtk_http_is_foreign(fetch->http)) return SQLITE_OK; /* want() says so */
   return rtk_store_use(fetch->store,
                        rtk_config_text(fetch->config, RTK_CACHE_FILE));
 }
@@ -150,6 +167,7 @@ int rtk_fetch_begin(struct rtk_fetch *fetch) {
 void rtk_fetch_end(struct rtk_fetch *fetch) {
   rtk_progress_hide(&fetch->progress, true);
   rtk_caller_forget(&fetch->caller);
+  if (rtk_http_is_foreign(fetch->http)) return;
   rtk_store_end_read(fetch->store);
   rtk_budget_flush(fetch->budget);
 }
@@ -176,10 +194,28 @@ static int64_t cache_bytes(const struct rtk_fetch *fetch) {
 
 /* --- replies ------------------------------------------------------------------ */
 
+/* Adds an entry's reply to the tally of its noun; those of more than
+** RTK_TALLIES_MAX nouns count with the last one. */
+static void add_to_tally(const struct rtk_fetch *fetch, struct tally *tallies,
+                         int *count, const struct rtk_entry *entry) {
+  const char *noun = entry->endpoint->noun;
+  int i = 0;
+  while (i < *count && strcmp(tallies[i].noun, noun) != 0) i++;
+  if (i == RTK_TALLIES_MAX) i--;
+  if (i == *count) tallies[(*count)++] = (struct tally){.noun = noun};
+  tallies[i].count++;
+  if (!rtk_cache_is_kept(&fetch->cache, entry)) return;
+  int64_t until = rtk_cache_kept_until(&fetch->cache, entry);
+  if (tallies[i].kept++ == 0 || until < tallies[i].until_unix_ms) {
+    tallies[i].until_unix_ms = until;
+  }
+}
+
 static void count_answer(struct rtk_fetch *fetch,
                          const struct rtk_entry *entry) {
   fetch->answered++;
-  fetch->kept += rtk_cache_is_kept(&fetch->cache, entry);
+  add_to_tally(fetch, fetch->tallies, &fetch->tally_count, entry);
+  if (entry->reply->outcome == RTK_OUTCOME_GONE) fetch->stats->not_found++;
 }
 
 /* Gives an entry that is in no list its reply. */
@@ -193,8 +229,7 @@ static void answer(struct rtk_fetch *fetch, struct rtk_entry *entry,
 static int settle_refused(struct rtk_fetch *fetch, struct rtk_entry *entry,
                           const struct rtk_reply *refusal) {
   struct rtk_reply *reply = NULL;
-  int rc = rtk_reply_of_error(refusal->outcome, refusal->http_status,
-                              refusal->error, &reply);
+  int rc = rtk_reply_of_error(refusal, &reply);
   if (rc == SQLITE_OK) answer(fetch, entry, reply, 0);
   return rc;
 }
@@ -228,9 +263,9 @@ static int refuse(struct rtk_fetch *fetch, const struct rtk_entry *entry) {
   return rc == SQLITE_OK ? settle_open(fetch) : rc;
 }
 
-/* The time so many ms from now, as people write it; `text` has 32 bytes. */
-static void write_time(char *text, int64_t wait_ms) {
-  time_t then = (time_t)((rtk_clock_unix_ms() + wait_ms + 999) / 1000);
+/* A time as people write it, rounded up; `text` has 32 bytes. */
+static void write_time(char *text, int64_t unix_ms) {
+  time_t then = (time_t)((unix_ms + 999) / 1000);
   struct tm utc;
   text[0] = '\0';
   if (gmtime_r(&then, &utc) != NULL) {
@@ -243,13 +278,15 @@ static void write_time(char *text, int64_t wait_ms) {
 static int settle(struct rtk_fetch *fetch, struct rtk_entry *entry,
                   const struct rtk_response *response, int64_t wait_ms) {
   char go_on[32] = "";
-  if (wait_ms > 0) write_time(go_on, wait_ms);
+  int64_t go_on_unix_ms = wait_ms > 0 ? rtk_clock_unix_ms() + wait_ms : 0;
+  if (wait_ms > 0) write_time(go_on, go_on_unix_ms);
   struct rtk_ask ask = {.endpoint = entry->endpoint,
                         .id = entry->id,
                         .page = entry->page,
                         .token = fetch->caller.token,
                         .token_source = fetch->caller.token_source,
                         .go_on_after = wait_ms > 0 ? go_on : NULL,
+                        .go_on_unix_ms = go_on_unix_ms,
                         .tries = entry->tries};
   struct rtk_reply *reply = NULL;
   int rc = rtk_status_judge(&ask, response, &reply);
@@ -268,13 +305,14 @@ static void pause_all(struct rtk_fetch *fetch, int64_t wait_ms) {
 }
 
 static struct rtk_retry decide(const struct rtk_fetch *fetch,
-                               struct rtk_entry *entry,
+                               struct rtk_entry *entry, int sent,
                                const struct rtk_response *response) {
   enum rtk_retry_kind kind = rtk_status_retry(response);
   uint32_t random = 0;
   sqlite3_randomness((int)sizeof(random), &random);
   bool is_new_pause = rtk_budget_blocked_ms(fetch->budget) == 0;
-  int tries = kind != RTK_RETRY_PAUSE ? ++entry->tries
+  if (kind != RTK_RETRY_PAUSE) entry->tries += sent;
+  int tries = kind != RTK_RETRY_PAUSE ? entry->tries
               : is_new_pause          ? fetch->pauses + 1
                                       : fetch->pauses;
   return rtk_retry_decide(response, kind, tries,
@@ -282,11 +320,19 @@ static struct rtk_retry decide(const struct rtk_fetch *fetch,
                           rtk_clock_unix_ms(), random);
 }
 
-/* A transfer has ended: ask again, or settle.  The entry is in no list. */
-static int conclude(struct rtk_fetch *fetch, struct rtk_entry *entry,
+/* A transfer that went over the wire `sent` times has ended: ask again, or settle.
+** The entry is in no list. */
+static int conclude(struct rtk_fetch *fetch, struct rtk_entry *entry, int sent,
                     const struct rtk_response *response) {
   int64_t max_wait = rtk_config_int(fetch->config, RTK_MAX_WAIT_MS);
-  struct rtk_retry retry = decide(fetch, entry, response);
+  /* With fewer connections it can go on; nothing was sent. */
+  if (response->failure == RTK_FAILURE_FILES && fetch->active.count > 0) {
+    fetch->files_max = fetch->active.count;
+    append(&fetch->pending, entry);
+    return SQLITE_OK;
+  }
+  entry->is_again = response->status == 0;
+  struct rtk_retry retry = decide(fetch, entry, sent, response);
   if (retry.is_pause) {
     pause_all(fetch, retry.wait_ms);
   } else if (response->status != 0) {
@@ -307,12 +353,18 @@ static int conclude(struct rtk_fetch *fetch, struct rtk_entry *entry,
   return SQLITE_OK;
 }
 
-/* What a transfer that has ended leaves behind beside its reply. */
-static void account_for(struct rtk_fetch *fetch, int64_t took_ms,
+/* What a transfer that has ended leaves behind beside its reply.  libcurl's own
+** repeats count as requests, too. */
+static void account_for(struct rtk_fetch *fetch, int64_t took_ms, int sent,
                         const struct rtk_response *response) {
   struct rtk_stats *stats = fetch->stats;
   struct rtk_ratelimit news;
   stats->bytes += (int64_t)response->body_size;
+  if (sent > 1) {
+    stats->requests += sent - 1;
+    stats->retries += sent - 1;
+    rtk_budget_repeat(fetch->budget, sent - 1);
+  }
   if (response->status == 0) {
     rtk_budget_end(fetch->budget, NULL);
     return;
@@ -339,7 +391,9 @@ int rtk_fetch_take_turn(struct rtk_fetch *fetch, const char *token,
     if (rtk_budget_take(fetch->budget, 1, &wait_ms) == 1) break;
     int64_t waited_ms = rtk_clock_ms() - begun_ms;
     if (max_wait > 0 && waited_ms + wait_ms > max_wait) {
-      write_time(until, wait_ms);
+      err->kind = RTK_KIND_QUOTA;
+      err->retry_unix_ms = rtk_clock_unix_ms() + wait_ms;
+      write_time(until, err->retry_unix_ms);
       return rtk_err_set(err,
                          "quota used up until %s: try again then, or set"
                          " max_wait_ms to 0",
@@ -360,7 +414,7 @@ void rtk_fetch_count(struct rtk_fetch *fetch,
                                               rtk_clock_unix_ms(), 0);
     rtk_budget_block(fetch->budget, retry.wait_ms);
   }
-  account_for(fetch, response->took_ms, response);
+  account_for(fetch, response->took_ms, 1, response);
   rtk_budget_flush(fetch->budget);
 }
 
@@ -373,9 +427,10 @@ static int collect(struct rtk_fetch *fetch) {
     bool is_nomem = rtk_transfer_is_nomem(transfer);
     remove_from(&fetch->active, entry);
     entry->transfer = NULL;
+    int sent = rtk_transfer_sent(transfer);
     const struct rtk_response *response = rtk_transfer_response(transfer);
-    int rc = is_nomem ? SQLITE_NOMEM : conclude(fetch, entry, response);
-    account_for(fetch, rtk_clock_ms() - entry->started_ms, response);
+    int rc = is_nomem ? SQLITE_NOMEM : conclude(fetch, entry, sent, response);
+    account_for(fetch, rtk_clock_ms() - entry->started_ms, sent, response);
     rtk_http_end(fetch->http, transfer);
     /* An entry without a reply stays in a list until it is released. */
     if (entry->reply == NULL && rc != SQLITE_OK &&
@@ -401,6 +456,9 @@ static int need_token(struct rtk_fetch *fetch, struct rtk_err *err) {
   bool is_new = fetch->caller.token == NULL;
   if (rtk_caller_has_moved(&fetch->caller)) return refuse_move(err);
   int rc = rtk_caller_need_token(&fetch->caller, err);
+  if (rc == SQLITE_ERROR && rtk_config_check(fetch->config, err) == SQLITE_OK) {
+    err->kind = RTK_KIND_TOKEN;
+  }
   if (rc != SQLITE_OK || !is_new) return rc;
   return rtk_budget_join(fetch->budget,
                          rtk_config_text(fetch->config, RTK_BASE_URL),
@@ -409,8 +467,13 @@ static int need_token(struct rtk_fetch *fetch, struct rtk_err *err) {
 
 static int start(struct rtk_fetch *fetch, struct rtk_entry *entry,
                  struct rtk_err *err) {
+  int64_t retries = rtk_config_int(fetch->config, RTK_MAX_RETRIES);
   struct rtk_request request = {
-      .url = entry->url, .token = fetch->caller.token, .owner = entry};
+      .url = entry->url,
+      .token = fetch->caller.token,
+      .owner = entry,
+      .sends_max = entry->tries > retries ? 1 : (int)retries + 1 - entry->tries,
+      .is_again = entry->is_again};
   rtk_config_fill_request(fetch->config, &request);
   int rc = rtk_http_start(fetch->http, &request, &entry->transfer, err);
   if (rc != SQLITE_OK) return rc;
@@ -428,6 +491,7 @@ static int start(struct rtk_fetch *fetch, struct rtk_entry *entry,
 static int64_t width(const struct rtk_fetch *fetch) {
   int64_t concurrency = rtk_config_int(fetch->config, RTK_CONCURRENCY);
   int most = rtk_http_width(fetch->http);
+  if (fetch->files_max > 0 && fetch->files_max < most) most = fetch->files_max;
   return concurrency < most ? concurrency : most;
 }
 
@@ -496,42 +560,113 @@ static int64_t expected(const struct rtk_fetch *fetch) {
   return is_known ? fetch->expected : 0;
 }
 
-/* Where the replies are that need not be asked for again, *kept in number: not
-** all that came, for failures are not kept, and without a file nor is what
-** memory has no room for. */
-static const char *where_kept(const struct rtk_fetch *fetch, int64_t *kept) {
-  bool is_in_file = rtk_store_is_in_use(fetch->store);
-  *kept = is_in_file ? fetch->kept
-                     : rtk_cache_count(&fetch->cache, fetch->statement);
-  if (fetch->answered == 0) return "";
-  if (*kept == 0) return " and kept";
-  return is_in_file ? " and kept in the cache file"
-                    : " and kept until this connection closes";
+/* The tallies of what need not be requested again: not all that came, for failures
+** are not kept, and without a file nor is what memory has no room for. */
+static int tally_kept(const struct rtk_fetch *fetch, struct tally *tallies) {
+  const struct rtk_entry *entry = NULL;
+  int count = 0;
+  if (rtk_store_is_in_use(fetch->store)) {
+    memcpy(tallies, fetch->tallies, sizeof(fetch->tallies));
+    return fetch->tally_count;
+  }
+  while ((entry = rtk_memo_next(fetch->memo, entry)) != NULL) {
+    if (entry->statement == fetch->statement && entry->reply != NULL &&
+        !entry->is_unasked) {
+      add_to_tally(fetch, tallies, &count, entry);
+    }
+  }
+  return count;
+}
+
+/* "2 pages kept in memory until …, 4 of 9 sessions until …" */
+static void say_tallies(const struct rtk_fetch *fetch, sqlite3_str *out) {
+  struct tally tallies[RTK_TALLIES_MAX];
+  int count = tally_kept(fetch, tallies);
+  const char *where =
+      rtk_store_is_in_use(fetch->store) ? "the cache file" : "memory";
+  if (count == 0) {
+    sqlite3_str_appendf(out, "no %s fetched", fetch->endpoint->noun);
+  }
+  for (int i = 0; i < count; i++) {
+    const struct tally *tally = &tallies[i];
+    char until[32];
+    bool is_kept = tally->kept > 0;
+    int64_t number = is_kept ? tally->kept : tally->count;
+    write_time(until, tally->until_unix_ms);
+    sqlite3_str_appendf(out, "%s%lld", i == 0 ? "" : ", ", (long long)number);
+    if (count == 1 && expected(fetch) > 0) {
+      sqlite3_str_appendf(out, " of %lld", (long long)expected(fetch));
+    }
+    sqlite3_str_appendf(out, " %s%s fetched", tally->noun,
+                        number == 1 && count > 1 ? "" : "s");
+    if (is_kept) {
+      sqlite3_str_appendf(out, " and kept in %s until %s", where, until);
+    }
+  }
 }
 
 static int refuse_wait(const struct rtk_fetch *fetch, struct rtk_err *err) {
-  int64_t kept = 0;
-  const char *where = where_kept(fetch, &kept);
-  const char *quota =
-      rtk_budget_blocked_ms(fetch->budget) > 0 ? "quota (HTTP 429)" : "quota";
   char go_on[32];
-  char of[32] = "";
-  write_time(go_on, fetch->held_up_ms);
-  if (kept > 0 && fetch->endpoint->ended == NULL) {
-    return rtk_err_set(
-        err,
-        "%s: %lld %ss fetched and kept for %lld s (cache_ttl_live_s); set"
-        " max_wait_ms to 0 to wait for the others until %s",
-        quota, (long long)kept, fetch->endpoint->noun,
-        (long long)rtk_config_int(fetch->config, RTK_CACHE_TTL_LIVE_S), go_on);
+  sqlite3_str *out = sqlite3_str_new(NULL);
+  err->kind = RTK_KIND_QUOTA;
+  err->retry_unix_ms = rtk_clock_unix_ms() + fetch->held_up_ms;
+  write_time(go_on, err->retry_unix_ms);
+  sqlite3_str_appendf(out, "quota%s: ",
+                      rtk_budget_blocked_ms(fetch->budget) > 0 ? " (HTTP 429)"
+                                                               : "");
+  say_tallies(fetch, out);
+  sqlite3_str_appendf(out, "; go on after %s, or set max_wait_ms to 0", go_on);
+  char *message = sqlite3_str_finish(out);
+  if (message == NULL) return SQLITE_NOMEM;
+  int rc = rtk_err_set(err, "%s", message);
+  sqlite3_free(message);
+  return rc;
+}
+
+/* Settles an entry that is in no list, for which the quota has no request. */
+static int settle_unasked(struct rtk_fetch *fetch, struct rtk_entry *entry) {
+  struct rtk_reply *reply = NULL;
+  char go_on[32];
+  sqlite3_str *out = sqlite3_str_new(NULL);
+  write_time(go_on, fetch->given_up_unix_ms);
+  sqlite3_str_appendall(out, "not requested");
+  if (entry->id.size > 0) {
+    sqlite3_str_appendf(out, " for %s '", entry->endpoint->noun);
+    rtk_show(out, entry->id.bytes, entry->id.size, RTK_SHOW_ID_MAX,
+             fetch->caller.token);
+    sqlite3_str_appendall(out, "'");
   }
-  if (expected(fetch) > 0) {
-    sqlite3_snprintf((int)sizeof(of), of, " of %lld",
-                     (long long)expected(fetch));
+  sqlite3_str_appendf(out,
+                      ": the quota is used up; go on after %s, or set"
+                      " max_wait_ms to 0",
+                      go_on);
+  char *message = sqlite3_str_finish(out);
+  if (message == NULL) return SQLITE_NOMEM;
+  struct rtk_reply draft = {.outcome = RTK_OUTCOME_FAILED,
+                            .error = message,
+                            .kind = RTK_KIND_QUOTA,
+                            .retry_unix_ms = fetch->given_up_unix_ms};
+  int rc = rtk_reply_of_error(&draft, &reply);
+  sqlite3_free(message);
+  if (rc == SQLITE_OK) answer(fetch, entry, reply, 0);
+  return rc;
+}
+
+/* With on_error = 'row' what could not be requested fails, id by id, and what has
+** come is delivered. */
+static int give_up(struct rtk_fetch *fetch) {
+  fetch->given_up_unix_ms = rtk_clock_unix_ms() + fetch->held_up_ms;
+  while (fetch->pending.first != NULL) {
+    struct rtk_entry *entry = fetch->pending.first;
+    remove_from(&fetch->pending, entry);
+    int rc = settle_unasked(fetch, entry);
+    if (rc != SQLITE_OK) {
+      append(&fetch->pending, entry);
+      return rc;
+    }
   }
-  return rtk_err_set(
-      err, "%s: %lld%s %ss fetched%s; go on after %s, or set max_wait_ms to 0",
-      quota, (long long)kept, of, fetch->endpoint->noun, where, go_on);
+  fetch->held_up_ms = fetch->waiting_since_ms = 0;
+  return SQLITE_OK;
 }
 
 /* A wait for the quota that is longer than max_wait_ms, by itself or with
@@ -543,7 +678,16 @@ static int check_wait(struct rtk_fetch *fetch, struct rtk_err *err) {
   if (fetch->waiting_since_ms == 0) fetch->waiting_since_ms = now;
   int64_t whole = now + fetch->held_up_ms - fetch->waiting_since_ms;
   if (max_wait == 0 || whole <= max_wait) return SQLITE_OK;
+  if (strcmp(rtk_config_text(fetch->config, RTK_ON_ERROR), "row") == 0) {
+    return give_up(fetch);
+  }
   return refuse_wait(fetch, err);
+}
+
+/* Has the quota ended in this statement, and is its time not yet over? */
+static bool has_given_up(const struct rtk_fetch *fetch) {
+  return fetch->given_up_unix_ms > 0 &&
+         rtk_clock_unix_ms() < fetch->given_up_unix_ms;
 }
 
 static void show_progress(struct rtk_fetch *fetch) {
@@ -555,6 +699,7 @@ static void show_progress(struct rtk_fetch *fetch) {
 }
 
 void rtk_fetch_rest(struct rtk_fetch *fetch) {
+  fetch->waiting_since_ms = 0; /* what the program does now is no wait */
   rtk_progress_hide(&fetch->progress, false);
 }
 
@@ -585,9 +730,11 @@ bool rtk_fetch_is_due(const struct rtk_fetch *fetch) {
 
 bool rtk_fetch_has_room(const struct rtk_fetch *fetch) {
   int ready = fetch->active.count + fetch->pending.count - fetch->backing_off;
-  return ready < width(fetch) &&
+  int64_t bytes = cache_bytes(fetch);
+  if (bytes < RTK_WINDOW_BYTES_MIN) bytes = RTK_WINDOW_BYTES_MIN;
+  return !has_given_up(fetch) && ready < width(fetch) &&
          fetch->backing_off < rtk_config_int(fetch->config, RTK_CONCURRENCY) &&
-         rtk_memo_held_bytes(fetch->memo) < cache_bytes(fetch);
+         rtk_memo_held_bytes(fetch->memo) < bytes;
 }
 
 /* With nothing open, what was known under the old settings is dropped. */
@@ -642,6 +789,7 @@ static int enter(struct rtk_fetch *fetch, struct rtk_entry *entry,
   const struct rtk_reply *refusal =
       rtk_caller_refusal(&fetch->caller, entry->url, entry->scope_size);
   if (refusal != NULL) return settle_refused(fetch, entry, refusal);
+  if (has_given_up(fetch)) return settle_unasked(fetch, entry);
   rc = rtk_caller_scope(&fetch->caller, entry->url, entry->scope_size,
                         &entry->scope);
   if (rc == SQLITE_OK) append(&fetch->pending, entry);
@@ -658,6 +806,9 @@ int rtk_fetch_want_since(struct rtk_fetch *fetch,
                          struct rtk_entry **entry, struct rtk_err *err) {
   size_t scope_size = 0;
   bool is_new = false;
+  if (rtk_http_is_foreign(fetch->http)) {
+    return rtk_http_poll(fetch->http, 0, err); /* says why */
+  }
   int rc = follow_settings(fetch, err);
   if (rc != SQLITE_OK) return rc;
   char *url = rtk_wanted_url(

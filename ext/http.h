@@ -4,7 +4,8 @@
 **
 ** One struct rtk_http belongs to one database connection and is used by one
 ** thread at a time, as the connection is.  It keeps its network connections,
-** TLS sessions and DNS answers until it is freed.
+** TLS sessions and DNS answers until it is freed.  After a fork() the child must
+** not use it: a connection has one reader.
 */
 #ifndef RTK_HTTP_H
 #define RTK_HTTP_H
@@ -24,8 +25,12 @@ struct rtk_request {
   const char *token;   /* bearer token: visible ASCII */
   const char *ca_file; /* PEM; NULL: the system's */
   const char *proxy;   /* URL; NULL: HTTPS_PROXY and NO_PROXY */
-  int64_t timeout_ms;  /* more than 0, as is the next */
+  int64_t timeout_ms;  /* more than 0, as is the next.  Both count the time
+                          that is spent in rtk_http_poll() alone */
   int64_t connect_timeout_ms;
+  int sends_max; /* how often it may go over the wire, libcurl's own repeats on
+                     a broken connection included; 1 or more */
+  bool is_again; /* the last try broke its connection: use a new one */
   int64_t max_bytes; /* of the body, decompressed */
   void *owner;       /* handed back by rtk_transfer_owner() */
 };
@@ -36,6 +41,10 @@ int rtk_http_new(struct rtk_http **http, struct rtk_err *err);
 
 /* Cancels what is under way.  NULL is allowed. */
 void rtk_http_free(struct rtk_http *http);
+
+/* Is this the child of the process that made it?  Then nothing can be sent, and
+** ending or freeing it leaves the parent's connections as they are. */
+bool rtk_http_is_foreign(const struct rtk_http *http);
 
 /* Begins a transfer; it moves on in rtk_http_poll().  *transfer is freed by
 ** rtk_http_end() and must not outlive `http`. */
@@ -54,6 +63,10 @@ int rtk_http_poll(struct rtk_http *http, int wait_ms, struct rtk_err *err);
 /* The next transfer that has come to its end, in the order in which they did,
 ** or NULL.  Each is named once. */
 struct rtk_transfer *rtk_http_next_done(struct rtk_http *http);
+
+/* How often the request has gone over the wire, as far as libcurl tells: it
+** repeats requests on a broken connection by itself (before 7.80: 1). */
+int rtk_transfer_sent(const struct rtk_transfer *transfer);
 
 void *rtk_transfer_owner(const struct rtk_transfer *transfer);
 

@@ -3,7 +3,6 @@
 
 #include "hash.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include <sqlite3ext.h>
@@ -33,10 +32,10 @@ static int grow(void **memory, size_t *room, size_t count, size_t more,
   return SQLITE_OK;
 }
 
-static int append(struct rtk_ids *ids, struct rtk_text text, bool is_integer) {
+static int append(struct rtk_ids *ids, struct rtk_text text) {
   void *bytes = ids->bytes;
   void *starts = ids->starts;
-  int rc = grow(&bytes, &ids->room, ids->size, text.size + 1, 1);
+  int rc = grow(&bytes, &ids->room, ids->size, text.size, 1);
   ids->bytes = bytes;
   if (rc != SQLITE_OK) return rc;
   rc = grow(&starts, &ids->starts_room, ids->count, 1, sizeof(size_t));
@@ -44,32 +43,20 @@ static int append(struct rtk_ids *ids, struct rtk_text text, bool is_integer) {
   if (rc != SQLITE_OK) return rc;
 
   ids->starts[ids->count++] = ids->size;
-  ids->bytes[ids->size] = is_integer ? 'i' : 't';
-  memcpy(ids->bytes + ids->size + 1, text.bytes, text.size);
-  ids->size += text.size + 1;
+  if (text.size > 0) memcpy(ids->bytes + ids->size, text.bytes, text.size);
+  ids->size += text.size;
   return SQLITE_OK;
 }
 
-int rtk_ids_add(struct rtk_ids *ids, struct rtk_text text, bool is_integer) {
+int rtk_ids_add(struct rtk_ids *ids, struct rtk_text text) {
   ids->bucket_count = 0; /* the table for finding is of the old list */
-  return append(ids, text, is_integer);
+  return append(ids, text);
 }
 
 struct rtk_text rtk_ids_text(const struct rtk_ids *ids, size_t i) {
-  size_t start = ids->starts[i] + 1;
+  size_t start = ids->starts[i];
   size_t end = i + 1 < ids->count ? ids->starts[i + 1] : ids->size;
   return (struct rtk_text){ids->bytes + start, end - start};
-}
-
-bool rtk_ids_integer(const struct rtk_ids *ids, size_t i, int64_t *integer) {
-  char digits[24] = ""; /* "-9223372036854775808" and its end */
-  struct rtk_text text = rtk_ids_text(ids, i);
-  if (ids->bytes[ids->starts[i]] != 'i' || text.size >= sizeof(digits)) {
-    return false;
-  }
-  memcpy(digits, text.bytes, text.size);
-  *integer = strtoll(digits, NULL, 10);
-  return true;
 }
 
 /* The bucket that holds this id, or the empty one where it would be. */
@@ -125,7 +112,7 @@ int rtk_ids_add_new(struct rtk_ids *ids, struct rtk_text text, bool *is_new) {
   uint32_t *bucket = bucket_of(ids, text);
   *is_new = *bucket == 0;
   if (!*is_new) return SQLITE_OK;
-  rc = append(ids, text, false);
+  rc = append(ids, text);
   if (rc == SQLITE_OK) *bucket = (uint32_t)ids->count;
   return rc;
 }

@@ -1,6 +1,6 @@
 /*
 ** The ids of one batch, in order: nothing is kept of them but their bytes and
-** 9 more each, and up to 8 more when they are looked for.
+** 8 more each, and up to 8 more when they are looked for.
 */
 #ifndef RTK_IDS_H
 #define RTK_IDS_H
@@ -24,9 +24,8 @@ struct rtk_ids {
 void rtk_ids_clear(struct rtk_ids *ids);
 void rtk_ids_deinit(struct rtk_ids *ids);
 
-/* Copies one id to the end.  `is_integer`: the text is the decimal form of an
-** SQLite INTEGER.  SQLITE_OK or SQLITE_NOMEM. */
-int rtk_ids_add(struct rtk_ids *ids, struct rtk_text text, bool is_integer);
+/* Copies one id to the end.  SQLITE_OK or SQLITE_NOMEM. */
+int rtk_ids_add(struct rtk_ids *ids, struct rtk_text text);
 
 /* Borrowed until the next add. */
 struct rtk_text rtk_ids_text(const struct rtk_ids *ids, size_t i);
@@ -38,8 +37,5 @@ int rtk_ids_find(struct rtk_ids *ids, struct rtk_text text, size_t *i);
 /* Adds a text that is not in the list yet; *is_new: it was not.  SQLITE_OK or
 ** SQLITE_NOMEM. */
 int rtk_ids_add_new(struct rtk_ids *ids, struct rtk_text text, bool *is_new);
-
-/* True when it was added as an integer, which *integer then is. */
-bool rtk_ids_integer(const struct rtk_ids *ids, size_t i, int64_t *integer);
 
 #endif

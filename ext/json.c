@@ -47,19 +47,128 @@ static bool has_nul(const char *text, size_t size) {
   return false;
 }
 
+/* --- half surrogate pairs ---------------------------------------------------- */
+
+/* The code unit of an escape \uXXXX; -1: there is none. */
+static int unit_at(const char *c, const char *end) {
+  int unit = 0;
+  if (end - c < 6 || c[0] != '\\' || c[1] != 'u') return -1;
+  for (int i = 2; i < 6; i++) {
+    int digit = c[i] >= '0' && c[i] <= '9'   ? c[i] - '0'
+                : c[i] >= 'a' && c[i] <= 'f' ? c[i] - 'a' + 10
+                : c[i] >= 'A' && c[i] <= 'F' ? c[i] - 'A' + 10
+                                             : -1;
+    if (digit < 0) return -1;
+    unit = unit * 16 + digit;
+  }
+  return unit;
+}
+
+static bool is_high(int unit) { return unit >= 0xD800 && unit <= 0xDBFF; }
+
+static bool is_low(int unit) { return unit >= 0xDC00 && unit <= 0xDFFF; }
+
+/* A copy with U+FFFD for each half pair, which cJSON takes for a mistake; it is of
+** the same size.  *copy stays NULL where there is none.  SQLITE_OK or
+** SQLITE_NOMEM. */
+static int mend_surrogates(const char *text, size_t size, char **copy) {
+  const char *end = text + size;
+  const char *c = text;
+  while ((c = memchr(c, '\\', (size_t)(end - c))) != NULL) {
+    int unit = unit_at(c, end);
+    if (is_high(unit) && is_low(unit_at(c + 6, end))) {
+      c += 12;
+    } else if (is_high(unit) || is_low(unit)) {
+      if (*copy == NULL) {
+        *copy = sqlite3_malloc64(size);
+        if (*copy == NULL) return SQLITE_NOMEM;
+        memcpy(*copy, text, size);
+      }
+      memcpy(*copy + (c - text), "\\uFFFD", 6);
+      c += 6;
+    } else {
+      c += end - c < 2 ? 1 : 2;
+    }
+  }
+  return SQLITE_OK;
+}
+
+/* --- where objects and arrays stand in the text ------------------------------- */
+
+/* What cJSON takes for white space: more than JSON does. */
+static const char *skip_space(const char *c) {
+  while ((unsigned char)*c <= ' ') c++;
+  return c;
+}
+
+/* Behind the string that begins at `c`. */
+static const char *skip_string(const char *c) {
+  for (c++; *c != '"'; c++) {
+    if (*c == '\\') c++;
+  }
+  return c + 1;
+}
+
+/* Goes through the text beside the document, which cJSON has made of it: their
+** elements come in the same order.  Notes for each object and array where it
+** begins and its size, in the fields that cJSON has for numbers.  Returns the end
+** of the value at `c`, which is an object or array or within one: so there is a
+** bracket to stop at. */
+static const char *note_place(cJSON *item, const char *text, const char *c) {
+  const char *begin = c = skip_space(c);
+  if (*c == '"') return skip_string(c);
+  if (*c != '{' && *c != '[') {
+    while (*c != ',' && *c != ']' && *c != '}') c++;
+    return c;
+  }
+  bool is_object = *c++ == '{';
+  for (cJSON *child = item->child; child != NULL; child = child->next) {
+    c = skip_space(c);
+    if (is_object) c = skip_space(skip_string(c)) + 1; /* the colon */
+    c = skip_space(note_place(child, text, c));
+    if (*c == ',') c++;
+  }
+  c = skip_space(c) + 1; /* the bracket */
+  item->valuedouble = (double)(begin - text);
+  item->valueint = (int)(c - begin);
+  return c;
+}
+
+struct rtk_text rtk_json_raw(const struct rtk_json *node, const char *text) {
+  const cJSON *item = item_of(node);
+  return (struct rtk_text){text + (size_t)item->valuedouble,
+                           (size_t)item->valueint};
+}
+
+/* --- parsing ------------------------------------------------------------------- */
+
+/* A byte order mark is no part of the JSON. */
+static size_t bom_size(const char *text, size_t size) {
+  return size >= 3 && memcmp(text, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0;
+}
+
 int rtk_json_parse(const char *text, size_t size, struct rtk_json **root) {
   const char *end = NULL;
+  char *mended = NULL;
   if (has_nul(text, size)) return SQLITE_ERROR;
+  int rc = mend_surrogates(text, size, &mended);
+  if (rc != SQLITE_OK) return rc;
+  const char *parsed = mended == NULL ? text : mended;
   errno = 0;
-  cJSON *item = cJSON_ParseWithLengthOpts(text, size, &end, 0);
-  if (item == NULL) return errno == ENOMEM ? SQLITE_NOMEM : SQLITE_ERROR;
-  while (end < text + size && is_space(*end)) end++;
-  if (end != text + size) {
+  cJSON *item = cJSON_ParseWithLengthOpts(parsed, size, &end, 0);
+  if (item == NULL) rc = errno == ENOMEM ? SQLITE_NOMEM : SQLITE_ERROR;
+  while (item != NULL && end < parsed + size && is_space(*end)) end++;
+  if (item != NULL && end != parsed + size) rc = SQLITE_ERROR;
+  if (rc == SQLITE_OK) {
+    if (cJSON_IsObject(item) || cJSON_IsArray(item)) {
+      (void)note_place(item, parsed, parsed + bom_size(parsed, size));
+    }
+    *root = (struct rtk_json *)(void *)item;
+  } else {
     cJSON_Delete(item);
-    return SQLITE_ERROR;
   }
-  *root = (struct rtk_json *)(void *)item;
-  return SQLITE_OK;
+  sqlite3_free(mended);
+  return rc;
 }
 
 void rtk_json_free(struct rtk_json *root) {
@@ -121,26 +230,22 @@ const char *rtk_json_string(const struct rtk_json *node) {
   return cJSON_IsString(item_of(node)) ? item_of(node)->valuestring : NULL;
 }
 
-int rtk_json_int(const struct rtk_json *node, int otherwise) {
-  const cJSON *item = item_of(node);
-  if (!cJSON_IsNumber(item)) return otherwise;
-  if (fabs(item->valuedouble) > 2147483647.0) return otherwise;
-  return (int)item->valuedouble;
-}
-
+/* NULL for what no double can hold: "Inf" is greater than any number, and JSON has
+** no such thing. */
 static struct rtk_value number_value(double number) {
   struct rtk_value value = {.type = RTK_REAL, .as.real = number};
-  if (fabs(number) < EXACT_END && floor(number) == number) {
+  if (!isfinite(number)) {
+    value.type = RTK_NULL;
+  } else if (fabs(number) < EXACT_END && floor(number) == number) {
     value.type = RTK_INTEGER;
     value.as.integer = (int64_t)number;
   }
   return value;
 }
 
-static struct rtk_value text_value(const char *text) {
-  struct rtk_value value = {.type = RTK_TEXT, .as.text = text};
-  value.size = (uint32_t)strlen(text);
-  return value;
+static struct rtk_value text_value(struct rtk_text text) {
+  return (struct rtk_value){
+      .type = RTK_TEXT, .size = (uint32_t)text.size, .as.text = text.bytes};
 }
 
 static const char *skip_digits(const char *c) {
@@ -149,8 +254,9 @@ static const char *skip_digits(const char *c) {
 }
 
 /* Exactly a number as JSON has it; cJSON takes 007 and 5. as well. */
-static bool is_number(const char *text) {
-  const char *c = text + (*text == '-');
+static bool is_number(struct rtk_text text) {
+  const char *stop = text.bytes + text.size;
+  const char *c = text.bytes + (*text.bytes == '-');
   const char *end = skip_digits(c);
   if (end == c || (*c == '0' && end > c + 1)) return false;
   if (*end == '.') {
@@ -164,15 +270,38 @@ static bool is_number(const char *text) {
     end = skip_digits(c);
     if (end == c) return false;
   }
-  return *end == '\0';
+  return end == stop;
+}
+
+static struct rtk_text trim(const char *string) {
+  struct rtk_text text = {string + strspn(string, " \t\r\n"), 0};
+  text.size = strlen(text.bytes);
+  while (text.size > 0 && is_space(text.bytes[text.size - 1])) text.size--;
+  return text;
+}
+
+static bool is_word(struct rtk_text text, const char *word) {
+  return text.size == strlen(word) &&
+         sqlite3_strnicmp(text.bytes, word, (int)text.size) == 0;
 }
 
 /* "116" as 116.  Text that merely begins with a number stays text. */
-static int number_in_string(const char *text, struct rtk_value *value) {
+static int value_in_string(const char *string, enum rtk_json_form form,
+                           struct rtk_value *value) {
+  struct rtk_text text = trim(string);
   struct rtk_json *root = NULL;
-  *value = text_value(text);
-  if (!is_number(text)) return SQLITE_OK;
-  int rc = rtk_json_parse(text, strlen(text), &root);
+  *value = (struct rtk_value){.type = RTK_NULL};
+  if (text.size == 0) return SQLITE_OK;
+  bool is_true = is_word(text, "true");
+  if (form == RTK_JSON_AS_BOOL && (is_true || is_word(text, "false"))) {
+    *value = (struct rtk_value){.type = RTK_INTEGER, .as.integer = is_true};
+    return SQLITE_OK;
+  }
+  if (!is_number(text)) {
+    *value = text_value((struct rtk_text){string, strlen(string)});
+    return SQLITE_OK;
+  }
+  int rc = rtk_json_parse(text.bytes, text.size, &root);
   if (rc == SQLITE_OK) {
     *value = number_value(item_of(root)->valuedouble);
     rtk_json_free(root);
@@ -180,36 +309,47 @@ static int number_in_string(const char *text, struct rtk_value *value) {
   return rc == SQLITE_NOMEM ? SQLITE_NOMEM : SQLITE_OK;
 }
 
-int rtk_json_value(const struct rtk_json *node, bool is_numeric,
-                   struct rtk_value *value, char **owned) {
+int rtk_json_int(const struct rtk_json *node, int otherwise) {
   const cJSON *item = item_of(node);
+  struct rtk_value value = {.type = RTK_NULL};
+  if (cJSON_IsNumber(item)) {
+    value = number_value(item->valuedouble);
+  } else if (cJSON_IsString(item)) {
+    (void)value_in_string(item->valuestring, RTK_JSON_AS_NUMBER, &value);
+  }
+  bool is_fit = value.type == RTK_INTEGER && value.as.integer >= -INT32_MAX &&
+                value.as.integer <= INT32_MAX;
+  return is_fit ? (int)value.as.integer : otherwise;
+}
+
+int rtk_json_value(const struct rtk_json *node, const char *text,
+                   enum rtk_json_form form, struct rtk_value *value) {
+  const cJSON *item = item_of(node);
+  *value = (struct rtk_value){.type = RTK_NULL};
   switch (rtk_json_kind(node)) {
   case RTK_JSON_NONE:
   case RTK_JSON_NULL:
-    *value = (struct rtk_value){.type = RTK_NULL};
-    return SQLITE_OK;
+    break;
   case RTK_JSON_BOOL:
     *value = (struct rtk_value){.type = RTK_INTEGER,
                                 .as.integer = cJSON_IsTrue(item) ? 1 : 0};
-    return SQLITE_OK;
+    break;
   case RTK_JSON_NUMBER:
     *value = number_value(item->valuedouble);
-    return SQLITE_OK;
+    break;
   case RTK_JSON_STRING:
-    if (is_numeric) return number_in_string(item->valuestring, value);
-    *value = text_value(item->valuestring);
-    return SQLITE_OK;
+    if (form != RTK_JSON_AS_TEXT) {
+      return value_in_string(item->valuestring, form, value);
+    }
+    *value = text_value(
+        (struct rtk_text){item->valuestring, strlen(item->valuestring)});
+    break;
   case RTK_JSON_ARRAY:
   case RTK_JSON_OBJECT:
+    *value = text_value(rtk_json_raw(node, text));
     break;
   }
-  char *text = cJSON_PrintUnformatted(item);
-  if (text == NULL) return SQLITE_NOMEM;
-  *owned = text;
-  *value = text_value(text);
   return SQLITE_OK;
 }
-
-void rtk_json_text_free(char *text) { cJSON_free(text); }
 
 const char *rtk_json_version(void) { return cJSON_Version(); }

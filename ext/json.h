@@ -27,9 +27,10 @@ enum rtk_json_kind {
 };
 
 /* Parses exactly `size` bytes of UTF-8; white space around the value is
-** allowed, anything else after it is not.  Returns SQLITE_OK with *root given
-** (free with rtk_json_free()), SQLITE_ERROR when it is not JSON or holds a
-** NUL character, which no SQLite text can, or SQLITE_NOMEM. */
+** allowed, anything else after it is not.  One half of a surrogate pair, as in
+** "cut \ud83d", becomes U+FFFD.  Returns SQLITE_OK with *root given (free with
+** rtk_json_free()), SQLITE_ERROR when it is not JSON or holds a NUL character,
+** which no SQLite text can, or SQLITE_NOMEM. */
 int rtk_json_parse(const char *text, size_t size, struct rtk_json **root);
 void rtk_json_free(struct rtk_json *root);
 
@@ -57,18 +58,28 @@ bool rtk_json_is_true(const struct rtk_json *node);
 /* The text of a string, borrowed from the document; NULL for anything else. */
 const char *rtk_json_string(const struct rtk_json *node);
 
-/* The number, or `otherwise` for anything else and beyond ±2^31. */
+/* The number, or the one in a string, or `otherwise` for anything else and beyond
+** ±2^31. */
 int rtk_json_int(const struct rtk_json *node, int otherwise);
 
-/* The node as an SQLite value.  A number without a fraction and less than
-** 2^53 from 0 is an integer, any other a real; true and false are 1 and 0; with
-** `is_numeric` a string that holds exactly a JSON number becomes that number;
-** an object or array becomes its JSON text, which *owned then holds: free it
-** with rtk_json_text_free().  Other text is borrowed from the document.
+/* An object or array as it stands in `text`, which the document was made of:
+** borrowed from there. */
+struct rtk_text rtk_json_raw(const struct rtk_json *node, const char *text);
+
+/* What a column wants of a string. */
+enum rtk_json_form {
+  RTK_JSON_AS_TEXT,   /* itself */
+  RTK_JSON_AS_NUMBER, /* the JSON number that it holds; "" is NULL */
+  RTK_JSON_AS_BOOL /* the same, and true and false, in any case, are 1 and 0 */
+};
+
+/* The node as an SQLite value.  A number without a fraction and less than 2^53
+** from 0 is an integer, any other a real; one that no double can hold is NULL;
+** true and false are 1 and 0; an object or array becomes its JSON text as it
+** stands in `text`.  All text is borrowed, from `text` or from the document.
 ** Returns SQLITE_OK or SQLITE_NOMEM. */
-int rtk_json_value(const struct rtk_json *node, bool is_numeric,
-                   struct rtk_value *value, char **owned);
-void rtk_json_text_free(char *text);
+int rtk_json_value(const struct rtk_json *node, const char *text,
+                   enum rtk_json_form form, struct rtk_value *value);
 
 /* cJSON's version, for rtk_version(). */
 const char *rtk_json_version(void);

@@ -54,14 +54,16 @@ bool rtk_life_parse_time(const char *text, uint32_t size, int64_t *unix_ms) {
   return true;
 }
 
-/* The time in a column of a row; false when there is none. */
+/* The time in a column of a row; false when there is none.  A zero time is none.
+** sql/sync.sql goes by the same rule. */
 static bool read_time(const struct rtk_endpoint *endpoint,
                       const struct rtk_value *row, const char *name,
                       int64_t *unix_ms) {
   for (int i = 0; i < endpoint->column_count; i++) {
     if (strcmp(endpoint->columns[i].name, name) != 0) continue;
     return row[i].type == RTK_TEXT &&
-           rtk_life_parse_time(row[i].as.text, row[i].size, unix_ms);
+           rtk_life_parse_time(row[i].as.text, row[i].size, unix_ms) &&
+           *unix_ms >= RTK_TIME_MIN_MS;
   }
   return false;
 }

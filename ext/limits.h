@@ -51,6 +51,15 @@
 #define RTK_CONNECTIONS_MAX 16
 #define RTK_HTTP2_CONNECTIONS_MAX 2
 
+/* ms: how long a poll waits for the connections in use while others, retired, have
+** transfers left; and what one poll may count for beside its wait, when the
+** process was stopped in it. */
+#define RTK_RETIRED_POLL_MS 5
+#define RTK_POLL_MAX_MS 1000
+
+/* Seconds since 1970: the end of the year 9999, the latest date believed. */
+#define RTK_DATE_MAX_S 253402300799
+
 /* The largest quota and rate that can be set: far more than any server gives,
 ** and small enough that sums stay far from overflow. */
 #define RTK_QUOTA_MAX 1000000
@@ -74,6 +83,16 @@
 #define RTK_PROGRESS_EVERY_MS 250
 #define RTK_PROGRESS_LOG_EVERY_MS 5000
 
+/* Bytes of the name of a table and two numbers. */
+#define RTK_SHORT_LIST_MAX 128
+
+/* Nouns that the message of the quota's end counts apart. */
+#define RTK_TALLIES_MAX 16
+
+/* Bytes of replies that may wait for their turn whatever cache_max_bytes is: a
+** batch needs some to be one. */
+#define RTK_WINDOW_BYTES_MIN 1048576
+
 /* Latencies that the percentiles of rtk_stats are taken from. */
 #define RTK_LATENCIES 1024
 
@@ -84,6 +103,10 @@
 ** that stopped within this time still settle: a published example was updated
 ** a minute after it stopped. */
 #define RTK_SETTLED_AFTER_MS 3600000
+
+/* ms since 1970: 1971. A time before is none: a zero time as some servers write it
+** (0001-01-01, 1970-01-01). */
+#define RTK_TIME_MIN_MS 31536000000
 
 /* ms: how long such a reply, and one that says "not found", is kept. */
 #define RTK_SETTLING_KEPT_MS 60000
@@ -166,11 +189,22 @@
 ** many as it likes. */
 #define RTK_PER_PAGE 100
 
-/* Pages of a list that are asked for ahead of their turn; how often all are asked
-** for again because the list has changed; and the most that are believed. */
+/* Pages of a list that are requested before the reader has come to them, and of
+** a list that other lists come before: its total_count has not been proven yet.
+** How often all pages are requested again because the list has changed.  Pages
+** in a row without a new row that end a list.  The most pages of one list: a
+** million rows, 50 minutes of the default quota; a server that ignores page_no,
+** or never ends, must not use up more. */
 #define RTK_PAGES_AHEAD 64
+#define RTK_PAGES_AHEAD_OF_OTHERS 4
 #define RTK_PAGES_ROUNDS_MAX 2
-#define RTK_PAGES_MAX 1000000
+#define RTK_PAGES_BARREN_MAX 2
+#define RTK_PAGES_MAX 10000
+
+/* Rows of one reply: 10 times the most that a page can have been asked for, and
+** more days than an analytics reply can cover.  A body of 1 MB could otherwise
+** hold 340,000 empty objects, which take 300 MB as rows. */
+#define RTK_ROWS_MAX 10000
 
 /* Bytes of the longest filter: a server's request line has 8,000. */
 #define RTK_FILTER_MAX 1024

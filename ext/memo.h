@@ -44,6 +44,7 @@ struct rtk_entry {
   struct rtk_scope *scope;       /* borrowed; while there is no reply */
   int64_t started_ms;            /* of the last try */
   int tries;
+  bool is_again; /* the last try got no reply */
   int64_t not_before_ms;
   struct rtk_entry *next, *previous; /* in one of its lists */
 };

@@ -452,6 +452,17 @@ void rtk_pace_end(struct rtk_pace *pace, int64_t now_ms, int count,
   for (int i = 0; i < limit_count; i++) record(limits[i], now, ended);
 }
 
+void rtk_pace_repeat(struct rtk_pace *pace, int64_t now_ms, int count) {
+  struct rtk_pace_limit *limits[LIMITS_MAX];
+  int limit_count = list_limits(pace, limits);
+  int64_t now = tick(pace, now_ms);
+  for (int i = 0; i < limit_count; i++) record(limits[i], now, count);
+  for (int i = 0; i < RTK_RATELIMIT_ITEMS_MAX; i++) {
+    struct rtk_pace_announced *a = &pace->announced[i];
+    if (a->state == KNOWN) a->left -= smaller(a->left, count);
+  }
+}
+
 /* --- 429 --------------------------------------------------------------------------------- */
 
 /* The first 429 of a round.  When what was learnt before had been kept for more

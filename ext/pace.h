@@ -99,6 +99,9 @@ void rtk_pace_give_back(struct rtk_pace *pace, int count);
 void rtk_pace_end(struct rtk_pace *pace, int64_t now_ms, int count,
                   const struct rtk_ratelimit *news);
 
+/* A request that is under way was sent so many times more: they count as ended. */
+void rtk_pace_repeat(struct rtk_pace *pace, int64_t now_ms, int count);
+
 /* A 429 says: nothing for so long (up to RTK_WAIT_MAX_MS).  To be called before
 ** rtk_pace_end() of that request.  A shorter wait does not shorten a longer
 ** one. */

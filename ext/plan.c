@@ -10,6 +10,10 @@
 #include <sqlite3ext.h>
 SQLITE_EXTENSION_INIT3
 
+/* Since SQLite 3.38, and not in older headers. */
+#define OP_LIMIT 73
+#define OP_OFFSET 74
+
 /* The ways into a table.  The unit of cost is a thousandth of a request.  How
 ** long an IN list is nobody can tell; at these prices the planner asks for it
 ** once, whatever the join, instead of once for each outer row.
@@ -100,40 +104,58 @@ static bool is_compared(const struct rtk_plan_term *terms, int count,
   return false;
 }
 
-/* A filter's column is NULL without a value for the server: is it compared in a
-** way that gives none, and that no row could pass? */
+/* A hidden filter is NULL where no value of it is given: a term other than IS NULL
+** is then true of no row.  (LIMIT and OFFSET are no terms of a column.) */
 static bool is_in_vain(const struct rtk_plan_term *terms, int count,
                        int column) {
   for (int i = 0; i < count; i++) {
-    if (terms[i].column != column) continue;
-    switch (terms[i].op) {
-    case SQLITE_INDEX_CONSTRAINT_EQ:
-    case SQLITE_INDEX_CONSTRAINT_IS:
-    case SQLITE_INDEX_CONSTRAINT_GT:
-    case SQLITE_INDEX_CONSTRAINT_LE:
-    case SQLITE_INDEX_CONSTRAINT_LT:
-    case SQLITE_INDEX_CONSTRAINT_GE:
-    case SQLITE_INDEX_CONSTRAINT_NE:
-    case SQLITE_INDEX_CONSTRAINT_LIKE:
-    case SQLITE_INDEX_CONSTRAINT_GLOB:
+    bool is_limit = terms[i].op == OP_LIMIT || terms[i].op == OP_OFFSET;
+    if (terms[i].column == column && !is_limit &&
+        terms[i].op != SQLITE_INDEX_CONSTRAINT_ISNULL) {
       return true;
-    default:
-      break;
     }
   }
   return false;
+}
+
+static bool has_term(const struct rtk_plan_term *terms, int count, int column) {
+  for (int i = 0; i < count; i++) {
+    bool is_limit = terms[i].op == OP_LIMIT || terms[i].op == OP_OFFSET;
+    if (terms[i].column == column && !is_limit) return true;
+  }
+  return false;
+}
+
+/* SQLite has one bit for each column, and the last one for all beyond. */
+static bool is_used(uint64_t used, int column) {
+  return (used >> (column < 63 ? column : 63) & 1) != 0;
+}
+
+/* The code of an account, an app or a hidden filter that has no value. */
+static enum rtk_plan_code code_without_value(const struct rtk_column *argument,
+                                             const struct rtk_plan_term *terms,
+                                             int count, int column,
+                                             uint64_t used) {
+  bool is_filter = argument->argument == RTK_ARGUMENT_FILTER;
+  if (argument->argument == RTK_ARGUMENT_ID) return RTK_PLAN_NONE;
+  if (is_filter ? is_in_vain(terms, count, column)
+                : is_compared(terms, count, column)) {
+    return RTK_PLAN_IN_VAIN;
+  }
+  bool is_unoffered = is_used(used, column) && !has_term(terms, count, column);
+  return is_unoffered ? RTK_PLAN_UNOFFERED : RTK_PLAN_NONE;
 }
 
 static void take(struct rtk_plan_term *terms, const struct offer *offer,
                  bool is_echoed, int argument, int *argv,
                  struct rtk_plan *plan) {
   if (offer->one >= 0) {
-    plan->bits |= RTK_PLAN_ONE(argument);
+    plan->bits |= RTK_PLAN_CODE(argument, RTK_PLAN_VALUE);
     terms[offer->one].argv = ++*argv;
     terms[offer->one].is_exact = is_echoed;
   }
   if (offer->list >= 0) {
-    plan->bits |= RTK_PLAN_LIST(argument);
+    plan->bits |= RTK_PLAN_CODE(argument, RTK_PLAN_LIST);
     terms[offer->list].argv = ++*argv;
     terms[offer->list].is_whole = true;
   }
@@ -147,19 +169,20 @@ static void price(const struct rtk_endpoint *endpoint, struct rtk_plan *plan) {
   double factor = 1;
   for (int k = 0; rtk_endpoint_argument(endpoint, k) >= 0; k++) {
     int column = rtk_endpoint_argument(endpoint, k);
-    bool is_one = (plan->bits & RTK_PLAN_ONE(k)) != 0;
-    bool is_list = (plan->bits & RTK_PLAN_LIST(k)) != 0;
+    enum rtk_plan_code code = RTK_PLAN_CODE_OF(plan->bits, k);
     if (endpoint->columns[column].argument == RTK_ARGUMENT_SCOPE) {
-      if (!is_one) factor *= COST_DEFAULT_FACTOR;
+      if (code != RTK_PLAN_VALUE) factor *= COST_DEFAULT_FACTOR;
     } else if (endpoint->columns[column].argument == RTK_ARGUMENT_FILTER) {
-      if (!is_list) continue;
+      if (code != RTK_PLAN_IN_VAIN) continue;
       name = endpoint->columns[column].name;
       way = WAY_NONE;
     } else {
+      static const enum way by_code[] = {[RTK_PLAN_NONE] = WAY_NONE,
+                                         [RTK_PLAN_VALUE] = WAY_ONE,
+                                         [RTK_PLAN_LIST] = WAY_LIST,
+                                         [RTK_PLAN_BOTH] = WAY_ONE_OF_LIST};
       name = endpoint->columns[column].name;
-      way = is_list  ? (is_one ? WAY_ONE_OF_LIST : WAY_LIST)
-            : is_one ? WAY_ONE
-                     : WAY_NONE;
+      way = by_code[code];
     }
   }
   plan->cost = ways[way].cost * (way == WAY_NONE ? 1 : factor);
@@ -168,11 +191,24 @@ static void price(const struct rtk_endpoint *endpoint, struct rtk_plan *plan) {
   sqlite3_snprintf(sizeof(plan->words), plan->words, ways[way].words, name);
 }
 
+/* Is there a term on the column that an argument too many ends up in? */
+static bool has_surplus(const struct rtk_endpoint *endpoint,
+                        const struct rtk_plan_term *terms, int count) {
+  for (int i = 0; i < endpoint->column_count; i++) {
+    if (endpoint->columns[i].kind == RTK_COLUMN_SURPLUS &&
+        has_term(terms, count, i)) {
+      return true;
+    }
+  }
+  return false;
+}
+
 int rtk_plan_choose(const struct rtk_endpoint *endpoint,
-                    struct rtk_plan_term *terms, int count,
+                    struct rtk_plan_term *terms, int count, uint64_t used,
                     struct rtk_plan *plan) {
   int argv = 0;
   *plan = (struct rtk_plan){0};
+  if (has_surplus(endpoint, terms, count)) plan->bits |= RTK_PLAN_SURPLUS;
   for (int i = 0; i < count; i++) {
     terms[i].argv = 0;
     terms[i].is_whole = terms[i].is_exact = false;
@@ -196,10 +232,9 @@ int rtk_plan_choose(const struct rtk_endpoint *endpoint,
     if (!has_any(&offer) && offer.is_later && !is_data) {
       return SQLITE_CONSTRAINT;
     }
-    if (!has_any(&offer) && !is_data &&
-        argument->argument == RTK_ARGUMENT_FILTER &&
-        is_in_vain(terms, count, column)) {
-      plan->bits |= RTK_PLAN_NO_VALUE(k);
+    if (!has_any(&offer) && !is_data) {
+      plan->bits |= RTK_PLAN_CODE(
+          k, code_without_value(argument, terms, count, column, used));
     }
     take(terms, &offer, is_echoed, k, &argv, plan);
   }

@@ -23,15 +23,31 @@ struct rtk_plan_term {
   bool is_exact; /* nothing is left for SQLite to check */
 };
 
-/* The choice as a number for xFilter: whether the query compares the column
-** that stands in for an argument (`id`), then two bits for each argument (from
-** 0).  The values follow in the order of the bits.  A filter has no list: there
-** the second bit tells that the query compares it, but in no way that gives the
-** server a value, and nothing follows it. */
+/* The choice as a number for xFilter.  Bit 0: the query compares the column that
+** stands in for an argument (`id`).  Then two bits for each argument (from 0):
+**
+**             of an id                    of an account, app or filter
+**   VALUE     one value                   one value
+**   LIST      an IN list                  compared in a way that gives the server
+**                                         no value
+**   BOTH      a value and an IN list      the statement names the column, but
+**                                         offered no term on it
+**
+** The last bit: an argument too many.  xFilter's values follow in the order of
+** the bits, for the codes that stand for values. */
+enum rtk_plan_code {
+  RTK_PLAN_NONE,
+  RTK_PLAN_VALUE,
+  RTK_PLAN_LIST,
+  RTK_PLAN_BOTH,
+  RTK_PLAN_IN_VAIN = RTK_PLAN_LIST,
+  RTK_PLAN_UNOFFERED = RTK_PLAN_BOTH
+};
 #define RTK_PLAN_STAND_IN 1
-#define RTK_PLAN_ONE(argument) (2 << (2 * (argument)))
-#define RTK_PLAN_LIST(argument) (4 << (2 * (argument)))
-#define RTK_PLAN_NO_VALUE(filter) RTK_PLAN_LIST(filter)
+#define RTK_PLAN_CODE(argument, code) ((int)(code) << (1 + 2 * (argument)))
+#define RTK_PLAN_CODE_OF(bits, argument)                                       \
+  ((enum rtk_plan_code)((bits) >> (1 + 2 * (argument)) & 3))
+#define RTK_PLAN_SURPLUS (1 << 29)
 
 struct rtk_plan {
   int bits;
@@ -41,12 +57,13 @@ struct rtk_plan {
   char words[64]; /* for EXPLAIN QUERY PLAN */
 };
 
-/* Returns SQLITE_OK, or SQLITE_CONSTRAINT when the query has what is needed
+/* `used`: the columns that the statement names, SQLite's colUsed.  Returns
+** SQLITE_OK, or SQLITE_CONSTRAINT when the query has what is needed
 ** but not in this join order.  An argument that the query lacks altogether
 ** does not fail here: the plan is made too dear to be taken when there is
 ** another, and xFilter, finding its bit unset, says what is missing. */
 int rtk_plan_choose(const struct rtk_endpoint *endpoint,
-                    struct rtk_plan_term *terms, int count,
+                    struct rtk_plan_term *terms, int count, uint64_t used,
                     struct rtk_plan *plan);
 
 #endif

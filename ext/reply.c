@@ -16,40 +16,24 @@ SQLITE_EXTENSION_INIT3
 /* The values of all rows, their texts still those of the JSON document. */
 struct draft {
   struct rtk_value *values;
-  char **owned; /* texts that were made for a value, or NULL */
   size_t count; /* values that are filled in */
   int row_count;
 };
 
-static void draft_free(struct draft *draft) {
-  for (size_t i = 0; i < draft->count; i++) {
-    rtk_json_text_free(draft->owned[i]);
-  }
-  sqlite3_free(draft->values);
-  sqlite3_free(draft->owned);
-}
-
-static int draft_new(struct draft *draft, size_t values) {
-  size_t room = values == 0 ? 1 : values;
-  *draft =
-      (struct draft){.values = sqlite3_malloc64(room * sizeof(*draft->values)),
-                     .owned = sqlite3_malloc64(room * sizeof(*draft->owned))};
-  return draft->values == NULL || draft->owned == NULL ? SQLITE_NOMEM
-                                                       : SQLITE_OK;
-}
-
 static int draft_row(struct draft *draft, const struct rtk_endpoint *endpoint,
-                     const struct rtk_json *row) {
-  if (rtk_json_kind(row) != RTK_JSON_OBJECT) return SQLITE_OK;
+                     const struct rtk_json *row, const char *text) {
+  static const enum rtk_json_form forms[] = {
+      [RTK_COLUMN_TEXT] = RTK_JSON_AS_TEXT,
+      [RTK_COLUMN_INTEGER] = RTK_JSON_AS_BOOL,
+      [RTK_COLUMN_NUMERIC] = RTK_JSON_AS_NUMBER,
+  };
   for (int i = 0; i < endpoint->column_count; i++) {
     const struct rtk_column *column = &endpoint->columns[i];
-    struct rtk_value *value = &draft->values[draft->count];
-    char **owned = &draft->owned[draft->count++];
+    struct rtk_value *value = &draft->values[draft->count++];
     *value = (struct rtk_value){.type = RTK_NULL};
-    *owned = NULL;
     if (column->kind != RTK_COLUMN_DATA) continue;
-    int rc = rtk_json_value(rtk_json_member(row, column->name),
-                            column->type != RTK_COLUMN_TEXT, value, owned);
+    int rc = rtk_json_value(rtk_json_member(row, column->name), text,
+                            forms[column->type], value);
     if (rc != SQLITE_OK) return rc;
   }
   draft->row_count++;
@@ -57,12 +41,16 @@ static int draft_row(struct draft *draft, const struct rtk_endpoint *endpoint,
 }
 
 static int draft_rows(struct draft *draft, const struct rtk_endpoint *endpoint,
-                      const struct rtk_json *rows) {
+                      const struct rtk_reply_source *source) {
   const struct rtk_json *row = NULL;
-  size_t count = rtk_json_row_count(rows);
-  int rc = draft_new(draft, count * (size_t)endpoint->column_count);
-  while (rc == SQLITE_OK && (row = rtk_json_next_row(rows, row)) != NULL) {
-    rc = draft_row(draft, endpoint, row);
+  size_t count = rtk_json_row_count(source->rows);
+  size_t values = count * (size_t)endpoint->column_count;
+  draft->values =
+      sqlite3_malloc64((values == 0 ? 1 : values) * sizeof(*draft->values));
+  int rc = draft->values == NULL ? SQLITE_NOMEM : SQLITE_OK;
+  while (rc == SQLITE_OK && count-- > 0) {
+    row = rtk_json_next_row(source->rows, row);
+    rc = draft_row(draft, endpoint, row, source->text);
   }
   return rc;
 }
@@ -101,7 +89,7 @@ int rtk_reply_of_rows(const struct rtk_endpoint *endpoint, int http_status,
                       const struct rtk_reply_source *source,
                       struct rtk_reply **reply) {
   struct draft draft = {0};
-  int rc = draft_rows(&draft, endpoint, source->rows);
+  int rc = draft_rows(&draft, endpoint, source);
   if (rc == SQLITE_OK) {
     struct rtk_reply *made = pack(&draft, source->body);
     rc = made == NULL ? SQLITE_NOMEM : SQLITE_OK;
@@ -112,22 +100,23 @@ int rtk_reply_of_rows(const struct rtk_endpoint *endpoint, int http_status,
       *reply = made;
     }
   }
-  draft_free(&draft);
+  sqlite3_free(draft.values);
   return rc;
 }
 
-int rtk_reply_of_error(enum rtk_outcome outcome, int http_status,
-                       const char *error, struct rtk_reply **reply) {
-  size_t error_size = strlen(error) + 1;
+int rtk_reply_of_error(const struct rtk_reply *draft,
+                       struct rtk_reply **reply) {
+  size_t error_size = strlen(draft->error) + 1;
   struct rtk_reply *made = sqlite3_malloc64(sizeof(*made) + error_size);
   if (made == NULL) return SQLITE_NOMEM;
-  memset(made, 0, sizeof(*made));
   char *copy = (char *)(made + 1);
-  memcpy(copy, error, error_size);
-  made->outcome = outcome;
-  made->http_status = http_status;
-  made->size = sizeof(*made) + error_size;
-  made->error = copy;
+  memcpy(copy, draft->error, error_size);
+  *made = (struct rtk_reply){.outcome = draft->outcome,
+                             .http_status = draft->http_status,
+                             .size = sizeof(*made) + error_size,
+                             .error = copy,
+                             .kind = draft->kind,
+                             .retry_unix_ms = draft->retry_unix_ms};
   *reply = made;
   return SQLITE_OK;
 }

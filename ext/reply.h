@@ -5,6 +5,7 @@
 #ifndef RTK_REPLY_H
 #define RTK_REPLY_H
 
+#include "err.h"
 #include "value.h"
 
 #include <stdbool.h>
@@ -30,26 +31,28 @@ struct rtk_reply {
   ** for those that are not data. */
   int row_count;
   const struct rtk_value *values;
-  struct rtk_text body; /* ROWS; JSON */
-  int64_t total_count;  /* ROWS: of the list that this is a page of; -1 */
-  const char *error;    /* otherwise: what happened and what to do */
+  struct rtk_text body;  /* ROWS; JSON */
+  int64_t total_count;   /* ROWS: of the list that this is a page of; -1 */
+  const char *error;     /* otherwise: what happened and what to do … */
+  enum rtk_kind kind;    /* … and as one word */
+  int64_t retry_unix_ms; /* the time to try again; 0: none is known */
 };
 
-/* Rows of an endpoint: an object, or an array of them.  What in the array is no
-** object is passed over. */
+/* Rows of an endpoint: an object, or an array of nothing but objects. */
 struct rtk_reply_source {
   const struct rtk_json *rows;
-  struct rtk_text body;
+  const char *text;     /* which `rows` was made of */
+  struct rtk_text body; /* the same, without a byte order mark */
   int64_t total_count;
 };
 
 /* Both return SQLITE_OK with *reply given, to be freed with rtk_reply_free(),
-** or SQLITE_NOMEM.  Texts are copied. */
+** or SQLITE_NOMEM.  Texts are copied.  `draft` has outcome, http_status, error,
+** kind and retry_unix_ms; it may be a reply that is to be copied. */
 int rtk_reply_of_rows(const struct rtk_endpoint *endpoint, int http_status,
                       const struct rtk_reply_source *source,
                       struct rtk_reply **reply);
-int rtk_reply_of_error(enum rtk_outcome outcome, int http_status,
-                       const char *error, struct rtk_reply **reply);
+int rtk_reply_of_error(const struct rtk_reply *draft, struct rtk_reply **reply);
 
 void rtk_reply_free(struct rtk_reply *reply);
 

@@ -15,9 +15,9 @@
 */
 #include "rerun.h"
 
-#include "endpoint.h"
 #include "err.h"
 #include "ids.h"
+#include "program.h"
 
 #include <stddef.h>
 #include <string.h>
@@ -78,7 +78,9 @@ static int prepare(sqlite3 *db, const char *prefix, const char *sql,
                    sqlite3_stmt **stmt) {
   char *text = sqlite3_mprintf("%s%s", prefix, sql);
   if (text == NULL) return SQLITE_NOMEM;
+  int limit = rtk_program_lift_limit(db);
   int rc = sqlite3_prepare_v2(db, text, -1, stmt, NULL);
+  rtk_program_restore_limit(db, limit);
   sqlite3_free(text);
   return rc;
 }
@@ -110,7 +112,7 @@ static int check_functions(struct rtk_rerun *rerun,
   sqlite3_stmt *stmt = NULL;
   int rc = SQLITE_OK;
   if (names->count == 0) return SQLITE_OK;
-  rc = sqlite3_prepare_v2(rerun->db, judge_function, -1, &stmt, NULL);
+  rc = prepare(rerun->db, "", judge_function, &stmt);
   for (size_t i = 0; rc == SQLITE_OK && i < names->count; i++) {
     struct rtk_text name = rtk_ids_text(names, i);
     rc = sqlite3_bind_text(stmt, 1, name.bytes, (int)name.size, SQLITE_STATIC);
@@ -128,13 +130,11 @@ static int check_functions(struct rtk_rerun *rerun,
   return rc;
 }
 
-/* The tables that may be read once more; one that this SQLite lacks is none. */
+/* SQLite's own that may be read once more; one that this SQLite lacks is none. */
 static int read_known_tables(sqlite3 *db, struct uses *known) {
   static const char *const others[] = {"json_each", "json_tree"};
-  int count = (int)(sizeof(others) / sizeof(*others));
-  for (int i = 0; i < count + rtk_endpoint_count; i++) {
-    const char *name = i < count ? others[i] : rtk_endpoints[i - count].name;
-    char *sql = sqlite3_mprintf("SELECT 1 FROM %s", name);
+  for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++) {
+    char *sql = sqlite3_mprintf("SELECT 1 FROM %s", others[i]);
     int rc = sql == NULL ? SQLITE_NOMEM : read_program(db, sql, known);
     sqlite3_free(sql);
     if (rc == SQLITE_NOMEM) return rc;
@@ -142,12 +142,28 @@ static int read_known_tables(sqlite3 *db, struct uses *known) {
   return SQLITE_OK;
 }
 
+static bool is_ours(const struct rtk_rerun *rerun, struct rtk_text name) {
+  char ours[32];
+  for (const struct rtk_rerun_table *t = rerun->tables; t != NULL;
+       t = t->next) {
+    sqlite3_snprintf((int)sizeof(ours), ours, "vtab:%p", t->vtab);
+    if (name.size == strlen(ours) && memcmp(name.bytes, ours, name.size) == 0) {
+      return true;
+    }
+  }
+  return false;
+}
+
 static int check_tables(struct rtk_rerun *rerun, const struct rtk_ids *tables) {
   struct uses known = {0};
-  int rc = read_known_tables(rerun->db, &known);
+  int rc = SQLITE_OK;
   for (size_t i = 0; rc == SQLITE_OK && i < tables->count; i++) {
     size_t at = 0;
-    rc = rtk_ids_find(&known.tables, rtk_ids_text(tables, i), &at);
+    if (is_ours(rerun, rtk_ids_text(tables, i))) continue;
+    if (known.tables.count == 0) rc = read_known_tables(rerun->db, &known);
+    if (rc == SQLITE_OK) {
+      rc = rtk_ids_find(&known.tables, rtk_ids_text(tables, i), &at);
+    }
   }
   deinit(&known);
   return rc == SQLITE_NOTFOUND

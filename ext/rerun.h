@@ -15,10 +15,19 @@
 struct rtk_err;
 struct sqlite3;
 struct sqlite3_stmt;
+struct sqlite3_vtab;
+
+/* A virtual table that may be read once more: one of ours that SQLite has open,
+** under whatever name. */
+struct rtk_rerun_table {
+  struct rtk_rerun_table *next;
+  const struct sqlite3_vtab *vtab; /* a program names it by this address */
+};
 
 /* The statement, and why it is not run again: "" if it is. */
 struct rtk_rerun {
-  struct sqlite3 *db;        /* borrowed; set by the owner */
+  struct sqlite3 *db; /* borrowed; set by the owner, as is the next */
+  struct rtk_rerun_table *tables;
   struct sqlite3_stmt *stmt; /* the last one that was found fit; not held */
   char *sql;                 /* its text; owned */
   char why[RTK_RERUN_WHY_MAX];

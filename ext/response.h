@@ -21,6 +21,9 @@ enum rtk_failure {
   RTK_FAILURE_CA_FILE,   /* the file of trusted certificates is unusable */
   RTK_FAILURE_TIMEOUT,   /* timeout_ms or connect_timeout_ms went by */
   RTK_FAILURE_TOO_LARGE, /* more than max_response_bytes */
+  RTK_FAILURE_HEADER,    /* a header longer than libcurl takes */
+  RTK_FAILURE_MEMORY,    /* libcurl's */
+  RTK_FAILURE_FILES,     /* no file descriptor was left */
   RTK_FAILURE_OTHER,
   RTK_FAILURE_COUNT
 };

@@ -4,6 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+void rtk_stats_note_error(struct rtk_stats *stats, const struct rtk_err *err) {
+  stats->last_error_kind =
+      err->kind == RTK_KIND_NONE ? RTK_KIND_USAGE : err->kind;
+  stats->last_http_status = err->http_status;
+  stats->retry_unix_ms = err->retry_unix_ms;
+}
+
 void rtk_stats_add_latency(struct rtk_stats *stats, int64_t ms) {
   stats->latencies[stats->latency_count++ % RTK_LATENCIES] = (int32_t)ms;
 }

@@ -4,6 +4,7 @@
 #ifndef RTK_STATS_H
 #define RTK_STATS_H
 
+#include "err.h"
 #include "limits.h"
 
 #include <stdint.h>
@@ -14,14 +15,27 @@ struct rtk_stats {
   int64_t rows;        /* given to SQLite */
   int64_t from_memory; /* replies that needed no request */
   int64_t from_file;
-  int64_t bytes;     /* of bodies received, decompressed */
-  int64_t waited_ms; /* for the quota, nothing being under way */
+  int64_t bytes;        /* of bodies received, decompressed */
+  int64_t waited_ms;    /* for the quota, nothing being under way */
+  int64_t not_found;    /* ids that the API does not know: no row */
+  int64_t unusable_ids; /* values that cannot be an id: no row, no request */
+  int64_t short_lists;  /* with a filter, and fewer rows than total_count */
+  char last_short_list[RTK_SHORT_LIST_MAX];
   char last_cf_ray[RTK_HEADER_MAX];
+
+  /* The last failure: of a statement, or a row with an error. */
+  enum rtk_kind last_error_kind;
+  int last_http_status;  /* 0: none */
+  int64_t retry_unix_ms; /* 0: not known */
 
   /* The last RTK_LATENCIES requests that got a reply, in ms. */
   int32_t latencies[RTK_LATENCIES];
   int64_t latency_count; /* of all */
 };
+
+/* Keeps kind, status and time of a failure; a failure without a kind is
+** RTK_KIND_USAGE. */
+void rtk_stats_note_error(struct rtk_stats *stats, const struct rtk_err *err);
 
 void rtk_stats_add_latency(struct rtk_stats *stats, int64_t ms);
 

@@ -8,6 +8,7 @@
 #include "store.h"
 
 #include <stddef.h>
+#include <time.h>
 
 #include <sqlite3ext.h>
 SQLITE_EXTENSION_INIT3
@@ -24,6 +25,9 @@ static const struct {
     {"from_file", offsetof(struct rtk_stats, from_file)},
     {"bytes", offsetof(struct rtk_stats, bytes)},
     {"waited_ms", offsetof(struct rtk_stats, waited_ms)},
+    {"not_found", offsetof(struct rtk_stats, not_found)},
+    {"unusable_ids", offsetof(struct rtk_stats, unusable_ids)},
+    {"short_lists", offsetof(struct rtk_stats, short_lists)},
 };
 
 /* NULL for a number that is not known. */
@@ -34,6 +38,28 @@ static void add(struct rtk_rows *rows, const char *name, int64_t number) {
   } else {
     rtk_rows_integer(rows, number);
   }
+}
+
+/* NULL for what is empty. */
+static void add_text(struct rtk_rows *rows, const char *name,
+                     const char *text) {
+  rtk_rows_text(rows, name);
+  rtk_rows_text(rows, text[0] == '\0' ? NULL : text);
+}
+
+/* The last failure, for programs: what kind it was, and when to try again. */
+static void add_failure(struct rtk_rows *rows, const struct rtk_stats *stats) {
+  char at[32] = "";
+  time_t seconds = (time_t)((stats->retry_unix_ms + 999) / 1000);
+  struct tm utc;
+  if (stats->retry_unix_ms > 0 && gmtime_r(&seconds, &utc) != NULL) {
+    (void)strftime(at, sizeof(at), "%Y-%m-%dT%H:%M:%SZ", &utc);
+  }
+  rtk_rows_text(rows, "last_error_kind");
+  rtk_rows_text(rows, rtk_kind_word(stats->last_error_kind));
+  add(rows, "last_http_status",
+      stats->last_http_status == 0 ? -1 : stats->last_http_status);
+  add_text(rows, "retry_at", at);
 }
 
 int rtk_statstable_fill(struct rtk_conn *conn, const struct rtk_text *arguments,
@@ -59,9 +85,9 @@ int rtk_statstable_fill(struct rtk_conn *conn, const struct rtk_text *arguments,
   add(rows, "quota_reset_ms", left < 0 ? -1 : reset_ms);
   add(rows, "blocked_ms", rtk_fetch_blocked_ms(conn->fetch));
 
-  rtk_rows_text(rows, "last_cf_ray");
-  rtk_rows_text(rows,
-                stats->last_cf_ray[0] == '\0' ? NULL : stats->last_cf_ray);
+  add_text(rows, "last_cf_ray", stats->last_cf_ray);
+  add_text(rows, "last_short_list", stats->last_short_list);
+  add_failure(rows, stats);
 
   rtk_rows_text(rows, "read_ahead");
   rtk_rows_text(rows, rtk_ahead_describe(conn->ahead));

@@ -21,6 +21,9 @@
 #include <sqlite3ext.h>
 SQLITE_EXTENSION_INIT3
 
+#define TEXT_OF(number) #number
+#define TEXT(number) TEXT_OF(number)
+
 /* --- the rules -------------------------------------------------------------
 ** The first that fits holds. */
 
@@ -31,43 +34,56 @@ struct rule {
   enum rtk_retry_kind retry;
   bool is_about_token; /* the hint goes on from "the API token (from …)" */
   const char *hint;
+  enum rtk_kind kind;
 };
 
 #define HINT_TOKEN_FORM "is malformed: copy it again, without quotes or spaces"
 #define HINT_PROXY "check the proxy: setting proxy, HTTPS_PROXY and NO_PROXY"
+#define HINT_IN_FRONT                                                          \
+  "this is not the API's own answer: a firewall, a proxy or a log-in page"     \
+  " stands in front of it"
 #define HINT_ROUTE                                                             \
   "the account or the app is wrong: compare both with the dashboard"
 
 static const struct rule rules[] = {
-    {200, 200, 0, RTK_OUTCOME_ROWS, RTK_RETRY_NEVER, false, NULL},
+    {200, 200, 0, RTK_OUTCOME_ROWS, RTK_RETRY_NEVER, false, NULL,
+     RTK_KIND_REPLY},
     {201, 299, 0, RTK_OUTCOME_FAILED, RTK_RETRY_NEVER, false,
-     "only 200 carries data: check base_url"},
+     "only 200 carries data: check base_url", RTK_KIND_NOT_API},
     {300, 399, 0, RTK_OUTCOME_FAILED, RTK_RETRY_NEVER, false,
      "redirects are not followed, to keep the token where it belongs:"
-     " check base_url"},
-    {400, 400, 6003, RTK_OUTCOME_CALLER, RTK_RETRY_NEVER, true,
-     HINT_TOKEN_FORM},
-    {400, 400, 6111, RTK_OUTCOME_CALLER, RTK_RETRY_NEVER, true,
-     HINT_TOKEN_FORM},
+     " check base_url",
+     RTK_KIND_NOT_API},
+    {400, 400, 6003, RTK_OUTCOME_CALLER, RTK_RETRY_NEVER, true, HINT_TOKEN_FORM,
+     RTK_KIND_TOKEN},
+    {400, 400, 6111, RTK_OUTCOME_CALLER, RTK_RETRY_NEVER, true, HINT_TOKEN_FORM,
+     RTK_KIND_TOKEN},
     {401, 401, 0, RTK_OUTCOME_CALLER, RTK_RETRY_NEVER, true,
-     "is not accepted: it is wrong, expired or revoked"},
+     "is not accepted: it is wrong, expired or revoked", RTK_KIND_TOKEN},
     {403, 403, 0, RTK_OUTCOME_DENIED, RTK_RETRY_NEVER, true,
      "needs the permission \"Realtime\" or \"Realtime Admin\" for this"
-     " account"},
-    {404, 404, 7000, RTK_OUTCOME_FAILED, RTK_RETRY_NEVER, false, HINT_ROUTE},
-    {404, 404, 7003, RTK_OUTCOME_FAILED, RTK_RETRY_NEVER, false, HINT_ROUTE},
+     " account",
+     RTK_KIND_DENIED},
+    {404, 404, 7000, RTK_OUTCOME_FAILED, RTK_RETRY_NEVER, false, HINT_ROUTE,
+     RTK_KIND_REQUEST},
+    {404, 404, 7003, RTK_OUTCOME_FAILED, RTK_RETRY_NEVER, false, HINT_ROUTE,
+     RTK_KIND_REQUEST},
     {404, 404, 0, RTK_OUTCOME_GONE, RTK_RETRY_NEVER, false,
      "this address does not speak the API: check base_url, which ends in"
-     " /client/v4"},
-    {407, 407, 0, RTK_OUTCOME_FAILED, RTK_RETRY_NEVER, false, HINT_PROXY},
-    {408, 409, 0, RTK_OUTCOME_FAILED, RTK_RETRY_AGAIN, false,
-     "try again later"},
+     " /client/v4",
+     RTK_KIND_NOT_API},
+    {407, 407, 0, RTK_OUTCOME_FAILED, RTK_RETRY_NEVER, false, HINT_PROXY,
+     RTK_KIND_NETWORK},
+    {408, 409, 0, RTK_OUTCOME_FAILED, RTK_RETRY_AGAIN, false, "try again later",
+     RTK_KIND_SERVER},
     {429, 429, 0, RTK_OUTCOME_CALLER, RTK_RETRY_PAUSE, false,
-     "the quota of the token is used up: try again later"},
-    {400, 499, 0, RTK_OUTCOME_FAILED, RTK_RETRY_NEVER, false, NULL},
+     "the quota of the token is used up: try again later", RTK_KIND_QUOTA},
+    {400, 499, 0, RTK_OUTCOME_FAILED, RTK_RETRY_NEVER, false, NULL,
+     RTK_KIND_REQUEST},
     {500, 599, 0, RTK_OUTCOME_FAILED, RTK_RETRY_AGAIN, false,
-     "the server is in trouble: try again later"},
-    {0, 999, 0, RTK_OUTCOME_FAILED, RTK_RETRY_NEVER, false, "check base_url"},
+     "the server is in trouble: try again later", RTK_KIND_SERVER},
+    {0, 999, 0, RTK_OUTCOME_FAILED, RTK_RETRY_NEVER, false, "check base_url",
+     RTK_KIND_NOT_API},
 };
 
 /* The same for a request that got no whole reply. */
@@ -75,26 +91,44 @@ static const struct {
   enum rtk_outcome outcome;
   enum rtk_retry_kind retry;
   const char *hint;
+  enum rtk_kind kind;
 } failures[RTK_FAILURE_COUNT] = {
     [RTK_FAILURE_RESOLVE] = {RTK_OUTCOME_FAILED, RTK_RETRY_AGAIN,
-                             "check the network and base_url"},
+                             "check the network and base_url",
+                             RTK_KIND_NETWORK},
     [RTK_FAILURE_CONNECT] = {RTK_OUTCOME_FAILED, RTK_RETRY_AGAIN,
                              "check the network, base_url and the proxy, if"
-                             " there is one"},
-    [RTK_FAILURE_PROXY] = {RTK_OUTCOME_FAILED, RTK_RETRY_AGAIN, HINT_PROXY},
+                             " there is one",
+                             RTK_KIND_NETWORK},
+    [RTK_FAILURE_PROXY] = {RTK_OUTCOME_FAILED, RTK_RETRY_AGAIN, HINT_PROXY,
+                           RTK_KIND_NETWORK},
     [RTK_FAILURE_TLS] = {RTK_OUTCOME_FAILED, RTK_RETRY_AGAIN,
-                         "check base_url and what stands between"},
+                         "check base_url and what stands between",
+                         RTK_KIND_NETWORK},
     [RTK_FAILURE_TRUST] = {RTK_OUTCOME_CALLER, RTK_RETRY_NEVER,
                            "check base_url and the clock, or name your"
-                           " certificates in ca_file"},
+                           " certificates in ca_file",
+                           RTK_KIND_NETWORK},
     [RTK_FAILURE_CA_FILE] = {RTK_OUTCOME_CALLER, RTK_RETRY_NEVER,
                              "install the package ca-certificates, or name"
-                             " your certificates in ca_file"},
+                             " your certificates in ca_file",
+                             RTK_KIND_NETWORK},
     [RTK_FAILURE_TIMEOUT] = {RTK_OUTCOME_FAILED, RTK_RETRY_AGAIN,
-                             "check the network, or allow more time"},
+                             "check the network, or allow more time",
+                             RTK_KIND_TIMEOUT},
     [RTK_FAILURE_TOO_LARGE] = {RTK_OUTCOME_FAILED, RTK_RETRY_NEVER,
-                               "raise max_response_bytes if it is right"},
-    [RTK_FAILURE_OTHER] = {RTK_OUTCOME_FAILED, RTK_RETRY_NEVER, NULL},
+                               "raise max_response_bytes if it is right",
+                               RTK_KIND_REPLY},
+    [RTK_FAILURE_HEADER] = {RTK_OUTCOME_FAILED, RTK_RETRY_NEVER,
+                            "check base_url and what stands between",
+                            RTK_KIND_REPLY},
+    [RTK_FAILURE_MEMORY] = {RTK_OUTCOME_CALLER, RTK_RETRY_AGAIN, NULL,
+                            RTK_KIND_MEMORY},
+    [RTK_FAILURE_FILES] = {RTK_OUTCOME_CALLER, RTK_RETRY_AGAIN,
+                           "raise it (ulimit -n), or close files",
+                           RTK_KIND_NETWORK},
+    [RTK_FAILURE_OTHER] = {RTK_OUTCOME_FAILED, RTK_RETRY_NEVER, NULL,
+                           RTK_KIND_NETWORK},
 };
 
 /* --- the envelope ---------------------------------------------------------- */
@@ -113,9 +147,14 @@ struct envelope {
   int reason_count;
 };
 
-static void add_reason(struct envelope *envelope,
-                       const struct rtk_json *message,
-                       const struct rtk_json *code) {
+/* An error is an object, or plain words. */
+static void add_reason(struct envelope *envelope, const struct rtk_json *error,
+                       bool has_code) {
+  const struct rtk_json *message = rtk_json_kind(error) == RTK_JSON_STRING
+                                       ? error
+                                       : rtk_json_member(error, "message");
+  const struct rtk_json *code =
+      has_code ? rtk_json_member(error, "code") : NULL;
   struct reason reason = {rtk_json_string(message), rtk_json_int(code, 0)};
   if (reason.message == NULL && reason.code == 0) return;
   if (envelope->reason_count == RTK_ERROR_CHAIN_MAX) return;
@@ -127,8 +166,7 @@ static void read_errors(struct envelope *envelope,
                         const struct rtk_json *errors) {
   const struct rtk_json *error = rtk_json_first(errors);
   for (int i = 0; error != NULL && i < RTK_ERROR_CHAIN_MAX; i++) {
-    add_reason(envelope, rtk_json_member(error, "message"),
-               rtk_json_member(error, "code"));
+    add_reason(envelope, error, true);
     error = rtk_json_first(rtk_json_member(error, "error_chain"));
   }
 }
@@ -148,12 +186,9 @@ static int read_envelope(const struct rtk_response *response,
       rtk_json_kind(success) == RTK_JSON_BOOL && !rtk_json_is_true(success);
   envelope->is_ours = envelope->is_refusal || rtk_json_first(errors) != NULL;
   read_errors(envelope, errors);
-  if (envelope->reason_count == 0) {
-    add_reason(envelope, rtk_json_member(error, "message"),
-               rtk_json_member(error, "code"));
-  }
-  if (envelope->reason_count == 0) {
-    add_reason(envelope, rtk_json_member(root, "message"), NULL);
+  if (envelope->reason_count == 0) add_reason(envelope, error, true);
+  if (envelope->reason_count == 0 && rtk_json_kind(root) == RTK_JSON_OBJECT) {
+    add_reason(envelope, root, false);
   }
   return SQLITE_OK;
 }
@@ -232,6 +267,7 @@ struct finding {
   const char *what;
   const char *hint;
   bool is_about_token;
+  enum rtk_kind kind;
 };
 
 static char *make_message(const struct rtk_ask *ask,
@@ -284,8 +320,12 @@ static int reply_error(const struct rtk_ask *ask,
                        struct rtk_reply **reply) {
   char *message = make_message(ask, response, envelope, &finding);
   if (message == NULL) return SQLITE_NOMEM;
-  int rc =
-      rtk_reply_of_error(finding.outcome, response->status, message, reply);
+  struct rtk_reply draft = {.outcome = finding.outcome,
+                            .http_status = response->status,
+                            .error = message,
+                            .kind = finding.kind,
+                            .retry_unix_ms = ask->go_on_unix_ms};
+  int rc = rtk_reply_of_error(&draft, reply);
   sqlite3_free(message);
   return rc;
 }
@@ -298,33 +338,6 @@ static void skip_bom(struct rtk_text *body) {
   body->size -= 3;
 }
 
-/* The rows of the reply, or NULL.  Where the schema says that they are inside
-** "data", null there is "none". */
-static const struct rtk_json *find_rows(const struct rtk_endpoint *endpoint,
-                                        const struct rtk_json *root,
-                                        bool *is_none) {
-  *is_none = false;
-  if (endpoint->rows[0] == NULL) {
-    return rtk_json_kind(root) == RTK_JSON_OBJECT ? root : NULL;
-  }
-  for (size_t i = 0; i < 2 && endpoint->rows[i] != NULL; i++) {
-    const struct rtk_json *node = rtk_json_at(root, endpoint->rows[i]);
-    enum rtk_json_kind kind = rtk_json_kind(node);
-    if (kind == RTK_JSON_OBJECT) return node;
-    if (kind == RTK_JSON_ARRAY && endpoint->is_list) return node;
-    if (kind == RTK_JSON_NULL && strchr(endpoint->rows[i], '.') != NULL) {
-      *is_none = true;
-    }
-  }
-  return NULL;
-}
-
-const struct rtk_json *rtk_status_rows(const struct rtk_endpoint *endpoint,
-                                       const struct rtk_json *root) {
-  bool is_none = false;
-  return find_rows(endpoint, root, &is_none);
-}
-
 static int64_t find_total(const struct rtk_endpoint *endpoint,
                           const struct rtk_json *root) {
   for (size_t i = 0; i < 2 && endpoint->paging[i] != NULL; i++) {
@@ -335,34 +348,121 @@ static int64_t find_total(const struct rtk_endpoint *endpoint,
   return -1;
 }
 
+/* The rows of the reply, or NULL.  Where the schema says that they are inside
+** "data", null there is "none"; so it is in a list of 0. */
+static const struct rtk_json *find_rows(const struct rtk_endpoint *endpoint,
+                                        const struct rtk_json *root,
+                                        bool *is_none) {
+  *is_none = false;
+  for (size_t i = 0; i < 2 && endpoint->rows[i] != NULL; i++) {
+    const struct rtk_json *node = rtk_json_at(root, endpoint->rows[i]);
+    enum rtk_json_kind kind = rtk_json_kind(node);
+    if (kind == RTK_JSON_OBJECT) return node;
+    /* One row in an array is the row. */
+    if (kind == RTK_JSON_ARRAY &&
+        (endpoint->is_list || rtk_json_row_count(node) == 1)) {
+      return node;
+    }
+    if (kind == RTK_JSON_NULL && (strchr(endpoint->rows[i], '.') != NULL ||
+                                  find_total(endpoint, root) == 0)) {
+      *is_none = true;
+    }
+  }
+  if (endpoint->rows[0] != NULL) return NULL;
+  return rtk_json_kind(root) == RTK_JSON_OBJECT ? root : NULL;
+}
+
+const struct rtk_json *rtk_status_rows(const struct rtk_endpoint *endpoint,
+                                       const struct rtk_json *root) {
+  bool is_none = false;
+  return find_rows(endpoint, root, &is_none);
+}
+
+/* What is wrong with the rows; NULL: nothing. */
+static const char *look_at_rows(const struct rtk_json *rows) {
+  const struct rtk_json *row = NULL;
+  if (rtk_json_row_count(rows) > RTK_ROWS_MAX) {
+    return "the reply has more than " TEXT(RTK_ROWS_MAX) " rows";
+  }
+  while ((row = rtk_json_next_row(rows, row)) != NULL) {
+    if (rtk_json_kind(row) != RTK_JSON_OBJECT) {
+      return "an item of the list is no object";
+    }
+  }
+  return NULL;
+}
+
+/* Why a 200 has no rows. */
+static void find_fault(const struct rtk_response *response,
+                       const struct envelope *envelope,
+                       struct finding *finding) {
+  if (envelope->root == NULL) {
+    bool is_json = strstr(response->content_type, "json") != NULL;
+    finding->hint =
+        is_json ? "the reply is damaged, or holds what SQLite's text cannot"
+                : "something other than the API answered: check base_url and"
+                  " proxy";
+    if (!is_json) finding->kind = RTK_KIND_NOT_API;
+  } else if (envelope->reason_count == 0) {
+    if (finding->what == NULL) {
+      finding->what = envelope->is_refusal
+                          ? "\"success\" is false, with no reason given"
+                          : "the reply has no \"data\" of the expected form";
+    }
+    finding->hint = "check base_url, and report it if it is right";
+  }
+}
+
 /* A 200 whose body may yet not be what it should. */
 static int judge_data(const struct rtk_ask *ask,
                       const struct rtk_response *response,
                       const struct envelope *envelope,
                       struct rtk_reply **reply) {
-  struct finding finding = {RTK_OUTCOME_FAILED, NULL, NULL, false};
+  struct finding finding = {.outcome = RTK_OUTCOME_FAILED,
+                            .kind = RTK_KIND_REPLY};
   bool is_none = false;
   struct rtk_reply_source source = {
       .rows = find_rows(ask->endpoint, envelope->root, &is_none),
+      .text = response->body,
       .body = {response->body, response->body_size},
       .total_count = find_total(ask->endpoint, envelope->root)};
   /* A single object is the whole of its list. */
   if (rtk_json_kind(source.rows) == RTK_JSON_OBJECT) source.total_count = 1;
-  if (envelope->root == NULL) {
-    finding.hint =
-        strstr(response->content_type, "json") != NULL
-            ? "the reply is damaged, or holds what SQLite's text cannot"
-            : "something other than the API answered: check base_url and proxy";
-  } else if (!envelope->is_refusal && (source.rows != NULL || is_none)) {
+  if (source.rows != NULL) finding.what = look_at_rows(source.rows);
+  if (!envelope->is_refusal && finding.what == NULL &&
+      (source.rows != NULL || is_none)) {
     skip_bom(&source.body);
     return rtk_reply_of_rows(ask->endpoint, response->status, &source, reply);
-  } else if (envelope->reason_count == 0) {
-    finding.what = envelope->is_refusal
-                       ? "\"success\" is false, with no reason given"
-                       : "the reply has no \"data\" of the expected form";
-    finding.hint = "check base_url, and report it if it is right";
   }
+  find_fault(response, envelope, &finding);
   return reply_error(ask, response, envelope, finding, reply);
+}
+
+/* 8-4-4-4-12 hex digits. */
+static bool is_guid(struct rtk_text id) {
+  if (id.size != 36) return false;
+  for (size_t i = 0; i < id.size; i++) {
+    bool is_dash = i == 8 || i == 13 || i == 18 || i == 23;
+    if (is_dash ? id.bytes[i] != '-'
+                : strchr("0123456789abcdefABCDEF", id.bytes[i]) == NULL) {
+      return false;
+    }
+  }
+  return true;
+}
+
+/* The API's 400 to an id that is no GUID: nothing can have it. */
+static bool is_no_guid(const struct rtk_ask *ask,
+                       const struct envelope *envelope) {
+  if (ask->id.size == 0 || ask->page > 1 || is_guid(ask->id)) return false;
+  for (int i = 0; i < envelope->reason_count; i++) {
+    const char *message = envelope->reasons[i].message;
+    if (message != NULL &&
+        strstr(message, "\"id\" must be a valid GUID") != NULL) {
+      return true;
+    }
+  }
+  return false;
 }
 
 /* What is not there is an id: neither a list that nothing else is asked by, nor
@@ -377,27 +477,47 @@ static void judge_gone(const struct rtk_ask *ask,
   }
   finding->outcome = RTK_OUTCOME_FAILED;
   if (envelope->is_ours) {
+    finding->kind = RTK_KIND_REQUEST;
     finding->hint = ask->page > 1
                         ? "the list has changed while it was read: try again"
                         : HINT_ROUTE;
   }
 }
 
+/* 401 and 403 that are not the API's say nothing of the token. */
+static void judge_refusal(const struct rtk_response *response,
+                          const struct envelope *envelope,
+                          struct finding *finding) {
+  if (envelope->root != NULL || response->body_size == 0) return;
+  finding->is_about_token = false;
+  finding->hint = HINT_IN_FRONT;
+  finding->kind = RTK_KIND_NOT_API;
+}
+
 static int judge(const struct rtk_ask *ask, const struct rtk_response *response,
                  const struct envelope *envelope, struct rtk_reply **reply) {
   if (response->failure != RTK_FAILURE_NONE) {
-    struct finding failure = {failures[response->failure].outcome,
-                              response->detail,
-                              failures[response->failure].hint, false};
+    struct finding failure = {.outcome = failures[response->failure].outcome,
+                              .what = response->detail,
+                              .hint = failures[response->failure].hint,
+                              .kind = failures[response->failure].kind};
     return reply_error(ask, response, envelope, failure, reply);
   }
   const struct rule *rule = find_rule(response->status, envelope);
-  struct finding finding = {rule->outcome, NULL, rule->hint,
-                            rule->is_about_token};
+  struct finding finding = {.outcome = rule->outcome,
+                            .hint = rule->hint,
+                            .is_about_token = rule->is_about_token,
+                            .kind = rule->kind};
   if (finding.outcome == RTK_OUTCOME_ROWS) {
     return judge_data(ask, response, envelope, reply);
   }
-  if (finding.outcome == RTK_OUTCOME_GONE) judge_gone(ask, envelope, &finding);
+  if (response->status == 400 && is_no_guid(ask, envelope)) {
+    finding.outcome = RTK_OUTCOME_GONE;
+  } else if (finding.outcome == RTK_OUTCOME_GONE) {
+    judge_gone(ask, envelope, &finding);
+  } else if (finding.is_about_token) {
+    judge_refusal(response, envelope, &finding);
+  }
   return reply_error(ask, response, envelope, finding, reply);
 }
 

@@ -9,6 +9,7 @@
 #include "value.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 
 struct rtk_endpoint;
 struct rtk_json;
@@ -23,6 +24,7 @@ struct rtk_ask {
   const char *token;        /* is kept out of the message */
   const char *token_source; /* in words: "from CLOUDFLARE_API_TOKEN" */
   const char *go_on_after;  /* the end of a wait not sat out; NULL: none */
+  int64_t go_on_unix_ms;    /* the same time; 0: none */
   int tries;                /* made in all, this one included */
 };
 

@@ -2,10 +2,12 @@
 ** The virtual table that all endpoints share: SQLite's methods on one side,
 ** plan.c and cursor.c on the other.  Knows no endpoint by name.
 **
-** Return codes: only SQLITE_OK, SQLITE_ERROR, SQLITE_CONSTRAINT (xBestIndex),
-** SQLITE_INTERRUPT and SQLITE_NOMEM; SQLITE_ABORT in a collecting run.
-** SQLITE_IOERR or SQLITE_FULL from a method would roll back the host's
-** transaction.
+** Return codes: only SQLITE_OK, SQLITE_ERROR, SQLITE_CONSTRAINT (xBestIndex) and
+** SQLITE_INTERRUPT; SQLITE_ABORT in a collecting run.  SQLITE_NOMEM, SQLITE_IOERR
+** or SQLITE_FULL from a method would roll back the host's transaction, although
+** these tables are only read: so what ran out of memory here is SQLITE_ERROR,
+** `out of memory`.  (When an allocation of SQLite itself fails, it is SQLITE_NOMEM
+** and the transaction is lost, whatever a method returns.)
 */
 #include "vtab.h"
 
@@ -16,6 +18,7 @@
 #include "err.h"
 #include "limits.h"
 #include "plan.h"
+#include "rerun.h"
 
 #include <stdbool.h>
 #include <string.h>
@@ -31,6 +34,7 @@ struct module {
 
 struct table {
   sqlite3_vtab base; /* first: SQLite's view of it */
+  struct rtk_rerun_table known;
   struct rtk_conn *conn;
   const struct rtk_endpoint *endpoint;
 };
@@ -44,20 +48,34 @@ static struct rtk_cursor *cursor_of(const sqlite3_vtab_cursor *base) {
   return ((const struct scan *)(const void *)base)->cursor;
 }
 
-/* A collecting run must end quietly: SQLITE_NOMEM would roll back the host's
-** transaction. */
+/* A collecting run must end quietly. */
 static int as_code(const struct table *table, int rc) {
   bool is_quiet = rtk_ahead_is_collecting(table->conn->ahead);
   return is_quiet && rc != SQLITE_INTERRUPT ? SQLITE_ABORT : rc;
 }
 
-/* Moves a message to where SQLite looks for it. */
+/* Ends a method: moves the message to where SQLite looks for it, and takes the
+** failure down for rtk_stats. */
 static int fail(sqlite3_vtab *vtab, int rc, struct rtk_err *err) {
   const struct table *table = (const struct table *)(void *)vtab;
+  if (rc == SQLITE_NOMEM) {
+    (void)rtk_err_set(err, "out of memory");
+    err->kind = RTK_KIND_MEMORY;
+    rc = SQLITE_ERROR;
+  }
+  if (rc == SQLITE_INTERRUPT) err->kind = RTK_KIND_INTERRUPTED;
+  if (!rtk_ahead_is_collecting(table->conn->ahead)) {
+    rtk_stats_note_error(&table->conn->stats, err);
+  }
   rtk_err_prefix(err, table->endpoint->name);
   sqlite3_free(vtab->zErrMsg);
   vtab->zErrMsg = rtk_err_take(err);
   return as_code(table, rc);
+}
+
+static int fail_nomem(sqlite3_vtab *vtab) {
+  struct rtk_err err = {0};
+  return fail(vtab, SQLITE_NOMEM, &err);
 }
 
 /* --- the table ------------------------------------------------------------- */
@@ -72,41 +90,62 @@ static bool may_be_created(const struct rtk_endpoint *endpoint, int argc,
           sqlite3_stricmp(argv[ARGV_NAME], endpoint->name) == 0);
 }
 
+/* Declares the columns, and who may use the table: it reaches outside with a
+** credential, and a database from somebody else must not be able to use it from
+** its views and triggers.  Who trusts all schemas wants just that, whatever
+** PRAGMA trusted_schema says. */
+static int declare(sqlite3 *db, const struct module *module) {
+  int risk = rtk_conn_trusts_schema(module->conn) ? SQLITE_VTAB_INNOCUOUS
+                                                  : SQLITE_VTAB_DIRECTONLY;
+  char *schema = rtk_endpoint_schema(module->endpoint);
+  if (schema == NULL) return SQLITE_NOMEM;
+  int rc = sqlite3_declare_vtab(db, schema);
+  sqlite3_free(schema);
+  return rc == SQLITE_OK ? sqlite3_vtab_config(db, risk) : rc;
+}
+
+/* sqlite3_declare_vtab() says SQLITE_ERROR of an interrupt, too. */
+static bool is_interrupted(sqlite3 *db) {
+  sqlite3_stmt *none = NULL;
+  return sqlite3_prepare_v2(db, " ", -1, &none, NULL) == SQLITE_INTERRUPT;
+}
+
 static int connect(sqlite3 *db, void *user, int argc, const char *const *argv,
                    sqlite3_vtab **vtab, char **message) {
   const struct module *module = user;
+  struct table *table = NULL;
   if (!may_be_created(module->endpoint, argc, argv)) {
     *message = sqlite3_mprintf("%s: it is there without CREATE VIRTUAL TABLE,"
                                " which makes TEMP tables only, without"
                                " arguments",
                                module->endpoint->name);
-    return *message == NULL ? SQLITE_NOMEM : SQLITE_ERROR;
+    return SQLITE_ERROR;
   }
-  char *schema = rtk_endpoint_schema(module->endpoint);
-  if (schema == NULL) return SQLITE_NOMEM;
-  int rc = sqlite3_declare_vtab(db, schema);
-  sqlite3_free(schema);
-  /* The table reaches outside with a credential: a database from somebody
-  ** else must not be able to use it from its views and triggers.  Who trusts
-  ** all schemas wants just that, whatever PRAGMA trusted_schema says. */
-  int risk = rtk_conn_trusts_schema(module->conn) ? SQLITE_VTAB_INNOCUOUS
-                                                  : SQLITE_VTAB_DIRECTONLY;
-  if (rc == SQLITE_OK) rc = sqlite3_vtab_config(db, risk);
+  int rc = declare(db, module);
+  if (rc == SQLITE_OK) {
+    table = sqlite3_malloc64(sizeof(*table));
+    if (table == NULL) rc = SQLITE_NOMEM;
+  }
   if (rc != SQLITE_OK) {
-    *message = sqlite3_mprintf("%s", sqlite3_errmsg(db));
-    return rc;
+    bool is_stopped = rc != SQLITE_NOMEM && is_interrupted(db);
+    *message = sqlite3_mprintf("%s", rc == SQLITE_NOMEM ? "out of memory"
+                                     : is_stopped       ? "interrupted"
+                                                        : sqlite3_errmsg(db));
+    return is_stopped ? SQLITE_INTERRUPT : SQLITE_ERROR;
   }
-  struct table *table = sqlite3_malloc64(sizeof(*table));
-  if (table == NULL) return SQLITE_NOMEM;
   memset(table, 0, sizeof(*table));
   table->conn = module->conn;
   table->endpoint = module->endpoint;
+  table->known.vtab = &table->base;
+  rtk_ahead_add_table(module->conn->ahead, &table->known);
   *vtab = &table->base;
   return SQLITE_OK;
 }
 
 static int disconnect(sqlite3_vtab *vtab) {
-  sqlite3_free(vtab);
+  struct table *table = (struct table *)(void *)vtab;
+  rtk_ahead_remove_table(table->conn->ahead, &table->known);
+  sqlite3_free(table);
   return SQLITE_OK;
 }
 
@@ -155,10 +194,11 @@ static int best_index(sqlite3_vtab *vtab, sqlite3_index_info *info) {
   size_t size = (size_t)info->nConstraint * sizeof(struct rtk_plan_term);
   struct rtk_plan_term *terms = sqlite3_malloc64(size == 0 ? 1 : size);
   struct rtk_plan plan;
-  if (terms == NULL) return SQLITE_NOMEM;
+  if (terms == NULL) return fail_nomem(vtab);
   for (int i = 0; i < info->nConstraint; i++) terms[i] = read_term(info, i);
 
-  int rc = rtk_plan_choose(table->endpoint, terms, info->nConstraint, &plan);
+  int rc = rtk_plan_choose(table->endpoint, terms, info->nConstraint,
+                           info->colUsed, &plan);
   if (rc != SQLITE_OK) goto done;
   for (int i = 0; i < info->nConstraint; i++) {
     info->aConstraintUsage[i].argvIndex = terms[i].argv;
@@ -171,7 +211,7 @@ static int best_index(sqlite3_vtab *vtab, sqlite3_index_info *info) {
   if (plan.is_unique) info->idxFlags = SQLITE_INDEX_SCAN_UNIQUE;
   info->idxStr = sqlite3_mprintf("%s", plan.words);
   info->needToFreeIdxStr = 1;
-  if (info->idxStr == NULL) rc = SQLITE_NOMEM;
+  if (info->idxStr == NULL) rc = fail_nomem(vtab);
 
 done:
   sqlite3_free(terms);
@@ -183,16 +223,15 @@ done:
 static int open_scan(sqlite3_vtab *vtab, sqlite3_vtab_cursor **out) {
   const struct table *table = (const struct table *)(void *)vtab;
   struct scan *scan = sqlite3_malloc64(sizeof(*scan));
-  if (scan == NULL) return as_code(table, SQLITE_NOMEM);
+  if (scan == NULL) return fail_nomem(vtab);
   memset(scan, 0, sizeof(*scan));
-  int rc = rtk_cursor_new(table->conn, table->endpoint, &scan->cursor);
-  if (rc == SQLITE_OK) {
-    *out = &scan->base;
-  } else {
+  int rc = rtk_cursor_new(table->conn, table->endpoint, vtab, &scan->cursor);
+  if (rc != SQLITE_OK) {
     sqlite3_free(scan);
-    rc = as_code(table, rc);
+    return fail_nomem(vtab);
   }
-  return rc;
+  *out = &scan->base;
+  return SQLITE_OK;
 }
 
 static int close_scan(sqlite3_vtab_cursor *base) {

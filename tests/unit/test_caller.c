@@ -37,7 +37,9 @@ static struct rtk_scope *scope_of(struct rtk_caller *caller, const char *url,
 static void refuse(struct rtk_caller *caller, enum rtk_outcome outcome,
                    const char *error, const char *url, size_t size) {
   struct rtk_reply *reply = NULL;
-  int rc = rtk_reply_of_error(outcome, 403, error, &reply);
+  struct rtk_reply draft = {
+      .outcome = outcome, .http_status = 403, .error = error};
+  int rc = rtk_reply_of_error(&draft, &reply);
   assert_int_equal(rc, SQLITE_OK);
   check_int(url, "refuse", rtk_caller_refuse(caller, reply, url, size),
             SQLITE_OK);
@@ -194,7 +196,9 @@ static int refuse_all(void *arg) {
   rtk_caller_init(&caller, arg);
   int rc = rtk_caller_need_token(&caller, NULL);
   if (rc == SQLITE_OK) {
-    rc = rtk_reply_of_error(RTK_OUTCOME_DENIED, 403, "denied", &reply);
+    struct rtk_reply draft = {
+        .outcome = RTK_OUTCOME_DENIED, .http_status = 403, .error = "denied"};
+    rc = rtk_reply_of_error(&draft, &reply);
   }
   if (rc == SQLITE_OK) rc = rtk_caller_refuse(&caller, reply, "/a/app/1", 6);
   if (rc == SQLITE_OK) check_refusal(&caller, "/a/app/2", 6, "denied");

@@ -43,7 +43,9 @@ static void columns_are_well_formed(void **state) {
                 (int64_t)strspn(c->name, "abcdefghijklmnopqrstuvwxyz_"),
                 (int64_t)strlen(c->name));
       check_int(c->name, "has a name", c->name[0] != '\0', 1);
-      check_int(c->name, "has a doc", c->doc != NULL && c->doc[0] != '\0', 1);
+      check_int(c->name, "has a doc, where it is of use",
+                c->doc != NULL && c->doc[0] != '\0',
+                c->kind != RTK_COLUMN_SURPLUS);
       for (int m = 0; m < k; m++) {
         check_int(c->name, "place of its namesake",
                   sqlite3_stricmp(c->name, e->columns[m].name) == 0 ? m : -1,
@@ -52,6 +54,8 @@ static void columns_are_well_formed(void **state) {
     }
     check_int(e->name, "has data", of_kind[RTK_COLUMN_DATA] > 0, 1);
     check_int(e->name, "error columns", of_kind[RTK_COLUMN_ERROR], 1);
+    check_int(e->name, "kind columns", of_kind[RTK_COLUMN_KIND], 1);
+    check_int(e->name, "ends of arguments", of_kind[RTK_COLUMN_SURPLUS], 1);
     check_int(e->name, "status columns", of_kind[RTK_COLUMN_STATUS], 1);
     check_int(e->name, "response columns", of_kind[RTK_COLUMN_RESPONSE], 1);
     check_int(e->name, "has 1 to RTK_INPUTS_MAX arguments",
@@ -66,12 +70,15 @@ static void visible_columns_come_first_then_arguments(void **state) {
   (void)state;
   for (int i = 0; i < rtk_endpoint_count; i++) {
     const struct rtk_endpoint *e = &rtk_endpoints[i];
-    int stage = 0; /* 0: visible, 1: arguments, 2: other hidden */
+    int stage = 0; /* 0: visible, 1: arguments of the path, 2: their end, 3:
+                      filters, 4: other hidden */
     for (int k = 0; k < e->column_count; k++) {
       const struct rtk_column *c = &e->columns[k];
       int next = c->kind == RTK_COLUMN_DATA && !c->is_hidden ? 0
-                 : c->kind == RTK_COLUMN_ARGUMENT            ? 1
-                                                             : 2;
+                 : c->kind == RTK_COLUMN_SURPLUS             ? 2
+                 : c->kind != RTK_COLUMN_ARGUMENT            ? 4
+                 : c->argument == RTK_ARGUMENT_FILTER        ? 3
+                                                             : 1;
       check_int(c->name, "comes in order", next >= stage, 1);
       stage = next;
     }
@@ -249,7 +256,9 @@ static void livestream_session_is_as_designed(void **state) {
              "\"stopped_time\" TEXT,\"updated_at\" TEXT,"
              "\"viewer_seconds\" NUMERIC,\"account\" TEXT HIDDEN,"
              "\"app\" TEXT HIDDEN,\"session_id\" TEXT HIDDEN,"
+             "\"surplus_argument\" TEXT HIDDEN,"
              "\"invoked_time\" TEXT HIDDEN,\"error\" TEXT HIDDEN,"
+             "\"error_kind\" TEXT HIDDEN,"
              "\"http_status\" INTEGER HIDDEN,\"response\" TEXT HIDDEN)");
   check_text(e->name, "path", e->path,
              "accounts/{account}/realtime/kit/{app}/livestreams/sessions/"

@@ -24,7 +24,9 @@ static struct rtk_entry *hold(struct rtk_memo *memo, const char *url,
 static void settle(struct rtk_memo *memo, struct rtk_entry *entry,
                    int64_t max_bytes) {
   struct rtk_reply *reply = NULL;
-  int rc = rtk_reply_of_error(RTK_OUTCOME_GONE, 404, "gone", &reply);
+  struct rtk_reply draft = {
+      .outcome = RTK_OUTCOME_GONE, .http_status = 404, .error = "gone"};
+  int rc = rtk_reply_of_error(&draft, &reply);
   assert_int_equal(rc, SQLITE_OK);
   rtk_memo_settle(memo, entry, reply, max_bytes);
 }

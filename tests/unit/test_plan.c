@@ -21,7 +21,8 @@
 #define EXACT 1
 #define WHOLE 2
 
-#define ONE(k) RTK_PLAN_ONE(k)
+#define ONE(k) RTK_PLAN_CODE(k, RTK_PLAN_VALUE)
+#define ALL_OF(k) RTK_PLAN_CODE(k, RTK_PLAN_LIST)
 #define ALL (ONE(0) | ONE(1) | ONE(2))
 
 #define ACCOUNT                                                                \
@@ -141,7 +142,7 @@ static const struct plan_case cases[] = {
     {"IN",
      {ACCOUNT, APP, {"session_id", EQ, LIST, 3, WHOLE}},
      SQLITE_OK,
-     ONE(0) | ONE(1) | RTK_PLAN_LIST(2),
+     ONE(0) | ONE(1) | ALL_OF(2),
      BATCH},
     {"IN on a host that hands it over one by one",
      {ACCOUNT, APP, {"session_id", EQ, 0, 3, EXACT}},
@@ -151,14 +152,14 @@ static const struct plan_case cases[] = {
     {"two lists",
      {{"session_id", EQ, LIST, 1, WHOLE}, {"session_id", EQ, LIST, 0, 0}},
      SQLITE_OK,
-     RTK_PLAN_LIST(2),
+     ALL_OF(2),
      BATCH},
     {"account IN, app IN: value by value",
      {{"account", EQ, LIST, 1, EXACT},
       {"app", EQ, LIST, 2, EXACT},
       {"session_id", EQ, LIST, 3, WHOLE}},
      SQLITE_OK,
-     ONE(0) | ONE(1) | RTK_PLAN_LIST(2),
+     ONE(0) | ONE(1) | ALL_OF(2),
      BATCH},
     {"account = beside account IN",
      {{"account", EQ, LIST, 0, 0},
@@ -170,7 +171,7 @@ static const struct plan_case cases[] = {
     {"unusable equality beside a usable IN",
      {{"session_id", EQ, LATER, 0, 0}, {"session_id", EQ, LIST, 1, WHOLE}},
      SQLITE_OK,
-     RTK_PLAN_LIST(2),
+     ALL_OF(2),
      BATCH},
     {"unusable IN beside a usable equality",
      {{"session_id", EQ, LATER | LIST, 0, 0}, {"session_id", EQ, 0, 1, EXACT}},
@@ -187,7 +188,7 @@ static const struct plan_case cases[] = {
     {"id IN",
      {ACCOUNT, APP, {"id", EQ, LIST, 3, WHOLE}},
      SQLITE_OK,
-     ONE(0) | ONE(1) | RTK_PLAN_LIST(2) | RTK_PLAN_STAND_IN,
+     ONE(0) | ONE(1) | ALL_OF(2) | RTK_PLAN_STAND_IN,
      BATCH},
     {"id beside session_id",
      {{"id", EQ, 0, 0, 0}, {"session_id", EQ, 0, 1, EXACT}},
@@ -197,7 +198,7 @@ static const struct plan_case cases[] = {
     {"id = beside session_id IN",
      {{"id", EQ, 0, 0, 0}, {"session_id", EQ, LIST, 1, WHOLE}},
      SQLITE_OK,
-     RTK_PLAN_LIST(2) | RTK_PLAN_STAND_IN,
+     ALL_OF(2) | RTK_PLAN_STAND_IN,
      BATCH},
     {"id beside an unusable session_id",
      {{"id", EQ, 0, 1, 0}, {"session_id", EQ, LATER, 0, 0}},
@@ -267,7 +268,7 @@ static const struct plan_case cases[] = {
     {"account by another collation",
      {{"account", EQ, NOCASE, 0, 0}, {"session_id", EQ, 0, 1, EXACT}},
      SQLITE_OK,
-     ONE(2),
+     RTK_PLAN_CODE(0, RTK_PLAN_IN_VAIN) | ONE(2),
      POINT},
 
     /* What is no argument. */
@@ -318,7 +319,7 @@ static const struct plan_case cases[] = {
       {"invoked_time", EQ, 0, 0, 0},
       {"session_id", EQ, LIST, 1, WHOLE}},
      SQLITE_OK,
-     RTK_PLAN_LIST(2),
+     ALL_OF(2),
      BATCH},
 };
 
@@ -339,7 +340,7 @@ static void check_plan(const struct plan_case *row) {
     count++;
   }
   memset(&plan, 0x55, sizeof(plan));
-  int rc = rtk_plan_choose(session(), terms, count, &plan);
+  int rc = rtk_plan_choose(session(), terms, count, 0, &plan);
   check_int(row->name, "result", rc, row->rc);
   if (rc != SQLITE_OK || row->rc != SQLITE_OK) return;
   for (int i = 0; i < count; i++) {
@@ -377,7 +378,7 @@ static void a_list_is_not_unique(void **state) {
                                  .is_usable = true,
                                  .is_binary = true};
     struct rtk_plan plan;
-    assert_int_equal(rtk_plan_choose(e, &term, 1, &plan), SQLITE_OK);
+    assert_int_equal(rtk_plan_choose(e, &term, 1, 0, &plan), SQLITE_OK);
     check_int(e->name, "is_unique", plan.is_unique, !e->is_list);
     lists += e->is_list;
   }
@@ -391,9 +392,9 @@ static void a_request_is_the_unit_of_cost(void **state) {
   struct rtk_plan_term list = term_of("session_id", EQ, LIST);
   struct rtk_plan point, batch, none;
   (void)state;
-  (void)rtk_plan_choose(session(), &one, 1, &point);
-  (void)rtk_plan_choose(session(), &list, 1, &batch);
-  (void)rtk_plan_choose(session(), NULL, 0, &none);
+  (void)rtk_plan_choose(session(), &one, 1, 0, &point);
+  (void)rtk_plan_choose(session(), &list, 1, 0, &batch);
+  (void)rtk_plan_choose(session(), NULL, 0, 0, &none);
   check_real("N9", "batch : look-up", batch.cost / point.cost, 10);
   check_int("N6", "the impossible is dearer", none.cost > 1e9 * batch.cost, 1);
 }
@@ -406,9 +407,9 @@ static void a_default_is_dear(void **state) {
                                   term_of("account", EQ, 0)};
   struct rtk_plan none, app, both;
   (void)state;
-  (void)rtk_plan_choose(session(), terms, 1, &none);
-  (void)rtk_plan_choose(session(), terms, 2, &app);
-  (void)rtk_plan_choose(session(), terms, 3, &both);
+  (void)rtk_plan_choose(session(), terms, 1, 0, &none);
+  (void)rtk_plan_choose(session(), terms, 2, 0, &app);
+  (void)rtk_plan_choose(session(), terms, 3, 0, &both);
   check_int("two defaults", "dearer than one", none.cost > 1e5 * app.cost, 1);
   check_int("one default", "dearer than none", app.cost > 1e5 * both.cost, 1);
 }
@@ -419,11 +420,10 @@ static void equality_and_list_are_both_taken(void **state) {
                                   term_of("session_id", EQ, 0)};
   struct rtk_plan plan;
   (void)state;
-  check_int("both", "result", rtk_plan_choose(session(), terms, 2, &plan),
+  check_int("both", "result", rtk_plan_choose(session(), terms, 2, 0, &plan),
             SQLITE_OK);
   check_int("both", "has the equality", plan.bits & ONE(2), ONE(2));
-  check_int("both", "has the list", plan.bits & RTK_PLAN_LIST(2),
-            RTK_PLAN_LIST(2));
+  check_int("both", "has the list", plan.bits & ALL_OF(2), ALL_OF(2));
   check_int("both", "argv of =", terms[1].argv, 1);
   check_int("both", "argv of IN", terms[0].argv, 2);
   check_int("both", "IN is_whole", terms[0].is_whole, 1);
@@ -479,7 +479,7 @@ static void check_combination(const char *text, struct rtk_plan_term *terms,
   int id = column_of(endpoint, "id");
   int argv = 0;
   int taken = 0;
-  int rc = rtk_plan_choose(endpoint, terms, count, &plan);
+  int rc = rtk_plan_choose(endpoint, terms, count, 0, &plan);
   int bits = 0;
   for (int k = 0; k < 3; k++) {
     int column = rtk_endpoint_argument(endpoint, k);
@@ -487,16 +487,21 @@ static void check_combination(const char *text, struct rtk_plan_term *terms,
     bool has_later = false;
     look(terms, count, column, &has_usable, &has_later);
     if (column == session_id) look(terms, count, id, &has_usable, &has_later);
-    if (has_usable) bits |= ONE(k) | RTK_PLAN_LIST(k);
+    if (has_usable) bits |= ONE(k) | ALL_OF(k);
     if (!has_usable && has_later) is_later = true;
   }
   check_int(text, "result", rc, is_later ? SQLITE_CONSTRAINT : SQLITE_OK);
   if (rc != SQLITE_OK) return;
 
   for (int k = 0; k < 3; k++) {
-    int mask = ONE(k) | RTK_PLAN_LIST(k);
+    int mask = ONE(k) | ALL_OF(k);
+    bool is_vain = k < 2 && RTK_PLAN_CODE_OF(plan.bits, k) == RTK_PLAN_IN_VAIN;
+    if (is_vain) {
+      check_int(text, "in vain: no value is there", (bits & mask) != 0, 0);
+      continue;
+    }
     check_int(text, "is taken", (plan.bits & mask) != 0, (bits & mask) != 0);
-    for (int bit = ONE(k); bit <= RTK_PLAN_LIST(k); bit <<= 1) {
+    for (int bit = ONE(k); bit <= ALL_OF(k); bit <<= 1) {
       if ((plan.bits & bit) == 0) continue;
       argv++;
       for (int i = 0; i < count; i++) {
@@ -508,7 +513,7 @@ static void check_combination(const char *text, struct rtk_plan_term *terms,
                   is_own || (k == 2 && term->column == id), 1);
         check_int(text, "takes what can be taken",
                   is_candidate(term) && term->is_usable, 1);
-        check_int(text, "is_whole", term->is_whole, bit == RTK_PLAN_LIST(k));
+        check_int(text, "is_whole", term->is_whole, bit == ALL_OF(k));
         check_int(text, "is_exact", term->is_exact, bit == ONE(k) && is_own);
       }
     }

@@ -34,11 +34,13 @@ static struct rtk_reply *reply_of(const struct rtk_endpoint *of,
   char *copy = sqlite3_mprintf("%s", body);
   int rc = rtk_json_parse(json, strlen(json), &row);
   check_int(json, "JSON", rc, SQLITE_OK);
-  rc = rtk_reply_of_rows(
-      of, 200,
-      &(struct rtk_reply_source){
-          .rows = row, .body = {copy, strlen(copy)}, .total_count = -1},
-      &reply);
+  rc =
+      rtk_reply_of_rows(of, 200,
+                        &(struct rtk_reply_source){.rows = row,
+                                                   .text = json,
+                                                   .body = {copy, strlen(copy)},
+                                                   .total_count = -1},
+                        &reply);
   check_int(json, "reply", rc, SQLITE_OK);
   memset(copy, '?', strlen(copy));
   sqlite3_free(copy);
@@ -128,8 +130,6 @@ static void a_list_has_a_row_for_each_object(void **state) {
       {"none", "[]", 0},
       {"one", "[{\"id\":\"a\"}]", 1},
       {"three", "[{\"id\":\"a\"},{},{\"id\":[2]}]", 3},
-      {"what is no object", "[{\"id\":\"a\"},null,7,\"b\",[],{}]", 2},
-      {"nothing but that", "[null,[{\"id\":\"a\"}]]", 0},
   };
   (void)state;
   for (size_t i = 0; i < COUNT(cases); i++) {
@@ -230,8 +230,12 @@ static void an_error_is_copied(void **state) {
   for (size_t i = 0; i < COUNT(cases); i++) {
     char *error = sqlite3_mprintf("%s", cases[i].error);
     struct rtk_reply *reply = NULL;
-    int rc = rtk_reply_of_error(cases[i].outcome, cases[i].http_status, error,
-                                &reply);
+    struct rtk_reply draft = {.outcome = cases[i].outcome,
+                              .http_status = cases[i].http_status,
+                              .error = error,
+                              .kind = RTK_KIND_SERVER,
+                              .retry_unix_ms = 77};
+    int rc = rtk_reply_of_error(&draft, &reply);
     memset(error, '?', strlen(error));
     sqlite3_free(error);
     check_int(cases[i].name, "result", rc, SQLITE_OK);
@@ -240,6 +244,8 @@ static void an_error_is_copied(void **state) {
     check_int(cases[i].name, "http_status", reply->http_status,
               cases[i].http_status);
     check_text(cases[i].name, "error", reply->error, cases[i].error);
+    check_int(cases[i].name, "kind", reply->kind, RTK_KIND_SERVER);
+    check_int(cases[i].name, "time to retry", reply->retry_unix_ms, 77);
     check_int(cases[i].name, "row_count", reply->row_count, 0);
     check_int(cases[i].name, "body", (int64_t)reply->body.size, 0);
     check_int(cases[i].name, "size", (int64_t)reply->size,
@@ -248,10 +254,13 @@ static void an_error_is_copied(void **state) {
   }
 }
 
+static const char *source; /* of the rows of make_row() */
+
 static int make_row(void *arg) {
   struct rtk_reply *reply = NULL;
   int rc = rtk_reply_of_rows(
-      &endpoint, 200, &(struct rtk_reply_source){.rows = arg, .body = {"x", 1}},
+      &endpoint, 200,
+      &(struct rtk_reply_source){.rows = arg, .text = source, .body = {"x", 1}},
       &reply);
   check_int("no memory", "reply is there", reply != NULL, rc == SQLITE_OK);
   rtk_reply_free(reply);
@@ -260,7 +269,8 @@ static int make_row(void *arg) {
 
 static int make_error(void *arg) {
   struct rtk_reply *reply = NULL;
-  int rc = rtk_reply_of_error(RTK_OUTCOME_FAILED, 500, arg, &reply);
+  struct rtk_reply draft = {.outcome = RTK_OUTCOME_FAILED, .error = arg};
+  int rc = rtk_reply_of_error(&draft, &reply);
   check_int("no memory", "reply is there", reply != NULL, rc == SQLITE_OK);
   rtk_reply_free(reply);
   return rc;
@@ -276,7 +286,9 @@ static void no_memory_gives_no_reply(void **state) {
   (void)state;
   assert_int_equal(rtk_json_parse(json, strlen(json), &row), SQLITE_OK);
   assert_int_equal(rtk_json_parse(list, strlen(list), &rows), SQLITE_OK);
+  source = json;
   check_nomem("row", make_row, row, false);
+  source = list;
   check_nomem("rows", make_row, rows, false);
   check_nomem("error", make_error, message, false);
   rtk_json_free(row);

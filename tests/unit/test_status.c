@@ -272,6 +272,12 @@ static void no_reply_is_judged_by_its_failure(void **state) {
        RTK_RETRY_AGAIN, "; check the network, or allow more time"},
       {"too large", RTK_FAILURE_TOO_LARGE, 200, RTK_OUTCOME_FAILED,
        RTK_RETRY_NEVER, "; raise max_response_bytes if it is right"},
+      {"long header", RTK_FAILURE_HEADER, 200, RTK_OUTCOME_FAILED,
+       RTK_RETRY_NEVER, "; check base_url and what stands between"},
+      {"memory", RTK_FAILURE_MEMORY, 0, RTK_OUTCOME_CALLER, RTK_RETRY_AGAIN,
+       ""},
+      {"open files", RTK_FAILURE_FILES, 0, RTK_OUTCOME_CALLER, RTK_RETRY_AGAIN,
+       "; raise it (ulimit -n), or close files"},
       {"other", RTK_FAILURE_OTHER, 0, RTK_OUTCOME_FAILED, RTK_RETRY_NEVER, ""},
   };
   (void)state;
@@ -370,9 +376,9 @@ static void every_form_of_the_envelope_is_read(void **state) {
        "HTTP 418" FOR ": the reply is no error message (application/json, 17"
        " bytes)"},
       {"array of strings", 418, JSON, "{\"errors\":[\"oops\"]}",
-       RTK_OUTCOME_FAILED,
-       "HTTP 418" FOR ": the reply is no error message (application/json, 19"
-       " bytes)"},
+       RTK_OUTCOME_FAILED, "HTTP 418" FOR ": oops"},
+      {"error in plain words", 418, JSON, "{\"error\":\"plain words\"}",
+       RTK_OUTCOME_FAILED, "HTTP 418" FOR ": plain words"},
       {"a JSON string", 418, JSON, "\"oops\"", RTK_OUTCOME_FAILED,
        "HTTP 418" FOR ": the reply is no error message (application/json, 6"
        " bytes)"},
@@ -425,8 +431,8 @@ static void a_200_without_data_is_an_error(void **state) {
        RTK_OUTCOME_FAILED,
        "HTTP 200" FOR
        ": the reply has no \"data\" of the expected form; " HINT_SHAPE},
-      {"data is an array", 200, JSON, "{\"success\":true,\"data\":[{}]}",
-       RTK_OUTCOME_FAILED,
+      {"data is an array of two", 200, JSON,
+       "{\"success\":true,\"data\":[{},{}]}", RTK_OUTCOME_FAILED,
        "HTTP 200" FOR
        ": the reply has no \"data\" of the expected form; " HINT_SHAPE},
       {"Data is another name", 200, JSON, "{\"success\":true,\"Data\":{}}",

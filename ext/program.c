@@ -1,0 +1,116 @@
+/* What the program of a running statement does with a column of our table. */
+#include "program.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <sqlite3ext.h>
+SQLITE_EXTENSION_INIT3
+
+/* Cursors and registers are looked at by their number, up to these; beyond them
+** nothing is found. */
+#define CURSORS_MAX 256
+#define REGISTERS_MAX 4096
+
+/* Columns of EXPLAIN. */
+enum { OPCODE = 1, P1, P2, P3, P4 };
+
+struct look {
+  char table[32]; /* as P4 of VOpen shows it */
+  int column;
+  bool is_ours[CURSORS_MAX];
+  bool is_read[REGISTERS_MAX]; /* holds the column */
+  bool is_compared;
+};
+
+int rtk_program_lift_limit(sqlite3 *db) {
+  return sqlite3_limit(db, SQLITE_LIMIT_VDBE_OP, INT32_MAX);
+}
+
+void rtk_program_restore_limit(sqlite3 *db, int limit) {
+  (void)sqlite3_limit(db, SQLITE_LIMIT_VDBE_OP, limit);
+}
+
+/* Prepares `prefix` and the text of a statement; NULL: it cannot be. */
+static sqlite3_stmt *explain(sqlite3 *db, const char *prefix,
+                             sqlite3_stmt *running) {
+  sqlite3_stmt *stmt = NULL;
+  const char *sql = sqlite3_sql(running);
+  char *text = sql == NULL ? NULL : sqlite3_mprintf("%s%s", prefix, sql);
+  if (text == NULL) return NULL;
+  int limit = rtk_program_lift_limit(db);
+  (void)sqlite3_prepare_v2(db, text, -1, &stmt, NULL);
+  rtk_program_restore_limit(db, limit);
+  sqlite3_free(text);
+  return stmt;
+}
+
+static bool is_comparison(const char *opcode) {
+  static const char *const comparisons[] = {
+      "Eq", "Ne", "Lt", "Le", "Gt", "Ge", "If", "IsNull", "NotNull"};
+  for (size_t i = 0; i < sizeof(comparisons) / sizeof(*comparisons); i++) {
+    if (strcmp(opcode, comparisons[i]) == 0) return true;
+  }
+  return strcmp(opcode, "IfNot") == 0;
+}
+
+static bool is_read(const struct look *look, int reg) {
+  return reg >= 0 && reg < REGISTERS_MAX && look->is_read[reg];
+}
+
+static void read_operation(sqlite3_stmt *stmt, struct look *look) {
+  const char *opcode = (const char *)sqlite3_column_text(stmt, OPCODE);
+  const char *p4 = (const char *)sqlite3_column_text(stmt, P4);
+  int p1 = sqlite3_column_int(stmt, P1);
+  int p3 = sqlite3_column_int(stmt, P3);
+  if (opcode == NULL) return;
+  if (strcmp(opcode, "VOpen") == 0 && p1 >= 0 && p1 < CURSORS_MAX) {
+    look->is_ours[p1] = p4 != NULL && strcmp(p4, look->table) == 0;
+  } else if (strcmp(opcode, "VColumn") == 0) {
+    bool is_ours = p1 >= 0 && p1 < CURSORS_MAX && look->is_ours[p1];
+    if (p3 >= 0 && p3 < REGISTERS_MAX) {
+      look->is_read[p3] =
+          is_ours && sqlite3_column_int(stmt, P2) == look->column;
+    }
+  } else if (is_comparison(opcode)) {
+    if (is_read(look, p1) || is_read(look, p3)) look->is_compared = true;
+  }
+}
+
+static bool has_right_join(sqlite3 *db, sqlite3_stmt *running) {
+  enum { DETAIL = 3 };
+  bool has = false;
+  sqlite3_stmt *stmt = explain(db, "EXPLAIN QUERY PLAN ", running);
+  while (stmt != NULL && sqlite3_step(stmt) == SQLITE_ROW) {
+    const char *detail = (const char *)sqlite3_column_text(stmt, DETAIL);
+    if (detail != NULL && strncmp(detail, "RIGHT-JOIN", 10) == 0) has = true;
+  }
+  (void)sqlite3_finalize(stmt);
+  return has;
+}
+
+int rtk_program_look(sqlite3 *db, const struct sqlite3_vtab *vtab, int column,
+                     bool *is_compared, bool *is_right) {
+  struct look *look = sqlite3_malloc64(sizeof(*look));
+  sqlite3_stmt *none = NULL;
+  *is_compared = *is_right = false;
+  for (sqlite3_stmt *s = sqlite3_next_stmt(db, NULL); s != NULL && look != NULL;
+       s = sqlite3_next_stmt(db, s)) {
+    if (!sqlite3_stmt_busy(s)) continue;
+    memset(look, 0, sizeof(*look));
+    sqlite3_snprintf((int)sizeof(look->table), look->table, "vtab:%p", vtab);
+    look->column = column;
+    sqlite3_stmt *stmt = explain(db, "EXPLAIN ", s);
+    while (stmt != NULL && sqlite3_step(stmt) == SQLITE_ROW) {
+      read_operation(stmt, look);
+    }
+    (void)sqlite3_finalize(stmt);
+    if (look->is_compared) *is_compared = true;
+    if (look->is_compared && has_right_join(db, s)) *is_right = true;
+  }
+  sqlite3_free(look);
+  /* What failed here is nobody's error. */
+  int rc = sqlite3_prepare_v2(db, " ", -1, &none, NULL);
+  return rc == SQLITE_INTERRUPT ? rc : SQLITE_OK;
+}

@@ -1,0 +1,33 @@
+/*
+** What the program of a running statement does with a column of one of our
+** tables.  SQLite does not offer every term of a WHERE to xBestIndex: not those
+** within an OR, nor, in the first pass of a RIGHT or FULL JOIN, the arguments.
+** The column is then read and compared all the same, which EXPLAIN shows:
+**
+**     VOpen    0  0  0  vtab:55d0c8a0    cursor 0 is our table
+**     VColumn  0 11  3                   column 11 into register 3
+**     Ne       4 19  3                   and compared
+*/
+#ifndef RTK_PROGRAM_H
+#define RTK_PROGRAM_H
+
+#include <stdbool.h>
+
+struct sqlite3;
+struct sqlite3_vtab;
+
+/* Looks at all statements that are running on `db`.  *is_compared: one of them
+** compares column `column` of `vtab`.  *is_right: one of them has a RIGHT or FULL
+** JOIN.  A statement that cannot be explained counts as one that does neither.
+** SQLITE_OK or SQLITE_INTERRUPT. */
+int rtk_program_look(struct sqlite3 *db, const struct sqlite3_vtab *vtab,
+                     int column, bool *is_compared, bool *is_right);
+
+/* Around a statement of our own that is prepared while the host's runs: lifts
+** the host's limit on the length of a program and puts it back.  A program over
+** that limit is SQLITE_NOMEM, after which SQLite ends the host's statement and
+** rolls its transaction back. */
+int rtk_program_lift_limit(struct sqlite3 *db);
+void rtk_program_restore_limit(struct sqlite3 *db, int limit);
+
+#endif
