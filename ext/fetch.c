@@ -468,11 +468,14 @@ static int need_token(struct rtk_fetch *fetch, struct rtk_err *err) {
 static int start(struct rtk_fetch *fetch, struct rtk_entry *entry,
                  struct rtk_err *err) {
   int64_t retries = rtk_config_int(fetch->config, RTK_MAX_RETRIES);
+  int sends_left = (int)retries + 1 - entry->tries;
   struct rtk_request request = {
       .url = entry->url,
       .token = fetch->caller.token,
       .owner = entry,
-      .sends_max = entry->tries > retries ? 1 : (int)retries + 1 - entry->tries,
+      /* One repeat is always allowed: a kept connection may have been closed by
+      ** the server meanwhile, and then nothing has reached it. */
+      .sends_max = sends_left < 2 ? 2 : sends_left,
       .is_again = entry->is_again};
   rtk_config_fill_request(fetch->config, &request);
   int rc = rtk_http_start(fetch->http, &request, &entry->transfer, err);
@@ -585,7 +588,7 @@ static void say_tallies(const struct rtk_fetch *fetch, sqlite3_str *out) {
   const char *where =
       rtk_store_is_in_use(fetch->store) ? "the cache file" : "memory";
   if (count == 0) {
-    sqlite3_str_appendf(out, "no %s fetched", fetch->endpoint->noun);
+    tallies[count++] = (struct tally){.noun = fetch->endpoint->noun};
   }
   for (int i = 0; i < count; i++) {
     const struct tally *tally = &tallies[i];

@@ -65,7 +65,7 @@ working_directory() { # DIR
 # What differs from run to run: ports, times, and the time to go on after.
 without_chance() {
   sed -E 's/(127\.0\.0\.1|localhost|\[::1\]):[0-9]{4,5}/\1:PORT/g
-    s/(go on after|until) [0-9-]{10}T[0-9:]{8}Z/\1 TIME/
+    s/(go on after|until) [0-9-]{10}T[0-9:]{8}Z/\1 TIME/g
     s/answered in [0-9]+ ms/answered in N ms/
     s/clock here says [0-9-]{10} [0-9:]{5}/clock here says TIME/'
 }
