@@ -18,6 +18,7 @@ static struct rtk_entry **place(struct rtk_pages *pages, int page) {
 
 static int count_of(int64_t total, int size) {
   int64_t count = size == 0 ? 1 : (total + size - 1) / size;
+  if (count < 1) count = 1;
   return count > RTK_PAGES_MAX ? RTK_PAGES_MAX : (int)count;
 }
 
@@ -123,8 +124,10 @@ static int want_ahead(struct rtk_pages *pages, struct rtk_err *err) {
 
 /* Have all rows come, as far as the total or the last page tells? */
 static bool is_complete(const struct rtk_pages *pages) {
-  /* Of a list that has changed some rows come twice, or not at all. */
-  if (pages->has_ever_changed) return pages->current >= pages->count;
+  /* Of a list that has changed, or of which a page failed, some rows do not come. */
+  if (pages->has_ever_changed || pages->has_failed) {
+    return pages->current >= pages->count;
+  }
   if (pages->total_count > pages->first_size) {
     return pages->rows >= pages->total_count;
   }
