@@ -38,10 +38,10 @@ struct row {
   const char *env[2]; /* the first that is set and not empty counts */
   const char *standard;
   enum kind kind;
-  int64_t min, max;         /* KIND_INT */
-  const char *choices[3];   /* KIND_CHOICE, KIND_SWITCH */
-  bool is_env_only;         /* cannot be set in SQL */
-  bool voids_foreign_token; /* set in SQL, it could lead a token elsewhere */
+  int64_t min, max;       /* KIND_INT */
+  const char *choices[3]; /* KIND_CHOICE, KIND_SWITCH */
+  bool is_env_only;       /* cannot be set in SQL */
+  bool is_destination;    /* decides where the token goes */
   const char *doc;
 };
 
@@ -70,7 +70,7 @@ static const struct row rows[RTK_SETTING_COUNT] = {
                       .env = {"CLOUDFLARE_BASE_URL"},
                       .standard = "https://api.cloudflare.com/client/v4",
                       .kind = KIND_URL,
-                      .voids_foreign_token = true,
+                      .is_destination = true,
                       .doc = "where the API is"},
     [RTK_TIMEOUT_MS] = {.name = "timeout_ms",
                         .env = {"RTK_TIMEOUT_MS"},
@@ -201,12 +201,12 @@ static const struct row rows[RTK_SETTING_COUNT] = {
                                  " may make requests"},
     [RTK_CA_FILE] = {.name = "ca_file",
                      .env = {"CURL_CA_BUNDLE", "SSL_CERT_FILE"},
-                     .voids_foreign_token = true,
+                     .is_destination = true,
                      .doc = "PEM file of trusted certificates; none: the"
                             " system's"},
     [RTK_PROXY] = {.name = "proxy",
                    .kind = KIND_PROXY,
-                   .voids_foreign_token = true,
+                   .is_destination = true,
                    .doc = "proxy for https; none: HTTPS_PROXY and NO_PROXY,"
                           " as libcurl reads them"},
 };
@@ -217,6 +217,8 @@ struct rtk_config {
   char *set[RTK_SETTING_COUNT];
   int64_t number[RTK_SETTING_COUNT]; /* KIND_INT: the value in force */
   int64_t address_version;
+  const char *voided_by; /* the setting that voided api_token set in SQL; NULL:
+                            none since it was set */
   char *problem[RTK_SETTING_COUNT]; /* of a value in the environment; NULL */
 };
 
@@ -417,6 +419,20 @@ int rtk_config_find(const char *name, enum rtk_setting *setting,
   return rc;
 }
 
+/* Setting i was set in SQL, or taken back where `is_change`.  Who can only run
+** SQL must not send a token to another place than the one it was given for: not
+** the environment's (see rtk_config_token()), and not one that was set in SQL
+** before. */
+static void void_token(struct rtk_config *config, enum rtk_setting i,
+                       bool is_change) {
+  if (i == RTK_API_TOKEN) config->voided_by = NULL;
+  if (!rows[i].is_destination || !is_change) return;
+  if (config->set[RTK_API_TOKEN] == NULL) return;
+  rtk_config_wipe(config->set[RTK_API_TOKEN]);
+  config->set[RTK_API_TOKEN] = NULL;
+  config->voided_by = rows[i].name;
+}
+
 int rtk_config_set(struct rtk_config *config, const char *name,
                    const char *value, struct rtk_err *err) {
   enum rtk_setting i = 0;
@@ -438,10 +454,12 @@ int rtk_config_set(struct rtk_config *config, const char *name,
       return rc;
     }
   }
+  bool is_change = copy != NULL || config->set[i] != NULL;
   rtk_config_wipe(config->set[i]);
   config->set[i] = copy;
   take_number(config, i);
-  if (rows[i].voids_foreign_token || rows[i].kind == KIND_TOKEN) {
+  void_token(config, i, is_change);
+  if (rows[i].is_destination || rows[i].kind == KIND_TOKEN) {
     config->address_version++;
   }
   return SQLITE_OK;
@@ -586,29 +604,42 @@ static int read_token_file(const char *path, char **token,
   return rc;
 }
 
-/* The setting made in SQL that a token from elsewhere must not follow. */
-static const char *diverting_setting(const struct rtk_config *config) {
+/* The setting made in SQL that decides where the token goes; NULL: none. */
+static const char *destination_set(const struct rtk_config *config) {
   for (int i = 0; i < RTK_SETTING_COUNT; i++) {
-    if (rows[i].voids_foreign_token && config->set[i] != NULL) {
-      return rows[i].name;
-    }
+    if (rows[i].is_destination && config->set[i] != NULL) return rows[i].name;
   }
   return NULL;
 }
 
+/* A base_url, proxy or ca_file that was set in SQL voids every token that was
+** there before. */
+static int check_not_void(const struct rtk_config *config,
+                          struct rtk_err *err) {
+  const char *destination = destination_set(config);
+  if (config->set[RTK_API_TOKEN] != NULL) return SQLITE_OK;
+  if (config->voided_by != NULL) {
+    return rtk_err_set(err,
+                       "%s was set in SQL after api_token, so that token is not"
+                       " sent any more: SELECT rtk_config('api_token', '…')"
+                       " again",
+                       config->voided_by);
+  }
+  if (destination == NULL) return SQLITE_OK;
+  return rtk_err_set(err,
+                     "%s was set in SQL, so the token from the environment"
+                     " is not sent there: SELECT rtk_config('api_token',"
+                     " '…') too, or set %s outside SQL",
+                     destination, destination);
+}
+
 int rtk_config_token(const struct rtk_config *config, char **token,
                      const char **source, struct rtk_err *err) {
-  const char *diverting = diverting_setting(config);
   const char *path = config->env[RTK_API_TOKEN_FILE];
   const char *value = config->set[RTK_API_TOKEN];
+  int rc = check_not_void(config, err);
+  if (rc != SQLITE_OK) return rc;
   *source = "set by rtk_config()";
-  if (value == NULL && diverting != NULL) {
-    return rtk_err_set(err,
-                       "%s was set in SQL, so the token from the environment"
-                       " is not sent there: SELECT rtk_config('api_token',"
-                       " '…') too, or set %s outside SQL",
-                       diverting, diverting);
-  }
   if (value == NULL) {
     value = config->env[RTK_API_TOKEN];
     *source = "from CLOUDFLARE_API_TOKEN";

@@ -24,7 +24,8 @@ int rtk_config_new(struct sqlite3 *host, struct rtk_config **config);
 void rtk_config_free(struct rtk_config *config);
 
 /* Sets by name; `value` NULL goes back to the environment's value or the
-** default.  SQLITE_ERROR with a message that lists what is allowed. */
+** default.  SQLITE_ERROR with a message that lists what is allowed.  Forgets an
+** api_token set before when it says where the token goes. */
 int rtk_config_set(struct rtk_config *config, const char *name,
                    const char *value, struct rtk_err *err);
 
@@ -63,8 +64,8 @@ int rtk_config_check(const struct rtk_config *config, struct rtk_err *err);
 
 /* The token to be sent, and where it came from in words (static).  *token is
 ** given: wipe and free it with rtk_config_wipe().  SQLITE_ERROR says what is
-** missing; a base_url, proxy or ca_file set in SQL voids a token that was
-** not. */
+** missing.  A base_url, proxy or ca_file set in SQL voids every token, wherever it
+** came from, until api_token is set in SQL after it. */
 int rtk_config_token(const struct rtk_config *config, char **token,
                      const char **source, struct rtk_err *err);
 void rtk_config_wipe(char *token);
