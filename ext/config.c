@@ -283,6 +283,75 @@ static int check_token(const struct row *row, const char *value,
                      row->name);
 }
 
+/* --- the form of a proxy's address ---------------------------------------------- */
+
+#define PROXY_FORM "[http://][user:password@]host[:port]"
+
+struct proxy_parts {
+  size_t scheme_size; /* with its "://"; 0: none */
+  const char *host;   /* and port */
+};
+
+/* Bytes of a scheme that libcurl knows, with its "://". */
+static size_t scheme_size(const char *text) {
+  static const char *const schemes[] = {"http://",   "https://",
+                                        "socks4://", "socks4a://",
+                                        "socks5://", "socks5h://"};
+  for (size_t i = 0; i < sizeof(schemes) / sizeof(*schemes); i++) {
+    size_t size = strlen(schemes[i]);
+    if (sqlite3_strnicmp(text, schemes[i], (int)size) == 0) return size;
+  }
+  return 0;
+}
+
+static const char digits[] = "0123456789";
+
+/* Bytes of a host's name or address; 0: it is none. */
+static size_t host_size(const char *text) {
+  static const char in_name[] = "0123456789abcdefghijklmnopqrstuvwxyz"
+                                "ABCDEFGHIJKLMNOPQRSTUVWXYZ.-_";
+  static const char in_address[] = "0123456789abcdefABCDEF:.";
+  if (text[0] != '[') return strspn(text, in_name);
+  size_t size = 1 + strspn(text + 1, in_address);
+  if (text[size] == '%') size += 1 + strspn(text + size + 1, in_name);
+  return size > 1 && text[size] == ']' ? size + 1 : 0;
+}
+
+/* ":3128", a "/" behind it, or nothing. */
+static bool is_port(const char *text) {
+  if (text[0] == ':') {
+    size_t count = strspn(text + 1, digits);
+    if (count == 0 || count > 5 || atoi(text + 1) > 65535) return false;
+    text += 1 + count;
+  }
+  return strcmp(text, "") == 0 || strcmp(text, "/") == 0;
+}
+
+/* Takes an address apart; false when it has another form than PROXY_FORM: then
+** nobody knows where in it the password is. */
+static bool read_proxy(const char *text, struct proxy_parts *parts) {
+  const char *at = strrchr(text, '@');
+  parts->scheme_size = scheme_size(text);
+  const char *userinfo = text + parts->scheme_size;
+  parts->host = at == NULL ? userinfo : at + 1;
+  for (const char *c = userinfo; c < parts->host; c++) {
+    if ((unsigned char)*c <= ' ' || strchr("/?#", *c) != NULL) return false;
+  }
+  size_t size = host_size(parts->host);
+  return size > 0 && is_port(parts->host + size);
+}
+
+/* Never shows the value. */
+static int check_proxy(const struct row *row, const char *value,
+                       struct rtk_err *err) {
+  struct proxy_parts parts;
+  if (*value == '\0') return check_not_empty(row, value, err);
+  if (read_proxy(value, &parts)) return SQLITE_OK;
+  return rtk_err_set(err, "%s must look like " PROXY_FORM, row->name);
+}
+
+/* --- any value ------------------------------------------------------------------- */
+
 static int check_value(const struct rtk_config *config, const struct row *row,
                        const char *value, struct rtk_err *err) {
   switch (row->kind) {
@@ -298,8 +367,9 @@ static int check_value(const struct rtk_config *config, const struct row *row,
   case KIND_CACHE_FILE:
     if (*value != '\0') return rtk_storefile_check(value, config->host, err);
     break;
-  case KIND_TEXT:
   case KIND_PROXY:
+    return check_proxy(row, value, err);
+  case KIND_TEXT:
     break;
   }
   return check_not_empty(row, value, err);
@@ -488,12 +558,12 @@ void rtk_config_fill_request(const struct rtk_config *config,
 
 /* "http://user:password@proxy:3128" is shown as "http://proxy:3128". */
 static char *without_userinfo(const char *text) {
-  const char *at = strrchr(text, '@');
-  size_t scheme_size = strcspn(text, ":/@");
-  int keep = 0;
-  if (at == NULL) return sqlite3_mprintf("%s", text);
-  if (strncmp(text + scheme_size, "://", 3) == 0) keep = (int)scheme_size + 3;
-  return sqlite3_mprintf("%.*s%s", keep, text, at + 1);
+  struct proxy_parts parts;
+  if (!read_proxy(text, &parts)) {
+    return sqlite3_mprintf("an address that is not shown: a proxy is"
+                           " " PROXY_FORM);
+  }
+  return sqlite3_mprintf("%.*s%s", (int)parts.scheme_size, text, parts.host);
 }
 
 char *rtk_config_shown(const struct rtk_config *config,

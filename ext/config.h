@@ -43,7 +43,8 @@ int64_t rtk_config_int(const struct rtk_config *config,
 void rtk_config_fill_request(const struct rtk_config *config,
                              struct rtk_request *request);
 
-/* For showing: a secret is "set" or NULL; userinfo in a URL is left out.
+/* For showing: a secret is "set" or NULL; a proxy's user and password are left
+** out, and a proxy in a form where they cannot be told is not shown.
 ** NULL with *nomem set when there was no memory.  Free with sqlite3_free(). */
 char *rtk_config_shown(const struct rtk_config *config,
                        enum rtk_setting setting, bool *nomem);

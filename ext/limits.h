@@ -27,6 +27,10 @@
 #define RTK_SHOW_ID_MAX 64
 #define RTK_SHOW_TEXT_MAX 300
 
+/* Bytes of the beginning of a token that are too much to be shown at the end of a
+** text that may have been cut. */
+#define RTK_SHOW_TOKEN_PART_MIN 4
+
 /* Bytes of the detail of one check: a whole message and what is added. */
 #define RTK_SHOW_DETAIL_MAX 2000
 

@@ -1,6 +1,8 @@
 /* Text from elsewhere made fit to stand in a message. */
 #include "show.h"
 
+#include "limits.h"
+
 #include <stdbool.h>
 #include <string.h>
 
@@ -42,10 +44,14 @@ static bool is_control(const unsigned char *c, size_t size) {
   return size == 1 && (c[0] < 0x20 || c[0] == 0x7F);
 }
 
-static bool begins_with(const char *text, size_t size, const char *token) {
+/* Bytes of the token that the text begins with: all of it; or, where the text
+** ends, its first part, as the text may have been cut before it came here.  0:
+** none. */
+static size_t token_bytes(const char *text, size_t size, const char *token) {
   size_t token_size = token == NULL ? 0 : strlen(token);
-  return token_size > 0 && token_size <= size &&
-         memcmp(text, token, token_size) == 0;
+  size_t shared = token_size < size ? token_size : size;
+  if (shared == 0 || memcmp(text, token, shared) != 0) return 0;
+  return shared == token_size || shared >= RTK_SHOW_TOKEN_PART_MIN ? shared : 0;
 }
 
 void rtk_show(struct sqlite3_str *out, const char *text, size_t size,
@@ -54,9 +60,10 @@ void rtk_show(struct sqlite3_str *out, const char *text, size_t size,
   while (i < size) {
     const unsigned char *c = (const unsigned char *)text + i;
     size_t step = utf8_size(c, size - i);
-    if (i < max && begins_with(text + i, size - i, token)) {
+    size_t secret = i < max ? token_bytes(text + i, size - i, token) : 0;
+    if (secret > 0) {
       sqlite3_str_appendall(out, "***");
-      i += strlen(token);
+      i += secret;
       continue;
     }
     if (i + (step == 0 ? 1 : step) > max) {
