@@ -535,6 +535,16 @@ int rtk_config_set(struct rtk_config *config, const char *name,
   return SQLITE_OK;
 }
 
+int rtk_config_set_bytes(struct rtk_config *config, const char *name,
+                         const char *value, size_t size, struct rtk_err *err) {
+  enum rtk_setting i = 0;
+  int rc = rtk_config_find(name, &i, err);
+  if (rc != SQLITE_OK || value == NULL || strlen(value) == size) {
+    return rc == SQLITE_OK ? rtk_config_set(config, name, value, err) : rc;
+  }
+  return rtk_err_set(err, "%s has a NUL character in it: take it out", name);
+}
+
 const char *rtk_config_text(const struct rtk_config *config,
                             enum rtk_setting setting) {
   if (config->set[setting] != NULL) return config->set[setting];

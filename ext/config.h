@@ -8,6 +8,7 @@
 #include "setting.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct rtk_err;
@@ -28,6 +29,11 @@ void rtk_config_free(struct rtk_config *config);
 ** api_token set before when it says where the token goes. */
 int rtk_config_set(struct rtk_config *config, const char *name,
                    const char *value, struct rtk_err *err);
+
+/* The same for a value of so many bytes, which may hold a NUL by mistake: that is
+** an error, not its end. */
+int rtk_config_set_bytes(struct rtk_config *config, const char *name,
+                         const char *value, size_t size, struct rtk_err *err);
 
 /* Finds by name: SQLITE_ERROR with a message that lists the names. */
 int rtk_config_find(const char *name, enum rtk_setting *setting,

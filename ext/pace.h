@@ -23,7 +23,7 @@
 struct rtk_ratelimit;
 
 /* Of struct rtk_pace, to be stored beside it: another number, other bytes. */
-#define RTK_PACE_FORMAT 1
+#define RTK_PACE_FORMAT 2
 
 /* No time makes it possible, only the end of a request under way. */
 #define RTK_PACE_AFTER_REPLY (-1)

@@ -357,6 +357,9 @@ static int copy_column(struct rtk_store *store, sqlite3_stmt *row, int column,
   return rc;
 }
 
+/* Unix ms with which sums are far from overflow: another one is damage. */
+static bool is_time(int64_t ms) { return ms >= 0 && ms <= (int64_t)1 << 53; }
+
 static int read_reply(struct rtk_store *store, const char *url,
                       struct rtk_stored *found) {
   sqlite3_stmt *get = store->statements[GET];
@@ -368,7 +371,9 @@ static int read_reply(struct rtk_store *store, const char *url,
     found->status = sqlite3_column_int(get, 0);
     found->life = sqlite3_column_int(get, 1);
     found->fetched_ms = sqlite3_column_int64(get, 2);
-    found->keep_ms = sqlite3_column_int64(get, 3) - found->fetched_ms;
+    int64_t keep_until_ms = sqlite3_column_int64(get, 3);
+    is_found = is_time(found->fetched_ms) && keep_until_ms >= 0;
+    found->keep_ms = is_found ? keep_until_ms - found->fetched_ms : 0;
     rc = copy_column(store, get, 4, &found->body_size);
     found->body = found->body_size == 0 ? NULL : store->copy;
   }

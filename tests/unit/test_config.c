@@ -530,6 +530,36 @@ static void some_settings_come_from_outside_only(void **state) {
 
 /* --- what is shown -------------------------------------------------------- */
 
+/* SQL text may go on behind it. */
+static void a_nul_ends_no_value(void **state) {
+  static const char *const names[] = {"api_token", "base_url",   "account",
+                                      "quota",     "cache_file", "on_error"};
+  static const char value[] = "7\0x";
+  (void)state;
+  for (size_t i = 0; i < COUNT(names); i++) {
+    struct rtk_config *config = config_with(WITHOUT);
+    struct rtk_err err = {0};
+    int rc = rtk_config_set_bytes(config, names[i], value, 3, &err);
+    check_int(names[i], "set", rc, SQLITE_ERROR);
+    check_has(names[i], err.message, " has a NUL character in it");
+    rtk_err_clear(&err);
+    rtk_config_free(config);
+  }
+  struct rtk_config *config = config_with(WITHOUT);
+  struct rtk_err err = {0};
+  check_int("whole", "set", rtk_config_set_bytes(config, "quota", "7", 1, &err),
+            SQLITE_OK);
+  check_int("whole", "quota", rtk_config_int(config, RTK_QUOTA), 7);
+  check_int("NULL", "set", rtk_config_set_bytes(config, "quota", NULL, 0, &err),
+            SQLITE_OK);
+  check_int("NULL", "quota", rtk_config_int(config, RTK_QUOTA), 1000);
+  check_int("no name", "set", rtk_config_set_bytes(config, "x", "7", 2, &err),
+            SQLITE_ERROR);
+  check_has("no name", err.message, "no setting 'x'");
+  rtk_err_clear(&err);
+  rtk_config_free(config);
+}
+
 static void secrets_are_not_shown(void **state) {
   static const struct {
     const char *name, *value, *expected;
@@ -919,6 +949,7 @@ int main(void) {
       TEST(a_bad_variable_is_reported),
       TEST(the_first_bad_variable_is_the_one_reported),
       TEST(some_settings_come_from_outside_only),
+      TEST(a_nul_ends_no_value),
       TEST(secrets_are_not_shown),
       TEST(the_proxy_that_libcurl_finds_is_shown),
       TEST(the_token_comes_from_sql_environment_or_file),

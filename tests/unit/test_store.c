@@ -918,6 +918,40 @@ static void what_is_read_is_looked_at_too(void **state) {
   rtk_store_free(store);
 }
 
+/* No sum of such times overflows. */
+static void times_that_make_no_sense_are_not_found(void **state) {
+  static const struct {
+    const char *set;
+    bool is_found;
+  } cases[] = {
+      {"fetched_ms = 9007199254740992", true},
+      {"fetched_ms = 9007199254740993", false},
+      {"fetched_ms = 9223372036854775807", false},
+      {"fetched_ms = -1", false},
+      {"fetched_ms = -9223372036854775807 - 1", false},
+      {"fetched_ms = 0", true},
+      {"fetched_ms = 'x'", true}, /* 0 as a number */
+      {"fetched_ms = 1e300", false},
+      {"keep_until_ms = 9223372036854775807, fetched_ms = -5", false},
+      {"keep_until_ms = 9223372036854775807, fetched_ms = 0", true},
+  };
+  (void)state;
+  for (size_t i = 0; i < COUNT(cases); i++) {
+    char sql[120];
+    struct rtk_stored found;
+    start_afresh();
+    (void)snprintf(sql, sizeof(sql), "UPDATE reply SET %s", cases[i].set);
+    change_cache(sql);
+    struct rtk_store *store = new_store();
+    int rc = rtk_store_get(store, "url", &found);
+    check_int(cases[i].set, "get", rc,
+              cases[i].is_found ? SQLITE_OK : SQLITE_NOTFOUND);
+    put_and_flush(store, "url", "new");
+    check_get(store, "url", "new");
+    rtk_store_free(store);
+  }
+}
+
 /* Which lock does this process hold on the byte?  Asked by another process, as
 ** a process does not see its own locks. */
 static int lock_at(const char *name, long at) {
@@ -1670,6 +1704,7 @@ int main(void) {
       STORE_TEST(a_collision_is_a_miss),
       STORE_TEST(only_what_is_ours_is_used),
       STORE_TEST(what_is_read_is_looked_at_too),
+      STORE_TEST(times_that_make_no_sense_are_not_found),
       STORE_TEST(locks_of_the_host_stay),
       STORE_TEST(an_empty_database_of_the_host_is_not_filled),
       STORE_TEST(an_empty_file_is_not_waited_for_long),
