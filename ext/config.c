@@ -3,8 +3,8 @@
 **
 ** Names in the environment are those that people know from Cloudflare's own
 ** SDKs (CLOUDFLARE_API_TOKEN, CLOUDFLARE_BASE_URL), Wrangler
-** (CLOUDFLARE_ACCOUNT_ID) and curl (CURL_CA_BUNDLE, SSL_CERT_FILE); the others
-** are RTK_ and the setting's name.
+** (CLOUDFLARE_ACCOUNT_ID) and curl (CURL_CA_BUNDLE, SSL_CERT_FILE, SSL_CERT_DIR);
+** the others are RTK_ and the setting's name.
 */
 #include "config.h"
 
@@ -15,9 +15,11 @@
 #include "storefile.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include <sqlite3ext.h>
 SQLITE_EXTENSION_INIT3
@@ -35,7 +37,7 @@ enum kind {
 
 struct row {
   const char *name;
-  const char *env[2]; /* the first that is set and not empty counts */
+  const char *env[3]; /* the first that is set and not empty counts */
   const char *standard;
   enum kind kind;
   int64_t min, max;       /* KIND_INT */
@@ -200,10 +202,11 @@ static const struct row rows[RTK_SETTING_COUNT] = {
                           .doc = "on: views and triggers stored in a database"
                                  " may make requests"},
     [RTK_CA_FILE] = {.name = "ca_file",
-                     .env = {"CURL_CA_BUNDLE", "SSL_CERT_FILE"},
+                     .env = {"CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR"},
                      .is_destination = true,
-                     .doc = "PEM file of trusted certificates; none: the"
-                            " system's"},
+                     .doc =
+                         "PEM file of trusted certificates, or a directory of"
+                         " them as c_rehash makes it; none: the system's"},
     [RTK_PROXY] = {.name = "proxy",
                    .kind = KIND_PROXY,
                    .is_destination = true,
@@ -399,7 +402,7 @@ static char *normalised(const struct row *row, const char *value) {
 
 static int read_env(struct rtk_config *config, int i) {
   struct rtk_err err = {0};
-  for (int k = 0; k < 2 && config->env[i] == NULL; k++) {
+  for (int k = 0; k < 3 && config->env[i] == NULL; k++) {
     const char *name = rows[i].env[k];
     const char *value = name == NULL ? NULL : getenv(name);
     if (value == NULL || value[0] == '\0') continue;
@@ -557,9 +560,24 @@ int64_t rtk_config_int(const struct rtk_config *config,
   return config->number[setting];
 }
 
+/* A directory, or as in SSL_CERT_DIR several with colons between them. */
+static bool is_directory(const char *path) {
+  struct stat file;
+  char first[PATH_MAX];
+  size_t size = strcspn(path, ":");
+  if (stat(path, &file) == 0) return S_ISDIR(file.st_mode);
+  if (path[size] != ':' || size >= sizeof(first)) return false;
+  memcpy(first, path, size);
+  first[size] = '\0';
+  return stat(first, &file) == 0 && S_ISDIR(file.st_mode);
+}
+
 void rtk_config_fill_request(const struct rtk_config *config,
                              struct rtk_request *request) {
-  request->ca_file = rtk_config_text(config, RTK_CA_FILE);
+  const char *ca = rtk_config_text(config, RTK_CA_FILE);
+  bool is_ca_path = ca != NULL && is_directory(ca);
+  request->ca_file = is_ca_path ? NULL : ca;
+  request->ca_path = is_ca_path ? ca : NULL;
   request->proxy = rtk_config_text(config, RTK_PROXY);
   request->timeout_ms = rtk_config_int(config, RTK_TIMEOUT_MS);
   request->connect_timeout_ms = rtk_config_int(config, RTK_CONNECT_TIMEOUT_MS);

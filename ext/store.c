@@ -82,6 +82,8 @@ struct rtk_store {
   bool is_lasting; /* why; else worth another try at this time: */
   int64_t again_ms;
   char why[RTK_STORE_WHY_MAX]; /* of the last time */
+  void (*warn)(void *user, const char *path, const char *why); /* or NULL */
+  void *warn_user;
 
   struct queued *first, *last;
   size_t queue_bytes;
@@ -181,6 +183,9 @@ static int pass_over(struct rtk_store *store, int rc, const char *why) {
   if (is_news) {
     sqlite3_log(SQLITE_WARNING, "rtk: cache_file %s is passed over: %s",
                 store->path, store->why);
+    if (store->warn != NULL) {
+      store->warn(store->warn_user, store->path, store->why);
+    }
   }
   return SQLITE_NOTFOUND;
 }
@@ -272,6 +277,14 @@ int rtk_store_new(struct sqlite3 *host, struct rtk_store **store) {
   made->host = host;
   *store = made;
   return SQLITE_OK;
+}
+
+void rtk_store_warn_by(struct rtk_store *store,
+                       void (*warn)(void *user, const char *path,
+                                    const char *why),
+                       void *user) {
+  store->warn = warn;
+  store->warn_user = user;
 }
 
 static void end_use(struct rtk_store *store) {

@@ -37,6 +37,13 @@ struct rtk_stored {
 ** SQLITE_OK with *store given (free with rtk_store_free()) or SQLITE_NOMEM. */
 int rtk_store_new(struct sqlite3 *host, struct rtk_store **store);
 
+/* Calls warn(user, path, why) whenever the file is passed over for another reason
+** than the last time, beside the warning through sqlite3_log(). */
+void rtk_store_warn_by(struct rtk_store *store,
+                       void (*warn)(void *user, const char *path,
+                                    const char *why),
+                       void *user);
+
 /* Tries once to write what is queued, and closes the file. */
 void rtk_store_free(struct rtk_store *store);
 

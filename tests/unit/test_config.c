@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include "err.h"
+#include "http.h"
 #include "limits.h"
 
 #include "check.h"
@@ -41,6 +42,7 @@ static const char *const variables[] = {"CLOUDFLARE_API_TOKEN",
                                         "RTK_PROXY",
                                         "CURL_CA_BUNDLE",
                                         "SSL_CERT_FILE",
+                                        "SSL_CERT_DIR",
                                         "HTTPS_PROXY",
                                         "NO_PROXY"};
 
@@ -438,6 +440,31 @@ static void of_two_variables_the_first_counts(void **state) {
         "CURL_CA_BUNDLE", cases[i].first, "SSL_CERT_FILE", cases[i].second));
     check_text(cases[i].name, "ca_file", rtk_config_text(config, RTK_CA_FILE),
                cases[i].expected);
+    rtk_config_free(config);
+  }
+}
+
+/* A directory is for libcurl another thing than a file; a list of them, too. */
+static void certificates_are_in_a_file_or_a_directory(void **state) {
+  static const struct {
+    const char *variable, *value, *file, *path;
+  } cases[] = {
+      {"SSL_CERT_DIR", "/tmp", NULL, "/tmp"},
+      {"SSL_CERT_DIR", "/tmp:/no-such", NULL, "/tmp:/no-such"},
+      {"SSL_CERT_DIR", "/no-such", "/no-such", NULL},
+      {"SSL_CERT_FILE", "/tmp", NULL, "/tmp"},
+      {"CURL_CA_BUNDLE", "/dev/null", "/dev/null", NULL},
+      {"CURL_CA_BUNDLE", "/no-such:/tmp", "/no-such:/tmp", NULL},
+      {"CURL_CA_BUNDLE", "", NULL, NULL},
+  };
+  (void)state;
+  for (size_t i = 0; i < COUNT(cases); i++) {
+    struct rtk_request request = {.ca_file = "?", .ca_path = "?"};
+    struct rtk_config *config =
+        config_with(WITH(cases[i].variable, cases[i].value));
+    rtk_config_fill_request(config, &request);
+    check_text(cases[i].value, "file", request.ca_file, cases[i].file);
+    check_text(cases[i].value, "directory", request.ca_path, cases[i].path);
     rtk_config_free(config);
   }
 }
@@ -946,6 +973,7 @@ int main(void) {
       TEST(a_setting_is_taken_back_by_null),
       TEST(the_environment_is_read_once),
       TEST(of_two_variables_the_first_counts),
+      TEST(certificates_are_in_a_file_or_a_directory),
       TEST(a_bad_variable_is_reported),
       TEST(the_first_bad_variable_is_the_one_reported),
       TEST(some_settings_come_from_outside_only),
