@@ -204,9 +204,9 @@ static const struct row rows[RTK_SETTING_COUNT] = {
     [RTK_CA_FILE] = {.name = "ca_file",
                      .env = {"CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR"},
                      .is_destination = true,
-                     .doc =
-                         "PEM file of trusted certificates, or a directory of"
-                         " them as c_rehash makes it; none: the system's"},
+                     .doc = "PEM file of trusted certificates; none: the"
+                            " system's; or a directory (c_rehash), looked into"
+                            " beside the system's"},
     [RTK_PROXY] = {.name = "proxy",
                    .kind = KIND_PROXY,
                    .is_destination = true,
