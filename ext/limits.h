@@ -126,13 +126,9 @@
 #define RTK_PACE_SLOTS 128
 #define RTK_PACE_WINDOW_SLOTS 120
 
-/* ms: how long a limit holds that the server announced, or was seen to have,
-** and has not confirmed since. */
+/* ms: how long a limit holds that the server announced and has not confirmed
+** since. */
 #define RTK_PACE_LIMIT_LIFE_MS 3600000
-
-/* A first 429 after fewer requests than that tells of somebody else's requests,
-** or of the server's trouble, and not what the limit is. */
-#define RTK_PACE_LEARN_MIN 16
 
 /* ms: announced times are in whole seconds, rounded up or down. */
 #define RTK_PACE_ROUNDING_MS 1000
@@ -156,10 +152,6 @@
 /* ms: a clock this much behind has not been set back: somebody looked at it,
 ** and then had to wait for his turn. */
 #define RTK_PACE_CLOCK_STEP_MS 1000
-
-/* ms without any request after which what was asked before no longer teaches
-** the server's limit, when there is no quota window to go by. */
-#define RTK_PACE_QUIET_MS 300000
 
 /* ms that this machine's clock may be off the server's: more than the Date of a
 ** reply that took its time, less than what a certificate's first minutes or a
