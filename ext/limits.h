@@ -178,17 +178,20 @@
 #define RTK_ERROR_CHAIN_MAX 8
 
 /* The cache file.  Bytes of replies that wait to be written, and of one reply
-** that is kept at all: a page of 100 sessions has some 60,000.  ms that a call
-** waits for another's lock; ms before a file found locked is tried again for
+** that is kept at all: a page of 100 sessions has some 60,000.  ms that a write
+** waits for another's lock, and a read: readers meet none but for moments, and what
+** is not read costs a request; ms before a file found locked is tried again for
 ** reading or to make room; ms of nothing but locks after which it is passed over,
 ** and when it is empty (to fill it takes less: it is somebody's database); ms
 ** after which a file that was passed over for what may pass is tried again;
 ** expired rows that the first write takes out beside its share. */
 #define RTK_STORE_QUEUE_MAX 4194304
 #define RTK_STORE_LOCK_MS 50
+#define RTK_STORE_READ_LOCK_MS 2000
+#define RTK_STORE_LOCK_POLL_MS 2
 #define RTK_STORE_RETRY_MS 500
 #define RTK_STORE_LOCKED_MAX_MS 10000
-#define RTK_STORE_EMPTY_LOCKED_MAX_MS 1000
+#define RTK_STORE_EMPTY_LOCKED_MAX_MS 5000
 #define RTK_STORE_AGAIN_MS 60000
 #define RTK_STORE_SWEEP_FIRST 1000
 

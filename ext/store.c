@@ -9,6 +9,7 @@
 */
 #include "store.h"
 
+#include "cancel.h"
 #include "clock.h"
 #include "hash.h"
 #include "limits.h"
@@ -76,6 +77,9 @@ struct rtk_store {
   sqlite3 *db; /* NULL: not open */
   sqlite3_stmt *statements[STATEMENT_COUNT];
   struct lock reading, writing;
+  struct rtk_cancel cancel;
+  bool is_closing; /* and with it the host, which may not be asked any more */
+  int waits, waits_max;  /* for locks, within one call */
   int64_t read_since_ms; /* the read that is open, if there is one */
   bool is_swept;         /* since the file was opened */
   bool is_passed_over;
@@ -244,8 +248,25 @@ static int conclude(struct rtk_store *store, struct lock *lock, int rc,
 
 /* --- opening ------------------------------------------------------------------ */
 
+/* The busy handler: 1: try again.  A host that wants to stop need not wait. */
+static int wait_for_lock(void *user, int tries) {
+  struct rtk_store *store = user;
+  (void)tries; /* for one statement */
+  if (store->waits >= store->waits_max) return 0;
+  if (!store->is_closing && rtk_cancel_asked(&store->cancel)) return 0;
+  store->waits++;
+  (void)sqlite3_sleep(RTK_STORE_LOCK_POLL_MS);
+  return 1;
+}
+
+static void begin_wait(struct rtk_store *store, int wait_ms) {
+  store->waits = 0;
+  store->waits_max = wait_ms / RTK_STORE_LOCK_POLL_MS;
+}
+
 static int open_file(struct rtk_store *store, const char **why) {
-  int rc = rtk_storefile_open(store->path, store->host, &store->db, why);
+  int rc = rtk_storefile_open(store->path, store->host, wait_for_lock, store,
+                              &store->db, why);
   for (int i = 0; rc == SQLITE_OK && *why == NULL && i < STATEMENT_COUNT; i++) {
     rc = sqlite3_prepare_v3(store->db, statements[i], -1,
                             SQLITE_PREPARE_PERSISTENT, &store->statements[i],
@@ -274,7 +295,8 @@ int rtk_store_new(struct sqlite3 *host, struct rtk_store **store) {
   struct rtk_store *made = sqlite3_malloc64(sizeof(*made));
   if (made == NULL) return SQLITE_NOMEM;
   memset(made, 0, sizeof(*made));
-  made->host = host;
+  made->host = made->cancel.db = host;
+  made->is_closing = host == NULL;
   *store = made;
   return SQLITE_OK;
 }
@@ -300,6 +322,7 @@ static void end_use(struct rtk_store *store) {
 
 void rtk_store_free(struct rtk_store *store) {
   if (store == NULL) return;
+  store->is_closing = true;
   end_use(store);
   sqlite3_free(store->copy);
   sqlite3_free(store);
@@ -398,6 +421,14 @@ static int read_reply(struct rtk_store *store, const char *url,
 
 void rtk_store_end_read(struct rtk_store *store) { roll_back(store); }
 
+/* Looks at what is in the file now, not some ms ago. */
+static bool renew_read(struct rtk_store *store) {
+  if (sqlite3_get_autocommit(store->db)) return true;
+  if (rtk_clock_ms() <= store->read_since_ms) return false;
+  rtk_store_end_read(store);
+  return store->db != NULL;
+}
+
 static int need_read(struct rtk_store *store) {
   if (!sqlite3_get_autocommit(store->db)) return SQLITE_OK;
   store->read_since_ms = rtk_clock_ms();
@@ -411,10 +442,15 @@ int rtk_store_get(struct rtk_store *store, const char *url,
   if (rtk_clock_ms() - store->read_since_ms >= RTK_STORE_READ_MS) {
     rtk_store_end_read(store);
   }
+  begin_wait(store, RTK_STORE_READ_LOCK_MS);
   int rc = need_file(store, &store->reading);
   if (rc == SQLITE_OK) {
     rc = need_read(store);
     if (rc == SQLITE_OK) rc = read_reply(store, url, found ? &read : NULL);
+    if (rc == SQLITE_NOTFOUND && renew_read(store)) {
+      rc = need_read(store);
+      if (rc == SQLITE_OK) rc = read_reply(store, url, found ? &read : NULL);
+    }
     bool is_missing = rc == SQLITE_NOTFOUND;
     rc = conclude(store, &store->reading, is_missing ? SQLITE_OK : rc, NULL);
     if (rc == SQLITE_OK && is_missing) return SQLITE_NOTFOUND;
@@ -474,6 +510,7 @@ struct job {
 ** somebody else is about to change. */
 static int write_all(struct rtk_store *store, const struct job *job) {
   rtk_store_end_read(store);
+  begin_wait(store, RTK_STORE_LOCK_MS);
   int rc = need_file(store, &store->writing);
   if (rc != SQLITE_OK) return rc;
   rc = run(store->statements[BEGIN]);

@@ -144,39 +144,35 @@ static int look_at_header(sqlite3 *db, const char **why) {
 static const char *const file_ends[] = {"", "-wal", "-shm", "-journal"};
 #define FILE_END_COUNT (sizeof(file_ends) / sizeof(*file_ends))
 
-/* Where others can write to the file, or to SQLite's log of it, its replies are
-** whatever they like. */
-static int look_at_owner(const char *path, const char **why) {
-  for (size_t i = 0; i < FILE_END_COUNT && *why == NULL; i++) {
-    struct stat file;
-    char *name = sqlite3_mprintf("%s%s", path, file_ends[i]);
-    if (name == NULL) return SQLITE_NOMEM;
-    bool is_there = lstat(name, &file) == 0;
-    if (is_there && S_ISLNK(file.st_mode) && i == 0) {
-      is_there = stat(name, &file) == 0;
-    }
-    sqlite3_free(name);
-    if (!is_there) continue;
-    if (!S_ISREG(file.st_mode)) {
-      *why = "its log is not a file; name another file";
-    } else if (file.st_uid != geteuid()) {
-      *why = i == 0 ? "it belongs to another user; name another file"
-                    : "its log belongs to another user; name another file";
-    } else if ((file.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
-      *why = "other users can write to it; chmod 600 it, or name another file";
-    }
+/* Why this file, the log beside the cache file or the cache file itself, is not to be
+** trusted; NULL: it is, or is not there. */
+static const char *look_at_mode(const char *name, bool is_log) {
+  struct stat file;
+  if ((is_log ? lstat(name, &file) : stat(name, &file)) != 0) return NULL;
+  if (!S_ISREG(file.st_mode)) return "its log is not a file; name another file";
+  if (file.st_uid != geteuid()) {
+    return is_log ? "its log belongs to another user; name another file"
+                  : "it belongs to another user; name another file";
   }
-  return SQLITE_OK;
+  if ((file.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
+    return "other users can write to it; chmod 600 it, or name another file";
+  }
+  return NULL;
 }
 
-/* Nobody else reads what we write.  Not by fchmod(): see above. */
-static int make_private(const char *path) {
-  for (size_t i = 0; i < FILE_END_COUNT; i++) {
-    char *name = sqlite3_mprintf("%s%s", path, file_ends[i]);
-    if (name == NULL) return SQLITE_NOMEM;
-    (void)chmod(name, 0600);
-    sqlite3_free(name);
+/* Where others can write to the file, or to SQLite's log of it, its replies are
+** whatever they like.  With `is_private` only this user can read it from here on
+** (not by fchmod(): see above). */
+static int look_at_owner(const char *path, bool is_private, const char **why) {
+  size_t size = strlen(path);
+  char *name = sqlite3_mprintf("%s-journal", path);
+  if (name == NULL) return SQLITE_NOMEM;
+  for (size_t i = 0; i < FILE_END_COUNT && *why == NULL; i++) {
+    memcpy(name + size, file_ends[i], strlen(file_ends[i]) + 1);
+    *why = look_at_mode(name, i > 0);
+    if (is_private && *why == NULL) (void)chmod(name, 0600);
   }
+  sqlite3_free(name);
   return SQLITE_OK;
 }
 
@@ -213,7 +209,7 @@ int rtk_storefile_check(const char *path, sqlite3 *host, struct rtk_err *err) {
     if (rc == SQLITE_OK) rc = look_at_header(db, &why);
   }
   if (rc == SQLITE_OK && why == NULL && !is_missing) {
-    rc = look_at_owner(plain, &why);
+    rc = look_at_owner(plain, false, &why);
   }
   bool is_nomem = (rc & 0xff) == SQLITE_NOMEM;
   if (rc != SQLITE_OK && why == NULL) why = sqlite3_errstr(rc);
@@ -354,7 +350,6 @@ static void restrict_database(sqlite3 *db) {
     (void)sqlite3_db_config(db, settings[i].what, settings[i].value, NULL);
   }
   (void)sqlite3_extended_result_codes(db, 1);
-  (void)sqlite3_busy_timeout(db, RTK_STORE_LOCK_MS);
   (void)sqlite3_limit(db, SQLITE_LIMIT_LENGTH, 2 * RTK_STORE_QUEUE_MAX);
 }
 
@@ -384,14 +379,12 @@ static int fill(sqlite3 *db, const char **why) {
 static int prepare_file(sqlite3 *db, const char *path, bool is_empty,
                         const char **why) {
   int rc = is_empty ? SQLITE_OK : look_at_header(db, why);
-  if (rc == SQLITE_OK && *why == NULL) rc = look_at_owner(path, why);
+  if (rc == SQLITE_OK && *why == NULL) rc = look_at_owner(path, true, why);
   if (rc != SQLITE_OK || *why != NULL) return rc;
   if (sqlite3_db_readonly(db, "main")) {
     *why = "it is read-only";
     return SQLITE_READONLY;
   }
-  rc = make_private(path);
-  if (rc != SQLITE_OK) return rc;
   rc = execute(db, "PRAGMA mmap_size = 0; PRAGMA cell_size_check = ON");
   if (rc == SQLITE_OK && !is_empty) rc = look_inside(db, &is_empty, why);
   if (rc == SQLITE_OK && is_empty) rc = fill(db, why);
@@ -403,8 +396,9 @@ static int prepare_file(sqlite3 *db, const char *path, bool is_empty,
   return rc == SQLITE_OK ? execute(db, log) : rc;
 }
 
-int rtk_storefile_open(const char *path, sqlite3 *host, sqlite3 **db,
-                       const char **why) {
+int rtk_storefile_open(const char *path, sqlite3 *host,
+                       int (*wait)(void *user, int tries), void *user,
+                       sqlite3 **db, const char **why) {
   bool is_missing = false, is_empty = false;
   char *plain = plain_path(path);
   int rc = plain == NULL ? SQLITE_NOMEM : SQLITE_OK;
@@ -423,6 +417,7 @@ int rtk_storefile_open(const char *path, sqlite3 *host, sqlite3 **db,
                        NULL);
   if (rc == SQLITE_OK) {
     restrict_database(*db);
+    (void)sqlite3_busy_handler(*db, wait, user);
     rc = prepare_file(*db, plain, is_missing || is_empty, why);
   }
   if ((rc & 0xff) == SQLITE_BUSY && is_empty) {
