@@ -12,14 +12,16 @@
 #include "http.h"
 #include "limits.h"
 #include "show.h"
+#include "spelling.h"
 #include "storefile.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <sqlite3ext.h>
 SQLITE_EXTENSION_INIT3
@@ -259,12 +261,46 @@ static int check_choice(const struct row *row, const char *value,
                      choices[0], choices[1], choices[2]);
 }
 
-/* Anything else could add a header of its own. */
-static bool is_token(const char *value) {
-  for (const char *c = value; *c != '\0'; c++) {
-    if (*c <= ' ' || *c > '~') return false;
+static bool begins_with(const char *text, const char *start) {
+  return sqlite3_strnicmp(text, start, (int)strlen(start)) == 0;
+}
+
+static bool is_quote(const char *text) {
+  static const char *const quotes[] = {"'",      "\"",     "`",     "\u201C",
+                                       "\u201D", "\u2018", "\u2019"};
+  for (size_t i = 0; i < sizeof(quotes) / sizeof(*quotes); i++) {
+    if (begins_with(text, quotes[i])) return true;
   }
-  return *value != '\0';
+  return false;
+}
+
+static const char not_visible[] =
+    "must be visible ASCII characters without spaces: copy the token again";
+
+/* What is wrong with a token, and what to do, without showing it; NULL: nothing.
+** What is no visible ASCII could add a header of its own. */
+static const char *token_problem(const char *value) {
+  bool is_visible = true;
+  for (const char *c = value; *c != '\0'; c++) {
+    if (*c <= ' ' || *c > '~') is_visible = false;
+  }
+  size_t size = strlen(value);
+  if (is_quote(value) || (size > 0 && is_quote(value + size - 1)) ||
+      (size > 2 && is_quote(value + size - 3) && value[size - 3] < 0)) {
+    return "stands in quotes: leave them out";
+  }
+  if (begins_with(value, "Authorization:")) {
+    return "begins with Authorization: leave out all but the token itself";
+  }
+  if (begins_with(value, "Bearer") && (!is_visible || size == 6)) {
+    return "begins with Bearer: leave that out, rtk adds it";
+  }
+  if (begins_with(value, "CLOUDFLARE_API_TOKEN=") ||
+      begins_with(value, "export ")) {
+    return "begins with the variable's name: leave out all but the token "
+           "itself";
+  }
+  return is_visible ? NULL : not_visible;
 }
 
 static int check_not_empty(const struct row *row, const char *value,
@@ -277,13 +313,10 @@ static int check_not_empty(const struct row *row, const char *value,
 /* Never shows the value. */
 static int check_token(const struct row *row, const char *value,
                        struct rtk_err *err) {
-  if (*value == '\0' || is_token(value)) {
-    return check_not_empty(row, value, err);
-  }
-  return rtk_err_set(err,
-                     "%s must be visible ASCII characters without spaces: copy"
-                     " the token again",
-                     row->name);
+  const char *problem = token_problem(value);
+  if (*value == '\0') return check_not_empty(row, value, err);
+  if (problem == NULL) return SQLITE_OK;
+  return rtk_err_set(err, "%s %s", row->name, problem);
 }
 
 /* --- the form of a proxy's address ---------------------------------------------- */
@@ -429,6 +462,80 @@ static int read_env(struct rtk_config *config, int i) {
   return SQLITE_OK;
 }
 
+/* --- variables that are misspelt ---------------------------------------------- */
+
+#if defined(__APPLE__)
+#include <crt_externs.h>
+#define ENVIRONMENT (*_NSGetEnviron())
+#else
+extern char **environ;
+#define ENVIRONMENT environ
+#endif
+
+/* The variable that sets it where that is not RTK_ and the setting's name; NULL: it
+** is, or its absence is told anyway. */
+static const char *other_variable(enum rtk_setting i) {
+  switch (i) {
+  case RTK_ACCOUNT: /* RTK_APP may be another program's */
+  case RTK_APP:
+    return NULL;
+  case RTK_PROXY:
+    return "HTTPS_PROXY";
+  default:
+    return begins_with(rows[i].env[0], "RTK_") ? NULL : rows[i].env[0];
+  }
+}
+
+/* Was setting i meant by a variable that is RTK_ and this?  Other programs' names
+** begin with RTK_ too, and are none of our business. */
+static bool is_meant(enum rtk_setting i, const char *plain) {
+  const char *right = rows[i].env[0];
+  if (other_variable(i) != NULL) {
+    return sqlite3_stricmp(plain, rows[i].name) == 0;
+  }
+  return begins_with(right, "RTK_") && rtk_spelling_is_near(plain, right + 4);
+}
+
+static int look_at_variable(struct rtk_config *config, enum rtk_setting i,
+                            const char *name) {
+  const char *right = other_variable(i);
+  if (config->env[i] != NULL || config->problem[i] != NULL) return SQLITE_OK;
+  if (!is_meant(i, name + 4)) return SQLITE_OK;
+  config->problem[i] =
+      sqlite3_mprintf("environment variable %s: it is not read; the name is %s",
+                      name, right == NULL ? rows[i].env[0] : right);
+  return config->problem[i] == NULL ? SQLITE_NOMEM : SQLITE_OK;
+}
+
+/* Is this the name of a variable that is read? */
+static bool is_variable(const char *name) {
+  for (int i = 0; i < RTK_SETTING_COUNT; i++) {
+    for (int k = 0; k < 3; k++) {
+      const char *env = rows[i].env[k];
+      if (env != NULL && strcmp(env, name) == 0) return true;
+    }
+  }
+  return false;
+}
+
+/* Who sets RTK_TIMEOUT would else wait for a minute, and never know why. */
+static int look_for_misspelt(struct rtk_config *config) {
+  int rc = SQLITE_OK;
+  for (char **v = ENVIRONMENT; v != NULL && *v != NULL; v++) {
+    size_t size = strcspn(*v, "=");
+    bool is_empty = (*v)[size] == '\0' || (*v)[size + 1] == '\0';
+    char name[64];
+    if (is_empty || size >= sizeof(name) || !begins_with(*v, "RTK_")) continue;
+    memcpy(name, *v, size);
+    name[size] = '\0';
+    if (is_variable(name)) continue;
+    for (int i = 0; i < RTK_SETTING_COUNT && rc == SQLITE_OK; i++) {
+      rc = look_at_variable(config, (enum rtk_setting)i, name);
+    }
+  }
+  return rc;
+}
+
 /* Every text in force has been checked. */
 static void take_number(struct rtk_config *config, enum rtk_setting i) {
   if (rows[i].kind != KIND_INT) return;
@@ -447,6 +554,11 @@ int rtk_config_new(struct sqlite3 *host, struct rtk_config **config) {
       return rc;
     }
     take_number(made, (enum rtk_setting)i);
+  }
+  int rc = look_for_misspelt(made);
+  if (rc != SQLITE_OK) {
+    rtk_config_free(made);
+    return rc;
   }
   *config = made;
   return SQLITE_OK;
@@ -665,18 +777,29 @@ int rtk_config_check(const struct rtk_config *config, struct rtk_err *err) {
 ** them with a NUL. */
 static int read_file(const char *path, char *text, size_t *text_size,
                      struct rtk_err *err) {
-  errno = 0;
-  FILE *file = fopen(path, "re");
+  struct stat kind;
+  const char *why = NULL;
+  int file = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+  ssize_t got = 0;
   size_t size = 0;
-  if (file != NULL) size = fread(text, 1, RTK_TOKEN_MAX + 1, file);
-  int number = errno;
-  bool is_bad = file == NULL || ferror(file) != 0;
-  if (file != NULL) (void)fclose(file);
+  if (file < 0 || fstat(file, &kind) != 0) {
+    why = strerror(errno);
+  } else if (!S_ISREG(kind.st_mode)) { /* a pipe may have no writer, for ever */
+    why = S_ISDIR(kind.st_mode) ? strerror(EISDIR) : "it is not a file";
+  }
+  while (why == NULL && size <= RTK_TOKEN_MAX) {
+    got = read(file, text + size, RTK_TOKEN_MAX + 1 - size);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) why = strerror(errno);
+    if (got <= 0) break;
+    size += (size_t)got;
+  }
+  if (file >= 0) (void)close(file);
   text[size] = '\0';
   *text_size = size;
-  if (!is_bad) return SQLITE_OK;
+  if (why == NULL) return SQLITE_OK;
   return rtk_err_set(err, "CLOUDFLARE_API_TOKEN_FILE: cannot read %s: %s", path,
-                     strerror(number));
+                     why);
 }
 
 static int read_token_file(const char *path, char **token,
@@ -689,15 +812,21 @@ static int read_token_file(const char *path, char **token,
   char *copy = trimmed(text);
   for (volatile char *c = text; *c != '\0'; c++) *c = '\0';
   if (copy == NULL) return SQLITE_NOMEM;
-  if (is_whole && is_token(copy)) {
+  const char *problem = is_whole ? token_problem(copy) : not_visible;
+  if (problem == NULL && copy[0] != '\0') {
     *token = copy;
     return SQLITE_OK;
   }
-  rc = rtk_err_set(err, "CLOUDFLARE_API_TOKEN_FILE: %s %s", path,
-                   is_whole && copy[0] == '\0'
-                       ? "is empty"
-                       : "does not hold a token: it must be visible ASCII"
-                         " characters without spaces");
+  if (problem == NULL || problem == not_visible) {
+    rc = rtk_err_set(err, "CLOUDFLARE_API_TOKEN_FILE: %s %s", path,
+                     problem == NULL
+                         ? "is empty"
+                         : "does not hold a token: it must be visible ASCII"
+                           " characters without spaces");
+  } else {
+    rc = rtk_err_set(err, "CLOUDFLARE_API_TOKEN_FILE: the token in %s %s", path,
+                     problem);
+  }
   rtk_config_wipe(copy);
   return rc;
 }

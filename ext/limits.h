@@ -28,8 +28,9 @@
 #define RTK_SHOW_TEXT_MAX 300
 
 /* Bytes of the beginning of a token that are too much to be shown at the end of a
-** text that may have been cut. */
+** text that may have been cut: behind anything but a space, and as a word. */
 #define RTK_SHOW_TOKEN_PART_MIN 4
+#define RTK_SHOW_TOKEN_WORD_MIN 8
 
 /* Bytes of the detail of one check: a whole message and what is added. */
 #define RTK_SHOW_DETAIL_MAX 2000

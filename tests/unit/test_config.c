@@ -225,6 +225,9 @@ static void values_are_checked(void **state) {
   static const char numbers[] =
       "max_retries must be a whole number from 0 to 10";
   static const char empty[] = " must not be empty: NULL takes it back";
+  static const char quotes[] = "api_token stands in quotes: leave them out";
+  static const char bearer[] =
+      "api_token begins with Bearer: leave that out, rtk adds it";
   static const char no_proxy[] =
       "proxy must look like [http://][user:password@]host[:port]";
   static const char token[] = "api_token must be visible ASCII characters"
@@ -278,7 +281,19 @@ static void values_are_checked(void **state) {
       {"api_token", "a\nX-Evil: 1", NULL, token},
       {"api_token", "a\x7F", NULL, token},
       {"api_token", "caf\xC3\xA9", NULL, token},
-      {"api_token", "\"abc\"", "\"abc\"", NULL},
+      {"api_token", "\"abc\"", NULL, quotes},
+      {"api_token", "'abc", NULL, quotes},
+      {"api_token", "abc`", NULL, quotes},
+      {"api_token", "\u201Cabc\u201D", NULL, quotes},
+      {"api_token", "abc\u2019", NULL, quotes},
+      {"api_token", "\"", NULL, quotes},
+      {"api_token", "a\"b", "a\"b", NULL},
+      {"api_token", "Bearer abc", NULL, bearer},
+      {"api_token", "bearer\tabc", NULL, bearer},
+      {"api_token", "Bearer", NULL, bearer},
+      {"api_token", "Bearerabc", "Bearerabc", NULL},
+      {"api_token", "Authorization: Bearer abc", NULL, "the token itself"},
+      {"api_token", "CLOUDFLARE_API_TOKEN=abc", NULL, "the token itself"},
       {"api_token", "", NULL, empty},
       {"api_token", " \n", NULL, empty},
       {"base_url", "https://example.com/client/v4",
@@ -526,6 +541,64 @@ static void the_first_bad_variable_is_the_one_reported(void **state) {
   rtk_config_free(config);
 }
 
+/* Other programs' variables begin with RTK_ too. */
+static void a_misspelt_variable_is_reported(void **state) {
+  static const struct {
+    const char *variable, *value, *right; /* NULL: none */
+  } cases[] = {
+      {"RTK_TIMEOUT", "5", "RTK_TIMEOUT_MS"},
+      {"RTK_CONCURENCY", "5", "RTK_CONCURRENCY"},
+      {"RTK_QUOTA_WINDOW", "5", "RTK_QUOTA_WINDOW_S"},
+      {"RTK_MAX_RETRYS", "x", "RTK_MAX_RETRIES"},
+      {"rtk_quota", "5", "RTK_QUOTA"},
+      {"RTK_CACHEFILE", "x", "RTK_CACHE_FILE"},
+      {"RTK_API_TOKEN", "two words", "CLOUDFLARE_API_TOKEN"},
+      {"RTK_API_TOKEN_FILE", "x", "CLOUDFLARE_API_TOKEN_FILE"},
+      {"RTK_BASE_URL", "x", "CLOUDFLARE_BASE_URL"},
+      {"RTK_CA_FILE", "x", "CURL_CA_BUNDLE"},
+      {"RTK_PROXY", "http://u:two words@h", "HTTPS_PROXY"},
+      {"RTK_TIMEOUT", "", NULL},
+      {"RTK_TIMEOUT_MS", "5", NULL},
+      {"RTK_APP", "x", NULL},
+      {"RTK_ACCOUNT", "x", NULL},
+      {"RTK_SO", "x", NULL},
+      {"RTK_TEST_PORT", "1", NULL},
+      {"RTK_LIVE_SESSION", "x", NULL},
+      {"RTK_HOME", "x", NULL},
+      {"RTK_LOG_LEVEL", "x", NULL},
+      {"RTK_", "x", NULL},
+      {"MY_RTK_TIMEOUT", "x", NULL},
+  };
+  (void)state;
+  for (size_t i = 0; i < COUNT(cases); i++) {
+    const char *name = cases[i].variable;
+    struct rtk_err err = {0};
+    char text[120];
+    struct rtk_config *config = config_with(WITH(name, cases[i].value));
+    check_int(name, "check", rtk_config_check(config, &err),
+              cases[i].right == NULL ? SQLITE_OK : SQLITE_ERROR);
+    (void)snprintf(text, sizeof(text),
+                   "environment variable %s: it is not read; the name is %s",
+                   name, cases[i].right);
+    check_text(name, "message", err.message,
+               cases[i].right == NULL ? NULL : text);
+    rtk_err_clear(&err);
+    rtk_config_free(config);
+    (void)unsetenv(name);
+  }
+  struct rtk_err err = {0};
+  struct rtk_config *config =
+      config_with(WITH("RTK_TIMEOUT", "5", "RTK_TIMEOUT_MS", "6000"));
+  check_int("both", "check", rtk_config_check(config, &err), SQLITE_OK);
+  rtk_config_free(config);
+  config = config_with(WITH("RTK_TIMOUT_MS", "5"));
+  set(config, "timeout_ms", "7000");
+  check_int("set in SQL", "check", rtk_config_check(config, &err), SQLITE_OK);
+  rtk_config_free(config);
+  (void)unsetenv("RTK_TIMEOUT");
+  (void)unsetenv("RTK_TIMOUT_MS");
+}
+
 static void some_settings_come_from_outside_only(void **state) {
   static const struct {
     const char *name, *value, *message;
@@ -754,6 +827,8 @@ static void a_token_file_is_read(void **state) {
       {"white space around it", "\r\n \tabc \r\n\n", 11, "abc"},
       {"empty", "", 0, NULL},
       {"white space", " \n", 2, NULL},
+      {"in quotes", "\"abc\"\n", 6, NULL},
+      {"a header", "Bearer abc\n", 11, NULL},
       {"two lines", "abc\ndef\n", 8, NULL},
       {"byte order mark",
        "\xEF\xBB\xBF"
@@ -976,6 +1051,7 @@ int main(void) {
       TEST(certificates_are_in_a_file_or_a_directory),
       TEST(a_bad_variable_is_reported),
       TEST(the_first_bad_variable_is_the_one_reported),
+      TEST(a_misspelt_variable_is_reported),
       TEST(some_settings_come_from_outside_only),
       TEST(a_nul_ends_no_value),
       TEST(secrets_are_not_shown),
