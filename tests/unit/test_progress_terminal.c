@@ -39,9 +39,12 @@ static int write_on_terminal(int columns, int columns_then, char parts[][100]) {
   (void)close(master);
   text[got > 0 ? got : 0] = '\0';
   int count = 0;
-  for (char *part = strtok(text, "\r"); part != NULL && count < 10;
-       part = strtok(NULL, "\r")) {
-    (void)snprintf(parts[count++], 100, "%s", part);
+  for (const char *at = text; *at != '\0' && count < 10;) {
+    size_t size = strcspn(at, "\r");
+    if (size > 0) {
+      (void)snprintf(parts[count++], 100, "%.*s", (int)size, at);
+    }
+    at += at[size] == '\0' ? size : size + 1;
   }
   return count;
 }
