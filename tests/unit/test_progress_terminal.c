@@ -33,18 +33,23 @@ static int write_on_terminal(int columns, int columns_then, char parts[][100]) {
   rtk_progress_show(&progress, &short_news, 6000);
   rtk_progress_hide(&progress, true);
   (void)dup2(before, STDERR_FILENO);
-  ssize_t got = read(master, text, sizeof(text) - 1);
   (void)close(before);
-  (void)close(slave);
+  (void)close(slave); /* the only one: what has been written ends there */
+  size_t size_read = 0;
+  ssize_t got = 0;
+  while ((got = read(master, text + size_read, sizeof(text) - 1 - size_read)) >
+         0) {
+    size_read += (size_t)got;
+  }
   (void)close(master);
-  text[got > 0 ? got : 0] = '\0';
+  text[size_read] = '\0';
   int count = 0;
   for (const char *at = text; *at != '\0' && count < 10;) {
-    size_t size = strcspn(at, "\r");
-    if (size > 0) {
-      (void)snprintf(parts[count++], 100, "%.*s", (int)size, at);
+    size_t bytes = strcspn(at, "\r");
+    if (bytes > 0) {
+      (void)snprintf(parts[count++], 100, "%.*s", (int)bytes, at);
     }
-    at += at[size] == '\0' ? size : size + 1;
+    at += at[bytes] == '\0' ? bytes : bytes + 1;
   }
   return count;
 }
