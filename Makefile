@@ -19,7 +19,8 @@ SANITIZE =
 
 ifeq ($(shell uname -s),Darwin)
 SO      = rtk.dylib
-LDSO    = -dynamiclib -undefined dynamic_lookup
+LDSO    = -dynamiclib -undefined dynamic_lookup# rtk.c keeps it loaded
+SYSTEM  = -D_DARWIN_C_SOURCE# getprogname(), which _POSIX_C_SOURCE hides
 BREW   := $(shell brew --prefix)
 SQLITE3 = $(BREW)/opt/sqlite/bin/sqlite3# Apple's own cannot load extensions
 export PKG_CONFIG_PATH := $(BREW)/opt/sqlite/lib/pkgconfig:$(BREW)/opt/curl/lib/pkgconfig:$(PKG_CONFIG_PATH)
@@ -54,7 +55,7 @@ libs   = $(shell pkg-config --libs $(1))
 
 WARN   = -Wall -Wextra -Wshadow -Wconversion -Wmissing-prototypes -Wvla \
          -Wformat=2
-DEFS   = -D_POSIX_C_SOURCE=200809L -DRTK_VERSION='"$(VERSION)"'
+DEFS   = -D_POSIX_C_SOURCE=200809L $(SYSTEM) -DRTK_VERSION='"$(VERSION)"'
 EXT    = -std=c11 $(WARN) $(DEFS) -fPIC -fvisibility=hidden \
          $(call cflags,sqlite3 libcurl libcjson)
 API    = -std=c11 $(WARN) $(DEFS) \

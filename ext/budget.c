@@ -26,6 +26,7 @@
 #include "store.h"
 
 #include <pthread.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -100,8 +101,11 @@ static void end_lease(struct lease *lease, struct rtk_pace *pace, int64_t now) {
   lease->count = 0;
 }
 
+/* A lease that seems to last longer than a new one was made before the clock was
+** set back. */
 static void end_lease_in_time(struct lease *lease, struct rtk_pace *pace,
-                              int64_t now) {
+                              int64_t now, int64_t lease_ms) {
+  if (lease->until_ms > now + lease_ms) lease->until_ms = now + lease_ms;
   if (lease->until_ms < now) end_lease(lease, pace, now);
 }
 
@@ -160,9 +164,10 @@ static struct limits strictest(const struct shared *shared) {
 }
 
 /* What runs out of the members' leases. */
-static void end_leases_of(struct shared *shared, int64_t now) {
+static void end_leases_of(struct shared *shared, int64_t now,
+                          int64_t lease_ms) {
   for (struct rtk_budget *m = shared->members; m != NULL; m = m->next) {
-    end_lease_in_time(&m->lease, &shared->pace, now);
+    end_lease_in_time(&m->lease, &shared->pace, now, lease_ms);
   }
 }
 
@@ -273,10 +278,13 @@ void rtk_budget_free(struct rtk_budget *budget) {
 
 /* --- the file ------------------------------------------------------------------ */
 
-/* The blob.  All zero bytes are a new one. */
+/* The blob.  All zero bytes are a new one.  A file may be damaged in a way that
+** SQLite does not see, and one wrong bit could block everybody for a day: so the
+** hash tells whether it is what was written. */
 struct file_state {
   uint32_t format;
   uint32_t spare;
+  uint64_t hash; /* of what follows */
   struct lease leases[RTK_LEASES_MAX];
   struct rtk_pace pace;
 };
@@ -310,14 +318,33 @@ static int64_t owner_of(const struct rtk_budget *budget) {
   return budget->random ^ (int64_t)getpid();
 }
 
-static void end_leases(struct file_state *state, int64_t now) {
+static void end_leases(struct file_state *state, int64_t now,
+                       int64_t lease_ms) {
   for (int i = 0; i < RTK_LEASES_MAX; i++) {
     struct lease *lease = &state->leases[i];
-    bool is_sound = lease->count >= 0 && lease->count <= RTK_QUOTA_MAX;
-    if (!is_sound) lease->count = 0; /* a damaged file */
-    end_lease_in_time(lease, &state->pace, now);
+    end_lease_in_time(lease, &state->pace, now, lease_ms);
     if (lease->count == 0) lease->owner = 0;
   }
+}
+
+static uint64_t hash_of(const struct file_state *state) {
+  size_t begin = offsetof(struct file_state, leases);
+  return rtk_hash_add(RTK_HASH_START, (const char *)state + begin,
+                      sizeof(*state) - begin);
+}
+
+/* Is it what one of us has written, and does it make sense? */
+static bool is_sound(const struct file_state *state) {
+  int64_t leased = 0;
+  if (state->format != RTK_PACE_FORMAT || state->hash != hash_of(state)) {
+    return false;
+  }
+  for (int i = 0; i < RTK_LEASES_MAX; i++) {
+    int64_t count = state->leases[i].count;
+    if (count < 0 || count > RTK_QUOTA_MAX) return false;
+    leased += count;
+  }
+  return rtk_pace_is_valid(&state->pace) && state->pace.under_way == leased;
 }
 
 /* What has ended since the file was last told. */
@@ -336,11 +363,11 @@ static void tell(const struct visit *visit, struct rtk_pace *pace,
 static void change(void *blob, void *user) {
   struct visit *visit = user;
   struct file_state *state = blob;
-  if (state->format != RTK_PACE_FORMAT || !rtk_pace_is_valid(&state->pace)) {
+  if (!is_sound(state)) {
     memset(state, 0, sizeof(*state));
     state->format = RTK_PACE_FORMAT;
   }
-  end_leases(state, visit->now);
+  end_leases(state, visit->now, visit->lease_ms);
   struct lease *lease = find_lease(state->leases, owner_of(visit->budget));
   rtk_pace_set(&state->pace, visit->now, visit->limits.rate,
                visit->limits.quota, visit->limits.window_ms);
@@ -352,6 +379,7 @@ static void change(void *blob, void *user) {
     add_to_lease(lease, visit->now, visit->lease_ms, visit->granted);
   }
   if (lease->count == 0) lease->owner = 0;
+  state->hash = hash_of(state);
 }
 
 /* SQLITE_OK, SQLITE_BUSY: try again soon; SQLITE_NOTFOUND: there is no file. */
@@ -383,7 +411,7 @@ static int take_from_process(struct rtk_budget *budget, int wanted,
   struct limits own = read_limits(budget->config);
   int64_t lease_ms = read_lease_ms(budget->config);
   (void)pthread_mutex_lock(&lock);
-  end_leases_of(shared, now);
+  end_leases_of(shared, now, lease_ms);
   shared->used_ms = rtk_clock_ms();
   budget->limits = own;
   struct limits least = strictest(shared);
@@ -490,7 +518,7 @@ int64_t rtk_budget_left(struct rtk_budget *budget, int64_t *reset_ms) {
     return rtk_pace_left(&visit.state.pace, now, reset_ms);
   }
   (void)pthread_mutex_lock(&lock);
-  end_leases_of(budget->shared, now);
+  end_leases_of(budget->shared, now, read_lease_ms(budget->config));
   int64_t left = rtk_pace_left(&budget->shared->pace, now, reset_ms);
   (void)pthread_mutex_unlock(&lock);
   return left;

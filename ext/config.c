@@ -3,8 +3,8 @@
 **
 ** Names in the environment are those that people know from Cloudflare's own
 ** SDKs (CLOUDFLARE_API_TOKEN, CLOUDFLARE_BASE_URL), Wrangler
-** (CLOUDFLARE_ACCOUNT_ID) and curl (CURL_CA_BUNDLE, SSL_CERT_FILE); the others
-** are RTK_ and the setting's name.
+** (CLOUDFLARE_ACCOUNT_ID) and curl (CURL_CA_BUNDLE, SSL_CERT_FILE, SSL_CERT_DIR);
+** the others are RTK_ and the setting's name.
 */
 #include "config.h"
 
@@ -12,12 +12,16 @@
 #include "http.h"
 #include "limits.h"
 #include "show.h"
+#include "spelling.h"
 #include "storefile.h"
 
 #include <errno.h>
-#include <stdio.h>
+#include <fcntl.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <sqlite3ext.h>
 SQLITE_EXTENSION_INIT3
@@ -35,13 +39,13 @@ enum kind {
 
 struct row {
   const char *name;
-  const char *env[2]; /* the first that is set and not empty counts */
+  const char *env[3]; /* the first that is set and not empty counts */
   const char *standard;
   enum kind kind;
-  int64_t min, max;         /* KIND_INT */
-  const char *choices[3];   /* KIND_CHOICE, KIND_SWITCH */
-  bool is_env_only;         /* cannot be set in SQL */
-  bool voids_foreign_token; /* set in SQL, it could lead a token elsewhere */
+  int64_t min, max;       /* KIND_INT */
+  const char *choices[3]; /* KIND_CHOICE, KIND_SWITCH */
+  bool is_env_only;       /* cannot be set in SQL */
+  bool is_destination;    /* decides where the token goes */
   const char *doc;
 };
 
@@ -70,7 +74,7 @@ static const struct row rows[RTK_SETTING_COUNT] = {
                       .env = {"CLOUDFLARE_BASE_URL"},
                       .standard = "https://api.cloudflare.com/client/v4",
                       .kind = KIND_URL,
-                      .voids_foreign_token = true,
+                      .is_destination = true,
                       .doc = "where the API is"},
     [RTK_TIMEOUT_MS] = {.name = "timeout_ms",
                         .env = {"RTK_TIMEOUT_MS"},
@@ -200,13 +204,14 @@ static const struct row rows[RTK_SETTING_COUNT] = {
                           .doc = "on: views and triggers stored in a database"
                                  " may make requests"},
     [RTK_CA_FILE] = {.name = "ca_file",
-                     .env = {"CURL_CA_BUNDLE", "SSL_CERT_FILE"},
-                     .voids_foreign_token = true,
+                     .env = {"CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR"},
+                     .is_destination = true,
                      .doc = "PEM file of trusted certificates; none: the"
-                            " system's"},
+                            " system's; or a directory (c_rehash), looked into"
+                            " beside the system's"},
     [RTK_PROXY] = {.name = "proxy",
                    .kind = KIND_PROXY,
-                   .voids_foreign_token = true,
+                   .is_destination = true,
                    .doc = "proxy for https; none: HTTPS_PROXY and NO_PROXY,"
                           " as libcurl reads them"},
 };
@@ -217,6 +222,8 @@ struct rtk_config {
   char *set[RTK_SETTING_COUNT];
   int64_t number[RTK_SETTING_COUNT]; /* KIND_INT: the value in force */
   int64_t address_version;
+  const char *voided_by; /* the setting that voided api_token set in SQL; NULL:
+                            none since it was set */
   char *problem[RTK_SETTING_COUNT]; /* of a value in the environment; NULL */
 };
 
@@ -254,12 +261,46 @@ static int check_choice(const struct row *row, const char *value,
                      choices[0], choices[1], choices[2]);
 }
 
-/* Anything else could add a header of its own. */
-static bool is_token(const char *value) {
-  for (const char *c = value; *c != '\0'; c++) {
-    if (*c <= ' ' || *c > '~') return false;
+static bool begins_with(const char *text, const char *start) {
+  return sqlite3_strnicmp(text, start, (int)strlen(start)) == 0;
+}
+
+static bool is_quote(const char *text) {
+  static const char *const quotes[] = {"'",      "\"",     "`",     "\u201C",
+                                       "\u201D", "\u2018", "\u2019"};
+  for (size_t i = 0; i < sizeof(quotes) / sizeof(*quotes); i++) {
+    if (begins_with(text, quotes[i])) return true;
   }
-  return *value != '\0';
+  return false;
+}
+
+static const char not_visible[] =
+    "must be visible ASCII characters without spaces: copy the token again";
+
+/* What is wrong with a token, and what to do, without showing it; NULL: nothing.
+** What is no visible ASCII could add a header of its own. */
+static const char *token_problem(const char *value) {
+  bool is_visible = true;
+  for (const char *c = value; *c != '\0'; c++) {
+    if (*c <= ' ' || *c > '~') is_visible = false;
+  }
+  size_t size = strlen(value);
+  if (is_quote(value) || (size > 0 && is_quote(value + size - 1)) ||
+      (size > 2 && is_quote(value + size - 3) && value[size - 3] < 0)) {
+    return "stands in quotes: leave them out";
+  }
+  if (begins_with(value, "Authorization:")) {
+    return "begins with Authorization: leave out all but the token itself";
+  }
+  if (begins_with(value, "Bearer") && (!is_visible || size == 6)) {
+    return "begins with Bearer: leave that out, rtk adds it";
+  }
+  if (begins_with(value, "CLOUDFLARE_API_TOKEN=") ||
+      begins_with(value, "export ")) {
+    return "begins with the variable's name: leave out all but the token "
+           "itself";
+  }
+  return is_visible ? NULL : not_visible;
 }
 
 static int check_not_empty(const struct row *row, const char *value,
@@ -272,14 +313,80 @@ static int check_not_empty(const struct row *row, const char *value,
 /* Never shows the value. */
 static int check_token(const struct row *row, const char *value,
                        struct rtk_err *err) {
-  if (*value == '\0' || is_token(value)) {
-    return check_not_empty(row, value, err);
-  }
-  return rtk_err_set(err,
-                     "%s must be visible ASCII characters without spaces: copy"
-                     " the token again",
-                     row->name);
+  const char *problem = token_problem(value);
+  if (*value == '\0') return check_not_empty(row, value, err);
+  if (problem == NULL) return SQLITE_OK;
+  return rtk_err_set(err, "%s %s", row->name, problem);
 }
+
+/* --- the form of a proxy's address ---------------------------------------------- */
+
+#define PROXY_FORM "[http://][user:password@]host[:port]"
+
+struct proxy_parts {
+  size_t scheme_size; /* with its "://"; 0: none */
+  const char *host;   /* and port */
+};
+
+/* Bytes of a scheme that libcurl knows, with its "://". */
+static size_t scheme_size(const char *text) {
+  static const char *const schemes[] = {"http://",   "https://",
+                                        "socks4://", "socks4a://",
+                                        "socks5://", "socks5h://"};
+  for (size_t i = 0; i < sizeof(schemes) / sizeof(*schemes); i++) {
+    size_t size = strlen(schemes[i]);
+    if (sqlite3_strnicmp(text, schemes[i], (int)size) == 0) return size;
+  }
+  return 0;
+}
+
+static const char digits[] = "0123456789";
+
+/* Bytes of a host's name or address; 0: it is none. */
+static size_t host_size(const char *text) {
+  static const char in_name[] = "0123456789abcdefghijklmnopqrstuvwxyz"
+                                "ABCDEFGHIJKLMNOPQRSTUVWXYZ.-_";
+  static const char in_address[] = "0123456789abcdefABCDEF:.";
+  if (text[0] != '[') return strspn(text, in_name);
+  size_t size = 1 + strspn(text + 1, in_address);
+  if (text[size] == '%') size += 1 + strspn(text + size + 1, in_name);
+  return size > 1 && text[size] == ']' ? size + 1 : 0;
+}
+
+/* ":3128", a "/" behind it, or nothing. */
+static bool is_port(const char *text) {
+  if (text[0] == ':') {
+    size_t count = strspn(text + 1, digits);
+    if (count == 0 || count > 5 || atoi(text + 1) > 65535) return false;
+    text += 1 + count;
+  }
+  return strcmp(text, "") == 0 || strcmp(text, "/") == 0;
+}
+
+/* Takes an address apart; false when it has another form than PROXY_FORM: then
+** nobody knows where in it the password is. */
+static bool read_proxy(const char *text, struct proxy_parts *parts) {
+  const char *at = strrchr(text, '@');
+  parts->scheme_size = scheme_size(text);
+  const char *userinfo = text + parts->scheme_size;
+  parts->host = at == NULL ? userinfo : at + 1;
+  for (const char *c = userinfo; c < parts->host; c++) {
+    if ((unsigned char)*c <= ' ' || strchr("/?#", *c) != NULL) return false;
+  }
+  size_t size = host_size(parts->host);
+  return size > 0 && is_port(parts->host + size);
+}
+
+/* Never shows the value. */
+static int check_proxy(const struct row *row, const char *value,
+                       struct rtk_err *err) {
+  struct proxy_parts parts;
+  if (*value == '\0') return check_not_empty(row, value, err);
+  if (read_proxy(value, &parts)) return SQLITE_OK;
+  return rtk_err_set(err, "%s must look like " PROXY_FORM, row->name);
+}
+
+/* --- any value ------------------------------------------------------------------- */
 
 static int check_value(const struct rtk_config *config, const struct row *row,
                        const char *value, struct rtk_err *err) {
@@ -296,8 +403,9 @@ static int check_value(const struct rtk_config *config, const struct row *row,
   case KIND_CACHE_FILE:
     if (*value != '\0') return rtk_storefile_check(value, config->host, err);
     break;
-  case KIND_TEXT:
   case KIND_PROXY:
+    return check_proxy(row, value, err);
+  case KIND_TEXT:
     break;
   }
   return check_not_empty(row, value, err);
@@ -327,7 +435,7 @@ static char *normalised(const struct row *row, const char *value) {
 
 static int read_env(struct rtk_config *config, int i) {
   struct rtk_err err = {0};
-  for (int k = 0; k < 2 && config->env[i] == NULL; k++) {
+  for (int k = 0; k < 3 && config->env[i] == NULL; k++) {
     const char *name = rows[i].env[k];
     const char *value = name == NULL ? NULL : getenv(name);
     if (value == NULL || value[0] == '\0') continue;
@@ -354,6 +462,80 @@ static int read_env(struct rtk_config *config, int i) {
   return SQLITE_OK;
 }
 
+/* --- variables that are misspelt ---------------------------------------------- */
+
+#if defined(__APPLE__)
+#include <crt_externs.h>
+#define ENVIRONMENT (*_NSGetEnviron())
+#else
+extern char **environ;
+#define ENVIRONMENT environ
+#endif
+
+/* The variable that sets it where that is not RTK_ and the setting's name; NULL: it
+** is, or its absence is told anyway. */
+static const char *other_variable(enum rtk_setting i) {
+  switch (i) {
+  case RTK_ACCOUNT: /* RTK_APP may be another program's */
+  case RTK_APP:
+    return NULL;
+  case RTK_PROXY:
+    return "HTTPS_PROXY";
+  default:
+    return begins_with(rows[i].env[0], "RTK_") ? NULL : rows[i].env[0];
+  }
+}
+
+/* Was setting i meant by a variable that is RTK_ and this?  Other programs' names
+** begin with RTK_ too, and are none of our business. */
+static bool is_meant(enum rtk_setting i, const char *plain) {
+  const char *right = rows[i].env[0];
+  if (other_variable(i) != NULL) {
+    return sqlite3_stricmp(plain, rows[i].name) == 0;
+  }
+  return begins_with(right, "RTK_") && rtk_spelling_is_near(plain, right + 4);
+}
+
+static int look_at_variable(struct rtk_config *config, enum rtk_setting i,
+                            const char *name) {
+  const char *right = other_variable(i);
+  if (config->env[i] != NULL || config->problem[i] != NULL) return SQLITE_OK;
+  if (!is_meant(i, name + 4)) return SQLITE_OK;
+  config->problem[i] =
+      sqlite3_mprintf("environment variable %s: it is not read; the name is %s",
+                      name, right == NULL ? rows[i].env[0] : right);
+  return config->problem[i] == NULL ? SQLITE_NOMEM : SQLITE_OK;
+}
+
+/* Is this the name of a variable that is read? */
+static bool is_variable(const char *name) {
+  for (int i = 0; i < RTK_SETTING_COUNT; i++) {
+    for (int k = 0; k < 3; k++) {
+      const char *env = rows[i].env[k];
+      if (env != NULL && strcmp(env, name) == 0) return true;
+    }
+  }
+  return false;
+}
+
+/* Who sets RTK_TIMEOUT would else wait for a minute, and never know why. */
+static int look_for_misspelt(struct rtk_config *config) {
+  int rc = SQLITE_OK;
+  for (char **v = ENVIRONMENT; v != NULL && *v != NULL; v++) {
+    size_t size = strcspn(*v, "=");
+    bool is_empty = (*v)[size] == '\0' || (*v)[size + 1] == '\0';
+    char name[64];
+    if (is_empty || size >= sizeof(name) || !begins_with(*v, "RTK_")) continue;
+    memcpy(name, *v, size);
+    name[size] = '\0';
+    if (is_variable(name)) continue;
+    for (int i = 0; i < RTK_SETTING_COUNT && rc == SQLITE_OK; i++) {
+      rc = look_at_variable(config, (enum rtk_setting)i, name);
+    }
+  }
+  return rc;
+}
+
 /* Every text in force has been checked. */
 static void take_number(struct rtk_config *config, enum rtk_setting i) {
   if (rows[i].kind != KIND_INT) return;
@@ -372,6 +554,11 @@ int rtk_config_new(struct sqlite3 *host, struct rtk_config **config) {
       return rc;
     }
     take_number(made, (enum rtk_setting)i);
+  }
+  int rc = look_for_misspelt(made);
+  if (rc != SQLITE_OK) {
+    rtk_config_free(made);
+    return rc;
   }
   *config = made;
   return SQLITE_OK;
@@ -417,6 +604,20 @@ int rtk_config_find(const char *name, enum rtk_setting *setting,
   return rc;
 }
 
+/* Setting i was set in SQL, or taken back where `is_change`.  Who can only run
+** SQL must not send a token to another place than the one it was given for: not
+** the environment's (see rtk_config_token()), and not one that was set in SQL
+** before. */
+static void void_token(struct rtk_config *config, enum rtk_setting i,
+                       bool is_change) {
+  if (i == RTK_API_TOKEN) config->voided_by = NULL;
+  if (!rows[i].is_destination || !is_change) return;
+  if (config->set[RTK_API_TOKEN] == NULL) return;
+  rtk_config_wipe(config->set[RTK_API_TOKEN]);
+  config->set[RTK_API_TOKEN] = NULL;
+  config->voided_by = rows[i].name;
+}
+
 int rtk_config_set(struct rtk_config *config, const char *name,
                    const char *value, struct rtk_err *err) {
   enum rtk_setting i = 0;
@@ -438,13 +639,25 @@ int rtk_config_set(struct rtk_config *config, const char *name,
       return rc;
     }
   }
+  bool is_change = copy != NULL || config->set[i] != NULL;
   rtk_config_wipe(config->set[i]);
   config->set[i] = copy;
   take_number(config, i);
-  if (rows[i].voids_foreign_token || rows[i].kind == KIND_TOKEN) {
+  void_token(config, i, is_change);
+  if (rows[i].is_destination || rows[i].kind == KIND_TOKEN) {
     config->address_version++;
   }
   return SQLITE_OK;
+}
+
+int rtk_config_set_bytes(struct rtk_config *config, const char *name,
+                         const char *value, size_t size, struct rtk_err *err) {
+  enum rtk_setting i = 0;
+  int rc = rtk_config_find(name, &i, err);
+  if (rc != SQLITE_OK || value == NULL || strlen(value) == size) {
+    return rc == SQLITE_OK ? rtk_config_set(config, name, value, err) : rc;
+  }
+  return rtk_err_set(err, "%s has a NUL character in it: take it out", name);
 }
 
 const char *rtk_config_text(const struct rtk_config *config,
@@ -459,9 +672,24 @@ int64_t rtk_config_int(const struct rtk_config *config,
   return config->number[setting];
 }
 
+/* A directory, or as in SSL_CERT_DIR several with colons between them. */
+static bool is_directory(const char *path) {
+  struct stat file;
+  char first[PATH_MAX];
+  size_t size = strcspn(path, ":");
+  if (stat(path, &file) == 0) return S_ISDIR(file.st_mode);
+  if (path[size] != ':' || size >= sizeof(first)) return false;
+  memcpy(first, path, size);
+  first[size] = '\0';
+  return stat(first, &file) == 0 && S_ISDIR(file.st_mode);
+}
+
 void rtk_config_fill_request(const struct rtk_config *config,
                              struct rtk_request *request) {
-  request->ca_file = rtk_config_text(config, RTK_CA_FILE);
+  const char *ca = rtk_config_text(config, RTK_CA_FILE);
+  bool is_ca_path = ca != NULL && is_directory(ca);
+  request->ca_file = is_ca_path ? NULL : ca;
+  request->ca_path = is_ca_path ? ca : NULL;
   request->proxy = rtk_config_text(config, RTK_PROXY);
   request->timeout_ms = rtk_config_int(config, RTK_TIMEOUT_MS);
   request->connect_timeout_ms = rtk_config_int(config, RTK_CONNECT_TIMEOUT_MS);
@@ -470,12 +698,12 @@ void rtk_config_fill_request(const struct rtk_config *config,
 
 /* "http://user:password@proxy:3128" is shown as "http://proxy:3128". */
 static char *without_userinfo(const char *text) {
-  const char *at = strrchr(text, '@');
-  size_t scheme_size = strcspn(text, ":/@");
-  int keep = 0;
-  if (at == NULL) return sqlite3_mprintf("%s", text);
-  if (strncmp(text + scheme_size, "://", 3) == 0) keep = (int)scheme_size + 3;
-  return sqlite3_mprintf("%.*s%s", keep, text, at + 1);
+  struct proxy_parts parts;
+  if (!read_proxy(text, &parts)) {
+    return sqlite3_mprintf("an address that is not shown: a proxy is"
+                           " " PROXY_FORM);
+  }
+  return sqlite3_mprintf("%.*s%s", (int)parts.scheme_size, text, parts.host);
 }
 
 char *rtk_config_shown(const struct rtk_config *config,
@@ -549,18 +777,29 @@ int rtk_config_check(const struct rtk_config *config, struct rtk_err *err) {
 ** them with a NUL. */
 static int read_file(const char *path, char *text, size_t *text_size,
                      struct rtk_err *err) {
-  errno = 0;
-  FILE *file = fopen(path, "re");
+  struct stat kind;
+  const char *why = NULL;
+  int file = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+  ssize_t got = 0;
   size_t size = 0;
-  if (file != NULL) size = fread(text, 1, RTK_TOKEN_MAX + 1, file);
-  int number = errno;
-  bool is_bad = file == NULL || ferror(file) != 0;
-  if (file != NULL) (void)fclose(file);
+  if (file < 0 || fstat(file, &kind) != 0) {
+    why = strerror(errno);
+  } else if (!S_ISREG(kind.st_mode)) { /* a pipe may have no writer, for ever */
+    why = S_ISDIR(kind.st_mode) ? strerror(EISDIR) : "it is not a file";
+  }
+  while (why == NULL && size <= RTK_TOKEN_MAX) {
+    got = read(file, text + size, RTK_TOKEN_MAX + 1 - size);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) why = strerror(errno);
+    if (got <= 0) break;
+    size += (size_t)got;
+  }
+  if (file >= 0) (void)close(file);
   text[size] = '\0';
   *text_size = size;
-  if (!is_bad) return SQLITE_OK;
+  if (why == NULL) return SQLITE_OK;
   return rtk_err_set(err, "CLOUDFLARE_API_TOKEN_FILE: cannot read %s: %s", path,
-                     strerror(number));
+                     why);
 }
 
 static int read_token_file(const char *path, char **token,
@@ -573,42 +812,61 @@ static int read_token_file(const char *path, char **token,
   char *copy = trimmed(text);
   for (volatile char *c = text; *c != '\0'; c++) *c = '\0';
   if (copy == NULL) return SQLITE_NOMEM;
-  if (is_whole && is_token(copy)) {
+  const char *problem = is_whole ? token_problem(copy) : not_visible;
+  if (problem == NULL && copy[0] != '\0') {
     *token = copy;
     return SQLITE_OK;
   }
-  rc = rtk_err_set(err, "CLOUDFLARE_API_TOKEN_FILE: %s %s", path,
-                   is_whole && copy[0] == '\0'
-                       ? "is empty"
-                       : "does not hold a token: it must be visible ASCII"
-                         " characters without spaces");
+  if (problem == NULL || problem == not_visible) {
+    rc = rtk_err_set(err, "CLOUDFLARE_API_TOKEN_FILE: %s %s", path,
+                     problem == NULL
+                         ? "is empty"
+                         : "does not hold a token: it must be visible ASCII"
+                           " characters without spaces");
+  } else {
+    rc = rtk_err_set(err, "CLOUDFLARE_API_TOKEN_FILE: the token in %s %s", path,
+                     problem);
+  }
   rtk_config_wipe(copy);
   return rc;
 }
 
-/* The setting made in SQL that a token from elsewhere must not follow. */
-static const char *diverting_setting(const struct rtk_config *config) {
+/* The setting made in SQL that decides where the token goes; NULL: none. */
+static const char *destination_set(const struct rtk_config *config) {
   for (int i = 0; i < RTK_SETTING_COUNT; i++) {
-    if (rows[i].voids_foreign_token && config->set[i] != NULL) {
-      return rows[i].name;
-    }
+    if (rows[i].is_destination && config->set[i] != NULL) return rows[i].name;
   }
   return NULL;
 }
 
+/* A base_url, proxy or ca_file that was set in SQL voids every token that was
+** there before. */
+static int check_not_void(const struct rtk_config *config,
+                          struct rtk_err *err) {
+  const char *destination = destination_set(config);
+  if (config->set[RTK_API_TOKEN] != NULL) return SQLITE_OK;
+  if (config->voided_by != NULL) {
+    return rtk_err_set(err,
+                       "%s was set in SQL after api_token, so that token is not"
+                       " sent any more: SELECT rtk_config('api_token', '…')"
+                       " again",
+                       config->voided_by);
+  }
+  if (destination == NULL) return SQLITE_OK;
+  return rtk_err_set(err,
+                     "%s was set in SQL, so the token from the environment"
+                     " is not sent there: SELECT rtk_config('api_token',"
+                     " '…') too, or set %s outside SQL",
+                     destination, destination);
+}
+
 int rtk_config_token(const struct rtk_config *config, char **token,
                      const char **source, struct rtk_err *err) {
-  const char *diverting = diverting_setting(config);
   const char *path = config->env[RTK_API_TOKEN_FILE];
   const char *value = config->set[RTK_API_TOKEN];
+  int rc = check_not_void(config, err);
+  if (rc != SQLITE_OK) return rc;
   *source = "set by rtk_config()";
-  if (value == NULL && diverting != NULL) {
-    return rtk_err_set(err,
-                       "%s was set in SQL, so the token from the environment"
-                       " is not sent there: SELECT rtk_config('api_token',"
-                       " '…') too, or set %s outside SQL",
-                       diverting, diverting);
-  }
   if (value == NULL) {
     value = config->env[RTK_API_TOKEN];
     *source = "from CLOUDFLARE_API_TOKEN";

@@ -8,6 +8,7 @@
 #include "setting.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct rtk_err;
@@ -24,9 +25,15 @@ int rtk_config_new(struct sqlite3 *host, struct rtk_config **config);
 void rtk_config_free(struct rtk_config *config);
 
 /* Sets by name; `value` NULL goes back to the environment's value or the
-** default.  SQLITE_ERROR with a message that lists what is allowed. */
+** default.  SQLITE_ERROR with a message that lists what is allowed.  Forgets an
+** api_token set before when it says where the token goes. */
 int rtk_config_set(struct rtk_config *config, const char *name,
                    const char *value, struct rtk_err *err);
+
+/* The same for a value of so many bytes, which may hold a NUL by mistake: that is
+** an error, not its end. */
+int rtk_config_set_bytes(struct rtk_config *config, const char *name,
+                         const char *value, size_t size, struct rtk_err *err);
 
 /* Finds by name: SQLITE_ERROR with a message that lists the names. */
 int rtk_config_find(const char *name, enum rtk_setting *setting,
@@ -42,7 +49,8 @@ int64_t rtk_config_int(const struct rtk_config *config,
 void rtk_config_fill_request(const struct rtk_config *config,
                              struct rtk_request *request);
 
-/* For showing: a secret is "set" or NULL; userinfo in a URL is left out.
+/* For showing: a secret is "set" or NULL; a proxy's user and password are left
+** out, and a proxy in a form where they cannot be told is not shown.
 ** NULL with *nomem set when there was no memory.  Free with sqlite3_free(). */
 char *rtk_config_shown(const struct rtk_config *config,
                        enum rtk_setting setting, bool *nomem);
@@ -63,8 +71,8 @@ int rtk_config_check(const struct rtk_config *config, struct rtk_err *err);
 
 /* The token to be sent, and where it came from in words (static).  *token is
 ** given: wipe and free it with rtk_config_wipe().  SQLITE_ERROR says what is
-** missing; a base_url, proxy or ca_file set in SQL voids a token that was
-** not. */
+** missing.  A base_url, proxy or ca_file set in SQL voids every token, wherever it
+** came from, until api_token is set in SQL after it. */
 int rtk_config_token(const struct rtk_config *config, char **token,
                      const char **source, struct rtk_err *err);
 void rtk_config_wipe(char *token);

@@ -5,12 +5,24 @@
 #include "config.h"
 #include "err.h"
 #include "fetch.h"
+#include "progress.h"
 #include "store.h"
 
 #include <string.h>
 
 #include <sqlite3ext.h>
 SQLITE_EXTENSION_INIT3
+
+/* Nobody has called for the cache file that the environment names, and few read
+** rtk_stats: a shell's user is told on stderr.  What rtk_config() has set is
+** checked there; other programs' stderr is their own. */
+static void warn_of_cache_file(void *user, const char *path, const char *why) {
+  struct rtk_conn *conn = user;
+  const char *source = rtk_config_source(conn->config, RTK_CACHE_FILE);
+  if (conn->has_warned || strcmp(source, "environment") != 0) return;
+  conn->has_warned = true;
+  rtk_progress_warn("the file in RTK_CACHE_FILE is not used", path, why);
+}
 
 int rtk_conn_new(struct sqlite3 *db, struct rtk_conn **conn,
                  struct rtk_err *err) {
@@ -22,6 +34,7 @@ int rtk_conn_new(struct sqlite3 *db, struct rtk_conn **conn,
   int rc = rtk_config_new(db, &made->config);
   if (rc == SQLITE_OK) rc = rtk_store_new(db, &made->store);
   if (rc == SQLITE_OK) {
+    rtk_store_warn_by(made->store, warn_of_cache_file, made);
     rc = rtk_fetch_new(made->config, &made->cancel, made->store, &made->stats,
                        &made->fetch, err);
   }

@@ -25,7 +25,8 @@ struct rtk_conn {
   struct rtk_ahead *ahead;
   struct rtk_stats stats;
   struct rtk_cancel cancel;
-  int cursors; /* open */
+  bool has_warned; /* that the cache file is not used */
+  int cursors;     /* open */
   int holders;
 };
 

@@ -24,6 +24,7 @@ struct rtk_request {
   const char *url;     /* https, or http to loopback */
   const char *token;   /* bearer token: visible ASCII */
   const char *ca_file; /* PEM; NULL: the system's */
+  const char *ca_path; /* directory with more of them, by their hash; or NULL */
   const char *proxy;   /* URL; NULL: HTTPS_PROXY and NO_PROXY */
   int64_t timeout_ms;  /* more than 0, as is the next.  Both count the time
                           that is spent in rtk_http_poll() alone */

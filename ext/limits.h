@@ -27,6 +27,11 @@
 #define RTK_SHOW_ID_MAX 64
 #define RTK_SHOW_TEXT_MAX 300
 
+/* Bytes of the beginning of a token that are too much to be shown at the end of a
+** text that may have been cut: behind anything but a space, and as a word. */
+#define RTK_SHOW_TOKEN_PART_MIN 4
+#define RTK_SHOW_TOKEN_WORD_MIN 8
+
 /* Bytes of the detail of one check: a whole message and what is added. */
 #define RTK_SHOW_DETAIL_MAX 2000
 
@@ -145,13 +150,9 @@
 #define RTK_PACE_SLOTS 128
 #define RTK_PACE_WINDOW_SLOTS 120
 
-/* ms: how long a limit holds that the server announced, or was seen to have,
-** and has not confirmed since. */
+/* ms: how long a limit holds that the server announced and has not confirmed
+** since. */
 #define RTK_PACE_LIMIT_LIFE_MS 3600000
-
-/* A first 429 after fewer requests than that tells of somebody else's requests,
-** or of the server's trouble, and not what the limit is. */
-#define RTK_PACE_LEARN_MIN 16
 
 /* ms: announced times are in whole seconds, rounded up or down. */
 #define RTK_PACE_ROUNDING_MS 1000
@@ -175,10 +176,6 @@
 /* ms: a clock this much behind has not been set back: somebody looked at it,
 ** and then had to wait for his turn. */
 #define RTK_PACE_CLOCK_STEP_MS 1000
-
-/* ms without any request after which what was asked before no longer teaches
-** the server's limit, when there is no quota window to go by. */
-#define RTK_PACE_QUIET_MS 300000
 
 /* ms that this machine's clock may be off the server's: more than the Date of a
 ** reply that took its time, less than what a certificate's first minutes or a
@@ -216,17 +213,20 @@
 #define RTK_ERROR_CHAIN_MAX 8
 
 /* The cache file.  Bytes of replies that wait to be written, and of one reply
-** that is kept at all: a page of 100 sessions has some 60,000.  ms that a call
-** waits for another's lock; ms before a file found locked is tried again for
+** that is kept at all: a page of 100 sessions has some 60,000.  ms that a write
+** waits for another's lock, and a read: readers meet none but for moments, and what
+** is not read costs a request; ms before a file found locked is tried again for
 ** reading or to make room; ms of nothing but locks after which it is passed over,
 ** and when it is empty (to fill it takes less: it is somebody's database); ms
 ** after which a file that was passed over for what may pass is tried again;
 ** expired rows that the first write takes out beside its share. */
 #define RTK_STORE_QUEUE_MAX 4194304
 #define RTK_STORE_LOCK_MS 50
+#define RTK_STORE_READ_LOCK_MS 2000
+#define RTK_STORE_LOCK_POLL_MS 2
 #define RTK_STORE_RETRY_MS 500
 #define RTK_STORE_LOCKED_MAX_MS 10000
-#define RTK_STORE_EMPTY_LOCKED_MAX_MS 1000
+#define RTK_STORE_EMPTY_LOCKED_MAX_MS 5000
 #define RTK_STORE_AGAIN_MS 60000
 #define RTK_STORE_SWEEP_FIRST 1000
 

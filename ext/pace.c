@@ -1,9 +1,9 @@
 /*
 ** How many requests may go out now.
 **
-** Limits in force: the rate; what the server announces, or else the quota of
-** the settings and what a 429 taught.  Each counts the requests under way and
-** those that ended within its window.  The latter are kept in a ring of time
+** Limits in force: the rate; what the server announces, or else the quota of the
+** settings.  Each counts the requests under way and those that ended within its
+** window.  The latter are kept in a ring of time
 ** slots, in which a request counts as ended at its slot's end: less than 1 % of
 ** a window is lost by that, and nothing is gained.
 **
@@ -11,9 +11,8 @@
 ** it is reset.  That knows of others who use the token.  What is left goes down
 ** only, until the reset; then one request goes out to learn the new number.
 **
-** A server that announces nothing tells its quota by its first 429: as many
-** requests as it let pass, in the time from the first of them to the end of the
-** block.
+** A 429 blocks everybody for as long as it says.  Nothing is concluded from how many
+** requests came before it: one stray 429 would slow everything down for an hour.
 */
 #include "pace.h"
 
@@ -127,14 +126,13 @@ static int64_t whole_after(const struct rtk_pace_limit *limit, int64_t now) {
 
 /* --- all limits ----------------------------------------------------------------- */
 
-#define LIMITS_MAX (3 + RTK_RATELIMIT_ITEMS_MAX)
+#define LIMITS_MAX (2 + RTK_RATELIMIT_ITEMS_MAX)
 
 /* Those that keep requests; `limits` has LIMITS_MAX. */
 static int list_limits(struct rtk_pace *pace, struct rtk_pace_limit **limits) {
   int count = 0;
   limits[count++] = &pace->rate;
   limits[count++] = &pace->quota;
-  limits[count++] = &pace->learnt;
   for (int i = 0; i < RTK_RATELIMIT_ITEMS_MAX; i++) {
     limits[count++] = &pace->announced[i].limit;
   }
@@ -184,9 +182,6 @@ static void shift(struct rtk_pace *pace, int64_t by_ms) {
     pace->announced[i].ask_ms += by_ms;
   }
   pace->blocked_until_ms += by_ms;
-  pace->first_ms += by_ms;
-  pace->last_ms += by_ms;
-  pace->learnt_ms += by_ms;
 }
 
 /* Brings everything up to now, and returns what that is on our clock. */
@@ -201,7 +196,6 @@ static int64_t tick(struct rtk_pace *pace, int64_t now) {
   }
   pace->clock_ms = now;
   for (int i = 0; i < count; i++) advance(limits[i], now);
-  if (now - pace->learnt_ms >= RTK_PACE_LIMIT_LIFE_MS) pace->learnt.count = 0;
   for (int i = 0; i < RTK_RATELIMIT_ITEMS_MAX; i++) {
     struct rtk_pace_announced *a = &pace->announced[i];
     if (now - a->heard_ms >= RTK_PACE_LIMIT_LIFE_MS) a->is_used = false;
@@ -226,7 +220,6 @@ static int list_in_force(const struct rtk_pace *pace, bool with_rate,
   bool is_told = is_announced(pace);
   if (with_rate && is_on(&pace->rate)) limits[count++] = &pace->rate;
   if (!is_told && is_on(&pace->quota)) limits[count++] = &pace->quota;
-  if (!is_told && is_on(&pace->learnt)) limits[count++] = &pace->learnt;
   for (int i = 0; i < RTK_RATELIMIT_ITEMS_MAX; i++) {
     const struct rtk_pace_announced *a = &pace->announced[i];
     if (a->is_used && is_on(&a->limit)) limits[count++] = &a->limit;
@@ -310,18 +303,7 @@ static int64_t wait_for_room(const struct rtk_pace *pace, int64_t now) {
   return wait_ms;
 }
 
-/* The first requests after a block, or after long quiet, begin a count of how
-** many the server lets pass. */
-static void take_up(struct rtk_pace *pace, int64_t now, int64_t count) {
-  int64_t quiet_ms =
-      pace->quota.window_ms > 0 ? pace->quota.window_ms : RTK_PACE_QUIET_MS;
-  if (pace->is_in_round || now - pace->last_ms >= quiet_ms) {
-    pace->passed = 0;
-    pace->first_ms = now;
-    pace->is_in_round = false;
-    pace->is_learning = false;
-  }
-  pace->last_ms = now;
+static void begin(struct rtk_pace *pace, int64_t now, int64_t count) {
   pace->is_alone = pace->under_way == 0 && count == 1;
   pace->under_way += count;
   for (int i = 0; i < RTK_RATELIMIT_ITEMS_MAX; i++) {
@@ -336,14 +318,13 @@ int rtk_pace_take(struct rtk_pace *pace, int64_t now_ms, int wanted,
                   int64_t *wait_ms) {
   int64_t now = tick(pace, now_ms);
   int64_t count = bounded(room(pace, now), larger(wanted, 0));
-  if (count > 0) take_up(pace, now, count);
+  if (count > 0) begin(pace, now, count);
   *wait_ms = count < wanted ? wait_for_room(pace, now) : 0;
   return (int)count;
 }
 
 void rtk_pace_give_back(struct rtk_pace *pace, int count) {
   pace->under_way -= bounded(count, pace->under_way);
-  pace->refused = smaller(pace->refused, pace->under_way);
 }
 
 /* --- news ------------------------------------------------------------------------------ */
@@ -441,13 +422,7 @@ void rtk_pace_end(struct rtk_pace *pace, int64_t now_ms, int count,
   int limit_count = list_limits(pace, limits);
   int64_t now = tick(pace, now_ms);
   int64_t ended = bounded(count, pace->under_way);
-  int64_t refused = smaller(pace->refused, ended);
   pace->under_way -= ended;
-  pace->refused -= refused;
-  pace->passed += ended - refused;
-  if (pace->is_learning) {
-    pace->learnt.count = smaller(pace->passed, pace->learnt_most);
-  }
   hear_all(pace, now, ended, news);
   for (int i = 0; i < limit_count; i++) record(limits[i], now, ended);
 }
@@ -465,44 +440,10 @@ void rtk_pace_repeat(struct rtk_pace *pace, int64_t now_ms, int count) {
 
 /* --- 429 --------------------------------------------------------------------------------- */
 
-/* The first 429 of a round.  When what was learnt before had been kept for more
-** than one window, or about as many had passed as it says, its count was right
-** and its window too short. */
-static void begin_round(struct rtk_pace *pace, int64_t now) {
-  const struct rtk_pace_limit *known = &pace->learnt;
-  bool was_kept = is_on(known) && pace->passed > known->count * 3 / 2;
-  bool is_same = is_on(known) && pace->passed > known->count / 2;
-  pace->is_in_round = true;
-  bool is_lesson = pace->passed >= (is_on(known) ? 1 : RTK_PACE_LEARN_MIN);
-  pace->is_learning = is_lesson && !was_kept;
-  if (is_lesson) pace->learnt_ms = now;
-  pace->learnt_most = is_same ? known->count : INT64_MAX;
-  pace->learnt_least_ms = is_same ? known->window_ms + RTK_PACE_ROUNDING_MS : 0;
-  if (was_kept) {
-    set_window(pace, &pace->learnt, now,
-               smaller(pace->learnt_least_ms, RTK_WAIT_MAX_MS));
-  }
-}
-
-/* The first of those that passed may have been taken into a window that was a
-** second old, the end of the block before having been rounded up. */
-static void learn(struct rtk_pace *pace, int64_t now) {
-  int64_t window_ms =
-      pace->blocked_until_ms - pace->first_ms + RTK_PACE_ROUNDING_MS;
-  pace->learnt.count = smaller(pace->passed, pace->learnt_most);
-  set_window(
-      pace, &pace->learnt, now,
-      bounded(larger(window_ms, pace->learnt_least_ms), RTK_WAIT_MAX_MS));
-}
-
 void rtk_pace_block(struct rtk_pace *pace, int64_t now_ms, int64_t wait_ms) {
   int64_t now = tick(pace, now_ms);
   int64_t until_ms = now + bounded(wait_ms, RTK_WAIT_MAX_MS);
-  if (pace->refused < pace->under_way) pace->refused++;
-  if (until_ms <= now) return;
-  if (now >= pace->blocked_until_ms) begin_round(pace, now);
   pace->blocked_until_ms = larger(pace->blocked_until_ms, until_ms);
-  if (pace->is_learning) learn(pace, now);
 }
 
 int64_t rtk_pace_blocked_ms(const struct rtk_pace *pace, int64_t now_ms) {
@@ -567,13 +508,8 @@ static bool is_valid_announced(const struct rtk_pace *pace,
 bool rtk_pace_is_valid(const struct rtk_pace *pace) {
   bool is_valid =
       is_in(pace->clock_ms, SAFE) && is_time(pace, pace->blocked_until_ms) &&
-      is_time(pace, pace->first_ms) && is_time(pace, pace->last_ms) &&
-      is_time(pace, pace->learnt_ms) && is_in(pace->under_way, INT32_MAX) &&
-      is_in(pace->refused, pace->under_way) && is_in(pace->passed, SAFE) &&
-      is_in(pace->learnt_least_ms, 2 * RTK_WAIT_MAX_MS) &&
-      is_in(pace->learnt_most, INT64_MAX) &&
-      is_valid_limit(pace, &pace->rate) && is_valid_limit(pace, &pace->quota) &&
-      is_valid_limit(pace, &pace->learnt);
+      is_in(pace->under_way, INT32_MAX) && is_valid_limit(pace, &pace->rate) &&
+      is_valid_limit(pace, &pace->quota);
   for (int i = 0; i < RTK_RATELIMIT_ITEMS_MAX; i++) {
     is_valid = is_valid && is_valid_announced(pace, &pace->announced[i]);
   }

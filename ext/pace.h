@@ -23,7 +23,7 @@
 struct rtk_ratelimit;
 
 /* Of struct rtk_pace, to be stored beside it: another number, other bytes. */
-#define RTK_PACE_FORMAT 1
+#define RTK_PACE_FORMAT 2
 
 /* No time makes it possible, only the end of a request under way. */
 #define RTK_PACE_AFTER_REPLY (-1)
@@ -56,17 +56,8 @@ struct rtk_pace {
   int64_t clock_ms; /* the latest seen */
   int64_t blocked_until_ms;
   int64_t under_way;
-  int64_t refused;         /* of them: rtk_pace_block() has seen their 429 */
-  int64_t passed;          /* ended without 429 since the last block */
-  int64_t first_ms;        /* when the first of those was taken */
-  int64_t last_ms;         /* when the last request was taken */
-  int64_t learnt_ms;       /* when `learnt` was */
-  int64_t learnt_most;     /* its count is no larger */
-  int64_t learnt_least_ms; /* its window is no shorter */
-  int32_t is_alone;        /* one is under way, and no other was since it was */
-  int32_t is_in_round;     /* no request was taken since a block began … */
-  int32_t is_learning;     /* … and it tells the server's limit */
-  struct rtk_pace_limit rate, quota, learnt;
+  int64_t is_alone; /* one is under way, and no other was since it was */
+  struct rtk_pace_limit rate, quota;
   struct rtk_pace_announced announced[RTK_RATELIMIT_ITEMS_MAX];
 };
 
@@ -102,9 +93,9 @@ void rtk_pace_end(struct rtk_pace *pace, int64_t now_ms, int count,
 /* A request that is under way was sent so many times more: they count as ended. */
 void rtk_pace_repeat(struct rtk_pace *pace, int64_t now_ms, int count);
 
-/* A 429 says: nothing for so long (up to RTK_WAIT_MAX_MS).  To be called before
-** rtk_pace_end() of that request.  A shorter wait does not shorten a longer
-** one. */
+/* A 429 says: nothing for so long (up to RTK_WAIT_MAX_MS), and no more than that:
+** its reason may be a burst, or other users of the token.  A shorter wait does not
+** shorten a longer one. */
 void rtk_pace_block(struct rtk_pace *pace, int64_t now_ms, int64_t wait_ms);
 
 /* ms until the end of the block; 0: there is none. */

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <sqlite3ext.h>
@@ -13,17 +14,20 @@ SQLITE_EXTENSION_INIT3
 
 #define LINE_MAX_BYTES 80
 
-/* Is this program the sqlite3 shell?  Others' stderr is their own. */
+/* Is this program the sqlite3 shell?  Others' stderr is their own.  By its first
+** argument: below a debugger or valgrind the process has their name. */
 static bool is_shell(void) {
   static const char shell[] = "sqlite3";
 #if defined(__APPLE__)
   const char *name = getprogname();
 #else
-  char name[32] = "";
-  FILE *file = fopen("/proc/self/comm", "re");
+  char first[512] = "";
+  FILE *file = fopen("/proc/self/cmdline", "re");
   if (file == NULL) return false;
-  if (fgets(name, (int)sizeof(name), file) == NULL) name[0] = '\0';
+  if (fgets(first, (int)sizeof(first), file) == NULL) first[0] = '\0';
   (void)fclose(file);
+  const char *slash = strrchr(first, '/');
+  const char *name = slash == NULL ? first : slash + 1;
 #endif
   return strncmp(name, shell, sizeof(shell) - 1) == 0;
 }
@@ -34,6 +38,26 @@ void rtk_progress_init(struct rtk_progress *progress) {
   progress->is_rows_there = isatty(STDOUT_FILENO) == 1;
   progress->is_shell = progress->is_terminal && is_shell();
 }
+
+void rtk_progress_warn(const char *what, const char *name, const char *why) {
+  if (!is_shell()) return;
+  (void)fprintf(stderr, "rtk: %s: %s: %s\n", what, name, why);
+  (void)fflush(stderr);
+}
+
+/* Columns of the terminal that a line may take: one that fills the row makes the
+** next row begin, and "\r" then goes back to the wrong place. */
+static int columns_of_terminal(void) {
+  struct winsize size = {0};
+  int columns = LINE_MAX_BYTES;
+  bool is_told = ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0;
+  if (is_told && size.ws_col > 0 && size.ws_col < columns) {
+    columns = size.ws_col;
+  }
+  return columns - 1;
+}
+
+static int smaller(int a, int b) { return a < b ? a : b; }
 
 void rtk_progress_begin(struct rtk_progress *progress, const char *mode,
                         int64_t now_ms) {
@@ -71,7 +95,12 @@ void rtk_progress_show(struct rtk_progress *progress,
   if (!progress->is_on || now_ms < progress->due_ms) return;
   rtk_progress_line(line, (int)sizeof(line), news, now_ms - progress->begun_ms);
   if (progress->is_terminal) {
-    (void)fprintf(stderr, "\r%-79s\r", line);
+    int most = columns_of_terminal();
+    int columns = smaller((int)strlen(line), most);
+    int last = progress->is_visible ? smaller(progress->columns, most) : 0;
+    int blank = last > columns ? last - columns : 0;
+    (void)fprintf(stderr, "\r%.*s%*s\r", columns, line, blank, "");
+    progress->columns = columns;
     progress->due_ms = now_ms + RTK_PROGRESS_EVERY_MS;
   } else {
     (void)fprintf(stderr, "%s\n", line);
@@ -83,7 +112,8 @@ void rtk_progress_show(struct rtk_progress *progress,
 
 void rtk_progress_hide(struct rtk_progress *progress, bool is_end) {
   if (!progress->is_visible || !(is_end || progress->is_rows_there)) return;
-  (void)fprintf(stderr, "\r%79s\r", "");
+  (void)fprintf(stderr, "\r%*s\r",
+                smaller(progress->columns, columns_of_terminal()), "");
   (void)fflush(stderr);
   progress->is_visible = false;
 }

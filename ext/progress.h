@@ -18,7 +18,8 @@ struct rtk_progress {
 
   /* Of the statement. */
   bool is_on;
-  bool is_visible;  /* the line stands on the terminal now */
+  bool is_visible;  /* the line stands on the terminal now … */
+  int columns;      /* … and takes so many */
   int64_t begun_ms; /* by rtk_clock_ms(), as is the next */
   int64_t due_ms;   /* the next line */
 };
@@ -39,13 +40,17 @@ void rtk_progress_init(struct rtk_progress *progress);
 void rtk_progress_begin(struct rtk_progress *progress, const char *mode,
                         int64_t now_ms);
 
-/* Shows it if it is time to. */
+/* Shows it if it is time to; on a terminal cut to fit into one row. */
 void rtk_progress_show(struct rtk_progress *progress,
                        const struct rtk_progress_news *news, int64_t now_ms);
 
 /* Takes the line away if rows would be printed over it, or, at the end of the
 ** statement, in any case. */
 void rtk_progress_hide(struct rtk_progress *progress, bool is_end);
+
+/* One line on stderr for somebody who uses the sqlite3 shell: "rtk: WHAT: NAME:
+** WHY".  Nothing in other programs, whose stderr is their own. */
+void rtk_progress_warn(const char *what, const char *name, const char *why);
 
 /* The line itself, into `size` bytes of `text`: "rtk: 512 of 1000 sessions,
 ** 34 a second, 12 s to wait for the quota". */

@@ -6,7 +6,7 @@
 **       FROM customer_session AS c
 **       JOIN rtk_livestream_session('ACCOUNT', 'APP', c.session_id) AS s;
 **
-** This file is the entry point and nothing else.
+** This file is the entry point, under two names, and nothing else.
 */
 #include "conn.h"
 #include "endpoint.h"
@@ -16,6 +16,9 @@
 #include "sqlfunc.h"
 #include "vtab.h"
 
+#if defined(__APPLE__)
+#include <dlfcn.h>
+#endif
 #include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -31,6 +34,10 @@ SQLITE_EXTENSION_INIT1
 
 EXPORT int sqlite3_rtk_init(sqlite3 *db, char **message,
                             const sqlite3_api_routines *api);
+#ifndef SQLITE_CORE
+EXPORT int sqlite3_extension_init(sqlite3 *db, char **message,
+                                  const sqlite3_api_routines *api);
+#endif
 
 #ifndef SQLITE_CORE
 static pthread_mutex_t api_lock = PTHREAD_MUTEX_INITIALIZER;
@@ -44,6 +51,18 @@ static bool is_same_sqlite(const sqlite3_api_routines *api) {
   bool is_same = sqlite3_api == api;
   (void)pthread_mutex_unlock(&api_lock);
   return is_same;
+}
+
+/* SQLite unloads the library with its last connection: with it the request budget
+** would go, and a thread of libcurl's may still run in it.  Elsewhere the linker
+** sees to that (Makefile). */
+static void stay_loaded(void) {
+#if defined(__APPLE__)
+  Dl_info library;
+  if (dladdr(&api_lock, &library) != 0) {
+    (void)dlopen(library.dli_fname, RTLD_NOW | RTLD_NOLOAD | RTLD_NODELETE);
+  }
+#endif
 }
 #endif
 
@@ -73,8 +92,9 @@ static int register_all(struct rtk_conn *conn) {
   return rc;
 }
 
-int sqlite3_rtk_init(sqlite3 *db, char **message,
-                     const sqlite3_api_routines *api) {
+/* The entry points do not call each other: SQLite loads libraries into one name
+** space, and another extension may have one of the second name. */
+static int init(sqlite3 *db, char **message, const sqlite3_api_routines *api) {
   struct rtk_conn *conn = NULL;
   struct rtk_err err = {0};
 #ifndef SQLITE_CORE
@@ -89,6 +109,7 @@ int sqlite3_rtk_init(sqlite3 *db, char **message,
                             " process: load it through one of them only");
     return SQLITE_ERROR;
   }
+  stay_loaded();
 #else
   (void)api;
 #endif
@@ -103,3 +124,16 @@ int sqlite3_rtk_init(sqlite3 *db, char **message,
   if (err.message != NULL) *message = rtk_err_take(&err);
   return rc;
 }
+
+int sqlite3_rtk_init(sqlite3 *db, char **message,
+                     const sqlite3_api_routines *api) {
+  return init(db, message, api);
+}
+
+#ifndef SQLITE_CORE
+/* SQLite looks for this one first, whatever the file is called. */
+int sqlite3_extension_init(sqlite3 *db, char **message,
+                           const sqlite3_api_routines *api) {
+  return init(db, message, api);
+}
+#endif

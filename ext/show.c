@@ -1,6 +1,8 @@
 /* Text from elsewhere made fit to stand in a message. */
 #include "show.h"
 
+#include "limits.h"
+
 #include <stdbool.h>
 #include <string.h>
 
@@ -42,10 +44,18 @@ static bool is_control(const unsigned char *c, size_t size) {
   return size == 1 && (c[0] < 0x20 || c[0] == 0x7F);
 }
 
-static bool begins_with(const char *text, size_t size, const char *token) {
+/* Bytes of the token at `at`: all of it; or, where the text ends, its first part, as
+** the text may have been cut before it came here.  A word of its own, "account", may
+** be the beginning of a token by chance: then there have to be more.  0: none. */
+static size_t token_bytes(const char *text, size_t size, size_t at,
+                          const char *token) {
   size_t token_size = token == NULL ? 0 : strlen(token);
-  return token_size > 0 && token_size <= size &&
-         memcmp(text, token, token_size) == 0;
+  size_t left = size - at;
+  size_t shared = token_size < left ? token_size : left;
+  bool is_word = at == 0 || text[at - 1] == ' ';
+  size_t least = is_word ? RTK_SHOW_TOKEN_WORD_MIN : RTK_SHOW_TOKEN_PART_MIN;
+  if (shared == 0 || memcmp(text + at, token, shared) != 0) return 0;
+  return shared == token_size || shared >= least ? shared : 0;
 }
 
 void rtk_show(struct sqlite3_str *out, const char *text, size_t size,
@@ -54,9 +64,10 @@ void rtk_show(struct sqlite3_str *out, const char *text, size_t size,
   while (i < size) {
     const unsigned char *c = (const unsigned char *)text + i;
     size_t step = utf8_size(c, size - i);
-    if (i < max && begins_with(text + i, size - i, token)) {
+    size_t secret = i < max ? token_bytes(text, size, i, token) : 0;
+    if (secret > 0) {
       sqlite3_str_appendall(out, "***");
-      i += strlen(token);
+      i += secret;
       continue;
     }
     if (i + (step == 0 ? 1 : step) > max) {

@@ -11,7 +11,8 @@ struct sqlite3_str;
 
 /* Appends at most `max` bytes; control characters become spaces, bytes that
 ** are not UTF-8 become "?", the token (NULL: none) becomes "***"; "…" stands
-** for what was cut. */
+** for what was cut.  Where the text ends in the first part of the token
+** (RTK_SHOW_TOKEN_PART_MIN), that is "***" too: headers come here cut. */
 void rtk_show(struct sqlite3_str *out, const char *text, size_t size,
               size_t max, const char *token);
 

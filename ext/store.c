@@ -9,6 +9,7 @@
 */
 #include "store.h"
 
+#include "cancel.h"
 #include "clock.h"
 #include "hash.h"
 #include "limits.h"
@@ -76,12 +77,17 @@ struct rtk_store {
   sqlite3 *db; /* NULL: not open */
   sqlite3_stmt *statements[STATEMENT_COUNT];
   struct lock reading, writing;
+  struct rtk_cancel cancel;
+  bool is_closing; /* and with it the host, which may not be asked any more */
+  int waits, waits_max;  /* for locks, within one call */
   int64_t read_since_ms; /* the read that is open, if there is one */
   bool is_swept;         /* since the file was opened */
   bool is_passed_over;
   bool is_lasting; /* why; else worth another try at this time: */
   int64_t again_ms;
   char why[RTK_STORE_WHY_MAX]; /* of the last time */
+  void (*warn)(void *user, const char *path, const char *why); /* or NULL */
+  void *warn_user;
 
   struct queued *first, *last;
   size_t queue_bytes;
@@ -181,6 +187,9 @@ static int pass_over(struct rtk_store *store, int rc, const char *why) {
   if (is_news) {
     sqlite3_log(SQLITE_WARNING, "rtk: cache_file %s is passed over: %s",
                 store->path, store->why);
+    if (store->warn != NULL) {
+      store->warn(store->warn_user, store->path, store->why);
+    }
   }
   return SQLITE_NOTFOUND;
 }
@@ -239,8 +248,25 @@ static int conclude(struct rtk_store *store, struct lock *lock, int rc,
 
 /* --- opening ------------------------------------------------------------------ */
 
+/* The busy handler: 1: try again.  A host that wants to stop need not wait. */
+static int wait_for_lock(void *user, int tries) {
+  struct rtk_store *store = user;
+  (void)tries; /* for one statement */
+  if (store->waits >= store->waits_max) return 0;
+  if (!store->is_closing && rtk_cancel_asked(&store->cancel)) return 0;
+  store->waits++;
+  (void)sqlite3_sleep(RTK_STORE_LOCK_POLL_MS);
+  return 1;
+}
+
+static void begin_wait(struct rtk_store *store, int wait_ms) {
+  store->waits = 0;
+  store->waits_max = wait_ms / RTK_STORE_LOCK_POLL_MS;
+}
+
 static int open_file(struct rtk_store *store, const char **why) {
-  int rc = rtk_storefile_open(store->path, store->host, &store->db, why);
+  int rc = rtk_storefile_open(store->path, store->host, wait_for_lock, store,
+                              &store->db, why);
   for (int i = 0; rc == SQLITE_OK && *why == NULL && i < STATEMENT_COUNT; i++) {
     rc = sqlite3_prepare_v3(store->db, statements[i], -1,
                             SQLITE_PREPARE_PERSISTENT, &store->statements[i],
@@ -269,9 +295,18 @@ int rtk_store_new(struct sqlite3 *host, struct rtk_store **store) {
   struct rtk_store *made = sqlite3_malloc64(sizeof(*made));
   if (made == NULL) return SQLITE_NOMEM;
   memset(made, 0, sizeof(*made));
-  made->host = host;
+  made->host = made->cancel.db = host;
+  made->is_closing = host == NULL;
   *store = made;
   return SQLITE_OK;
+}
+
+void rtk_store_warn_by(struct rtk_store *store,
+                       void (*warn)(void *user, const char *path,
+                                    const char *why),
+                       void *user) {
+  store->warn = warn;
+  store->warn_user = user;
 }
 
 static void end_use(struct rtk_store *store) {
@@ -287,6 +322,7 @@ static void end_use(struct rtk_store *store) {
 
 void rtk_store_free(struct rtk_store *store) {
   if (store == NULL) return;
+  store->is_closing = true;
   end_use(store);
   sqlite3_free(store->copy);
   sqlite3_free(store);
@@ -357,6 +393,9 @@ static int copy_column(struct rtk_store *store, sqlite3_stmt *row, int column,
   return rc;
 }
 
+/* Unix ms with which sums are far from overflow: another one is damage. */
+static bool is_time(int64_t ms) { return ms >= 0 && ms <= (int64_t)1 << 53; }
+
 static int read_reply(struct rtk_store *store, const char *url,
                       struct rtk_stored *found) {
   sqlite3_stmt *get = store->statements[GET];
@@ -368,7 +407,9 @@ static int read_reply(struct rtk_store *store, const char *url,
     found->status = sqlite3_column_int(get, 0);
     found->life = sqlite3_column_int(get, 1);
     found->fetched_ms = sqlite3_column_int64(get, 2);
-    found->keep_ms = sqlite3_column_int64(get, 3) - found->fetched_ms;
+    int64_t keep_until_ms = sqlite3_column_int64(get, 3);
+    is_found = is_time(found->fetched_ms) && keep_until_ms >= 0;
+    found->keep_ms = is_found ? keep_until_ms - found->fetched_ms : 0;
     rc = copy_column(store, get, 4, &found->body_size);
     found->body = found->body_size == 0 ? NULL : store->copy;
   }
@@ -379,6 +420,14 @@ static int read_reply(struct rtk_store *store, const char *url,
 }
 
 void rtk_store_end_read(struct rtk_store *store) { roll_back(store); }
+
+/* Looks at what is in the file now, not some ms ago. */
+static bool renew_read(struct rtk_store *store) {
+  if (sqlite3_get_autocommit(store->db)) return true;
+  if (rtk_clock_ms() <= store->read_since_ms) return false;
+  rtk_store_end_read(store);
+  return store->db != NULL;
+}
 
 static int need_read(struct rtk_store *store) {
   if (!sqlite3_get_autocommit(store->db)) return SQLITE_OK;
@@ -393,10 +442,15 @@ int rtk_store_get(struct rtk_store *store, const char *url,
   if (rtk_clock_ms() - store->read_since_ms >= RTK_STORE_READ_MS) {
     rtk_store_end_read(store);
   }
+  begin_wait(store, RTK_STORE_READ_LOCK_MS);
   int rc = need_file(store, &store->reading);
   if (rc == SQLITE_OK) {
     rc = need_read(store);
     if (rc == SQLITE_OK) rc = read_reply(store, url, found ? &read : NULL);
+    if (rc == SQLITE_NOTFOUND && renew_read(store)) {
+      rc = need_read(store);
+      if (rc == SQLITE_OK) rc = read_reply(store, url, found ? &read : NULL);
+    }
     bool is_missing = rc == SQLITE_NOTFOUND;
     rc = conclude(store, &store->reading, is_missing ? SQLITE_OK : rc, NULL);
     if (rc == SQLITE_OK && is_missing) return SQLITE_NOTFOUND;
@@ -456,6 +510,7 @@ struct job {
 ** somebody else is about to change. */
 static int write_all(struct rtk_store *store, const struct job *job) {
   rtk_store_end_read(store);
+  begin_wait(store, RTK_STORE_LOCK_MS);
   int rc = need_file(store, &store->writing);
   if (rc != SQLITE_OK) return rc;
   rc = run(store->statements[BEGIN]);

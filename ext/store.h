@@ -29,13 +29,20 @@ struct rtk_stored {
 
 /* Both codes below stand for "go on without": SQLITE_NOTFOUND, there is no such
 ** row, no file, or the file is passed over; SQLITE_BUSY, somebody else holds
-** the lock and nothing was changed.  A call waits RTK_STORE_LOCK_MS for a lock,
-** at opening and again for its work; a file that stays locked is passed over
-** after RTK_STORE_LOCKED_MAX_MS. */
+** the lock and nothing was changed.  A call waits RTK_STORE_LOCK_MS for locks, a
+** look-up RTK_STORE_READ_LOCK_MS, or until the host wants to stop; a file that
+** stays locked is passed over after RTK_STORE_LOCKED_MAX_MS. */
 
 /* A database that `host` (borrowed, may be NULL) has open is not filled.
 ** SQLITE_OK with *store given (free with rtk_store_free()) or SQLITE_NOMEM. */
 int rtk_store_new(struct sqlite3 *host, struct rtk_store **store);
+
+/* Calls warn(user, path, why) whenever the file is passed over for another reason
+** than the last time, beside the warning through sqlite3_log(). */
+void rtk_store_warn_by(struct rtk_store *store,
+                       void (*warn)(void *user, const char *path,
+                                    const char *why),
+                       void *user);
 
 /* Tries once to write what is queued, and closes the file. */
 void rtk_store_free(struct rtk_store *store);
@@ -51,8 +58,8 @@ void rtk_store_free(struct rtk_store *store);
 int rtk_store_use(struct rtk_store *store, const char *path);
 
 /* The reply of this URL; its body is borrowed until the next call.  What is only
-** queued is not found; nor may be what others wrote in the last
-** RTK_STORE_READ_MS.  `found` NULL: only whether there is one, too old or not.
+** queued is not found.  What is found may be RTK_STORE_READ_MS old; what is not
+** found is not in the file now, as it costs a request.  `found` NULL: only whether there is one, too old or not.
 ** SQLITE_OK, SQLITE_NOTFOUND (also while locked) or SQLITE_NOMEM. */
 int rtk_store_get(struct rtk_store *store, const char *url,
                   struct rtk_stored *found);

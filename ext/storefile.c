@@ -68,6 +68,19 @@ static int look_at_host(sqlite3 *host, const struct stat *file,
   return rc == SQLITE_NOMEM || ended == SQLITE_NOMEM ? SQLITE_NOMEM : SQLITE_OK;
 }
 
+/* What SQLite's users write for something that is no file.  NULL: a file. */
+static const char *look_at_words(const char *path) {
+  if (path[0] == '\0') return "its name is empty; name a file";
+  if (strcmp(path, ":memory:") == 0) {
+    return "it is no file, and replies are kept in memory without it; name a"
+           " file";
+  }
+  if (strncmp(path, "file:", 5) == 0) {
+    return "it is a URI; name the file by its path";
+  }
+  return NULL;
+}
+
 /* What can be told without opening it (a pipe would wait for a writer): *why as
 ** rtk_storefile_open() has it. */
 static int look_at_name(const char *path, sqlite3 *host, bool *is_missing,
@@ -75,6 +88,10 @@ static int look_at_name(const char *path, sqlite3 *host, bool *is_missing,
   struct stat file;
   *is_missing = *is_empty = false;
   if (stat(path, &file) != 0) {
+    if (errno == ENOENT && lstat(path, &file) == 0) {
+      *why = "it is a link to a file that does not exist; name the file";
+      return SQLITE_OK;
+    }
     *is_missing = errno == ENOENT;
     if (*is_missing) return SQLITE_OK;
     *why = strerror(errno);
@@ -123,6 +140,56 @@ static int look_at_header(sqlite3 *db, const char **why) {
   return SQLITE_OK;
 }
 
+/* The ends of the names of the file and of those that SQLite puts beside it. */
+static const char *const file_ends[] = {"", "-wal", "-shm", "-journal"};
+#define FILE_END_COUNT (sizeof(file_ends) / sizeof(*file_ends))
+
+/* Why this file, the log beside the cache file or the cache file itself, is not to be
+** trusted; NULL: it is, or is not there. */
+static const char *look_at_mode(const char *name, bool is_log) {
+  struct stat file;
+  if ((is_log ? lstat(name, &file) : stat(name, &file)) != 0) return NULL;
+  if (!S_ISREG(file.st_mode)) return "its log is not a file; name another file";
+  if (file.st_uid != geteuid()) {
+    return is_log ? "its log belongs to another user; name another file"
+                  : "it belongs to another user; name another file";
+  }
+  if ((file.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
+    return "other users can write to it; chmod 600 it, or name another file";
+  }
+  return NULL;
+}
+
+/* Where others can write to the file, or to SQLite's log of it, its replies are
+** whatever they like.  With `is_private` only this user can read it from here on
+** (not by fchmod(): see above). */
+static int look_at_owner(const char *path, bool is_private, const char **why) {
+  size_t size = strlen(path);
+  char *name = sqlite3_mprintf("%s-journal", path);
+  if (name == NULL) return SQLITE_NOMEM;
+  for (size_t i = 0; i < FILE_END_COUNT && *why == NULL; i++) {
+    memcpy(name + size, file_ends[i], strlen(file_ends[i]) + 1);
+    *why = look_at_mode(name, i > 0);
+    if (is_private && *why == NULL) (void)chmod(name, 0600);
+  }
+  sqlite3_free(name);
+  return SQLITE_OK;
+}
+
+/* Why no file can be made there; NULL: nothing is known.  Cuts the path. */
+static const char *look_at_directory(char *path) {
+  struct stat directory;
+  int rc = 0;
+  do {
+    char *end = strrchr(path, '/');
+    if (end == NULL) return NULL;
+    end[end == path ? 1 : 0] = '\0';
+    rc = stat(path, &directory);
+  } while (rc != 0 && errno == ENOENT && strcmp(path, "/") != 0);
+  if (rc == 0 && access(path, W_OK | X_OK) == 0) return NULL;
+  return "it cannot be made there: the directory is not writable";
+}
+
 int rtk_storefile_check(const char *path, sqlite3 *host, struct rtk_err *err) {
   sqlite3 *db = NULL;
   const char *why = NULL;
@@ -130,20 +197,19 @@ int rtk_storefile_check(const char *path, sqlite3 *host, struct rtk_err *err) {
   char *plain = plain_path(path);
   int rc = plain == NULL ? SQLITE_NOMEM : SQLITE_OK;
   if (rc != SQLITE_OK) goto done;
-  rc = look_at_name(plain, host, &is_missing, &is_empty, &why);
+  why = look_at_words(path);
+  if (why == NULL) rc = look_at_name(plain, host, &is_missing, &is_empty, &why);
   if (is_missing) {
-    struct stat directory;
-    char *end = strrchr(plain, '/');
-    end[end == plain ? 1 : 0] = '\0';
-    if (stat(plain, &directory) != 0) {
-      why = "its directory does not exist; make it first";
-    }
+    why = look_at_directory(plain);
   } else if (rc == SQLITE_OK && why == NULL && !is_empty) {
     rc = sqlite3_open_v2(plain, &db,
                          SQLITE_OPEN_READONLY | SQLITE_OPEN_PRIVATECACHE |
                              SQLITE_OPEN_NOMUTEX,
                          NULL);
     if (rc == SQLITE_OK) rc = look_at_header(db, &why);
+  }
+  if (rc == SQLITE_OK && why == NULL && !is_missing) {
+    rc = look_at_owner(plain, false, &why);
   }
   bool is_nomem = (rc & 0xff) == SQLITE_NOMEM;
   if (rc != SQLITE_OK && why == NULL) why = sqlite3_errstr(rc);
@@ -221,6 +287,26 @@ static int look_inside(sqlite3 *db, bool *is_empty, const char **why) {
 
 /* --- opening ------------------------------------------------------------------ */
 
+/* Makes the directories above the file that are missing, for nobody but us. */
+static int make_directories(const char *path, const char **why) {
+  struct stat directory;
+  char *name = sqlite3_mprintf("%s", path);
+  if (name == NULL) return SQLITE_NOMEM;
+  int rc = SQLITE_OK;
+  for (char *end = strchr(name + 1, '/'); end != NULL && rc == SQLITE_OK;
+       end = strchr(end + 1, '/')) {
+    *end = '\0';
+    if (stat(name, &directory) != 0 && mkdir(name, 0700) != 0 &&
+        errno != EEXIST) {
+      *why = strerror(errno);
+      rc = SQLITE_CANTOPEN;
+    }
+    *end = '/';
+  }
+  sqlite3_free(name);
+  return rc;
+}
+
 /* Makes the file under another name and links it to its own: the descriptor is
 ** closed before anybody in this process can have locked the file, and nobody
 ** ever sees it with another mode.  (A forked process has its parent's random
@@ -264,7 +350,6 @@ static void restrict_database(sqlite3 *db) {
     (void)sqlite3_db_config(db, settings[i].what, settings[i].value, NULL);
   }
   (void)sqlite3_extended_result_codes(db, 1);
-  (void)sqlite3_busy_timeout(db, RTK_STORE_LOCK_MS);
   (void)sqlite3_limit(db, SQLITE_LIMIT_LENGTH, 2 * RTK_STORE_QUEUE_MAX);
 }
 
@@ -291,8 +376,10 @@ static int fill(sqlite3 *db, const char **why) {
 
 /* Reads on only as long as the file is ours.  A file can be ours by its header
 ** and yet empty, when somebody was killed while filling it. */
-static int prepare_file(sqlite3 *db, bool is_empty, const char **why) {
+static int prepare_file(sqlite3 *db, const char *path, bool is_empty,
+                        const char **why) {
   int rc = is_empty ? SQLITE_OK : look_at_header(db, why);
+  if (rc == SQLITE_OK && *why == NULL) rc = look_at_owner(path, true, why);
   if (rc != SQLITE_OK || *why != NULL) return rc;
   if (sqlite3_db_readonly(db, "main")) {
     *why = "it is read-only";
@@ -309,16 +396,20 @@ static int prepare_file(sqlite3 *db, bool is_empty, const char **why) {
   return rc == SQLITE_OK ? execute(db, log) : rc;
 }
 
-int rtk_storefile_open(const char *path, sqlite3 *host, sqlite3 **db,
-                       const char **why) {
+int rtk_storefile_open(const char *path, sqlite3 *host,
+                       int (*wait)(void *user, int tries), void *user,
+                       sqlite3 **db, const char **why) {
   bool is_missing = false, is_empty = false;
   char *plain = plain_path(path);
   int rc = plain == NULL ? SQLITE_NOMEM : SQLITE_OK;
   *db = NULL;
   *why = NULL;
   if (rc != SQLITE_OK) goto done;
+  *why = look_at_words(path);
+  if (*why != NULL) goto done;
   rc = look_at_name(plain, host, &is_missing, &is_empty, why);
-  if (is_missing) rc = create_file(plain, why);
+  if (is_missing) rc = make_directories(plain, why);
+  if (is_missing && rc == SQLITE_OK) rc = create_file(plain, why);
   if (rc != SQLITE_OK || *why != NULL) goto done;
   rc = sqlite3_open_v2(plain, db,
                        SQLITE_OPEN_READWRITE | SQLITE_OPEN_PRIVATECACHE |
@@ -326,7 +417,8 @@ int rtk_storefile_open(const char *path, sqlite3 *host, sqlite3 **db,
                        NULL);
   if (rc == SQLITE_OK) {
     restrict_database(*db);
-    rc = prepare_file(*db, is_missing || is_empty, why);
+    (void)sqlite3_busy_handler(*db, wait, user);
+    rc = prepare_file(*db, plain, is_missing || is_empty, why);
   }
   if ((rc & 0xff) == SQLITE_BUSY && is_empty) {
     *why = "it is empty, and another connection or process keeps it locked";

@@ -1,7 +1,7 @@
 -- Keeps an ordinary table of livestream sessions up to date, for reports that
 -- need no network and for views that are stored in the database:
 --
---   cd /path/to/rtk && sqlite3 -bail my.db '.read sql/sync.sql'
+--   cd /path/to/rtk && sqlite3 -bail /home/you/my.db '.read sql/sync.sql'
 --
 -- It wants what a query wants, in the environment: CLOUDFLARE_API_TOKEN,
 -- CLOUDFLARE_ACCOUNT_ID and REALTIMEKIT_APP_ID. It makes the table
@@ -13,7 +13,8 @@
 -- A run asks for the ids that have never been fetched, and again for those of
 -- sessions that had not stopped an hour before they were fetched, as their
 -- figures still change; for at most 1,000, those first that have not been asked
--- for the longest. Another limit:
+-- for the longest. A stopped_time that is no date, or none after 1971 (a zero
+-- time), says nothing: the session still runs. Another limit:
 --
 --   sqlite3 -bail -cmd '.parameter set @limit 100' my.db '.read sql/sync.sql'
 --
@@ -30,6 +31,12 @@
 -- the next run would ask for: beyond the limit, failed, or not stopped for an
 -- hour. At 0 the table is complete and final.
 --
+-- An id that has failed five times in a row rests: it is asked for again a day
+-- after its last try, and the line ends in `, N resting`. The table
+-- rtk_session_failed counts the tries; DELETE FROM it to have all asked for at
+-- once. A run in which ten ids or more have all failed does not count: that is
+-- not the ids' fault.
+--
 -- Nothing is locked while the network is waited for: replies go into TEMP
 -- tables. Ids are fetched and stored in parts, one after the other: of 50 ids,
 -- or of a twentieth of more than 1,000. A failure that is not an id's, such as
@@ -40,7 +47,7 @@
 -- killed goes to the end of the queue.
 --
 -- The exit code is 0, also when some ids failed; 1 when a part could not be
--- fetched or stored, or when all ids failed. A shell runs it once: it leaves its
+-- fetched or stored, or when all ids failed and not all of them had rested. A shell runs it once: it leaves its
 -- TEMP tables and settings behind.
 --
 -- rtk is what is loaded already (-cmd '.load /path/to/rtk', ~/.sqliterc), or
@@ -83,25 +90,43 @@ CREATE TABLE IF NOT EXISTS main.rtk_session(
   error TEXT
 );
 
+-- A table of its own, as rtk_session may be there since before it was needed.
+CREATE TABLE IF NOT EXISTS main.rtk_session_failed(
+  session_id TEXT NOT NULL PRIMARY KEY,
+  failures INTEGER NOT NULL -- in a row
+);
+
 -- --- what is wanted ----------------------------------------------------------
 
+-- julianday() also reads 'now', and numbers.
+CREATE TEMP VIEW unfinished AS
+SELECT s.session_id, s.account, s.app, s.tried_at,
+       coalesce(f.failures >= 5, 0) AS has_rested,
+       coalesce(f.failures >= 5
+         AND julianday(s.tried_at) > julianday('now') - 1, 0) AS is_resting
+  FROM main.rtk_session AS s
+  LEFT JOIN main.rtk_session_failed AS f USING (session_id)
+ WHERE s.gone_at IS NULL
+   AND NOT coalesce(
+         s.stopped_time GLOB '[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]*'
+         AND julianday(s.stopped_time) >= julianday('1971-01-01')
+         AND julianday(s.stopped_time) <= julianday(s.fetched_at) - 1 / 24.0, 0);
+
 CREATE TEMP VIEW pending AS
-SELECT session_id, account, app, tried_at FROM main.rtk_session
- WHERE gone_at IS NULL
-   AND (fetched_at IS NULL OR stopped_time IS NULL OR
-        julianday(stopped_time) > julianday(fetched_at) - 1 / 24.0);
+SELECT session_id, account, app, tried_at, has_rested FROM unfinished
+ WHERE NOT is_resting;
 
 -- A constraint's name is its message. Without an account there would be no row,
 -- as if the id were gone.
 CREATE TEMP TABLE wanted(
-  session_id PRIMARY KEY, account, app, tried_at, part,
+  session_id PRIMARY KEY, account, app, tried_at, has_rested, part,
   asked_at, state DEFAULT 'waits', -- asked, answered or failed, stored
   CONSTRAINT "no account: set CLOUDFLARE_ACCOUNT_ID" CHECK (account NOT NULL),
   CONSTRAINT "no app: set REALTIMEKIT_APP_ID" CHECK (app NOT NULL)
 );
-INSERT INTO wanted(session_id, account, app, tried_at, part)
+INSERT INTO wanted(session_id, account, app, tried_at, has_rested, part)
 SELECT session_id, coalesce(account, rtk_config('account')),
-       coalesce(app, rtk_config('app')), tried_at,
+       coalesce(app, rtk_config('app')), tried_at, has_rested,
        (place - 1) / max(50, (count(*) OVER () + 19) / 20)
   FROM (SELECT *, row_number() OVER (ORDER BY tried_at, session_id) AS place
           FROM pending ORDER BY place LIMIT coalesce(@limit, 1000));
@@ -209,21 +234,34 @@ INSERT INTO turn VALUES (1);
 
 -- --- the report --------------------------------------------------------------
 
+CREATE TEMP VIEW stored AS
+SELECT w.session_id, w.has_rested, g.session_id IS NULL AS is_gone, g.error
+  FROM wanted AS w LEFT JOIN got AS g USING (session_id)
+ WHERE w.state = 'stored';
+
+DELETE FROM rtk_session_failed
+ WHERE session_id IN (SELECT session_id FROM stored WHERE error IS NULL)
+    OR session_id NOT IN (SELECT session_id FROM rtk_session);
+INSERT INTO rtk_session_failed(session_id, failures)
+SELECT session_id, 1 FROM stored
+ WHERE error NOT NULL
+   AND (SELECT count(*) < 10 OR count(*) > count(error) FROM stored)
+    ON CONFLICT(session_id) DO UPDATE SET failures = failures + 1;
+
 CREATE TEMP VIEW report AS
-WITH stored AS (
-  SELECT w.session_id, g.session_id IS NULL AS is_gone, g.error
-    FROM wanted AS w LEFT JOIN got AS g USING (session_id)
-   WHERE w.state = 'stored'
-)
 SELECT (SELECT count(*) FROM stored WHERE NOT is_gone AND error IS NULL)
          AS fetched,
        (SELECT count(*) FROM stored WHERE is_gone) AS gone,
        (SELECT count(*) FROM pending) AS pending,
+       (SELECT count(*) FROM unfinished WHERE is_resting) AS resting,
        (SELECT min(error) FROM got
          WHERE (SELECT count(*) FROM wanted) =
-               (SELECT count(error) FROM stored)) AS why_all_failed;
+               (SELECT count(error) FROM stored)
+           AND EXISTS (SELECT 1 FROM stored WHERE NOT has_rested))
+         AS why_all_failed;
 SELECT why_all_failed FROM report WHERE why_all_failed NOT NULL;
-SELECT printf('%d fetched, %d gone, %d pending', fetched, gone, pending)
+SELECT printf('%d fetched, %d gone, %d pending', fetched, gone, pending) ||
+       CASE resting WHEN 0 THEN '' ELSE printf(', %d resting', resting) END
   FROM report;
 
 CREATE TEMP VIEW finish AS SELECT 0;

@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include "err.h"
+#include "http.h"
 #include "limits.h"
 
 #include "check.h"
@@ -41,6 +42,7 @@ static const char *const variables[] = {"CLOUDFLARE_API_TOKEN",
                                         "RTK_PROXY",
                                         "CURL_CA_BUNDLE",
                                         "SSL_CERT_FILE",
+                                        "SSL_CERT_DIR",
                                         "HTTPS_PROXY",
                                         "NO_PROXY"};
 
@@ -223,6 +225,11 @@ static void values_are_checked(void **state) {
   static const char numbers[] =
       "max_retries must be a whole number from 0 to 10";
   static const char empty[] = " must not be empty: NULL takes it back";
+  static const char quotes[] = "api_token stands in quotes: leave them out";
+  static const char bearer[] =
+      "api_token begins with Bearer: leave that out, rtk adds it";
+  static const char no_proxy[] =
+      "proxy must look like [http://][user:password@]host[:port]";
   static const char token[] = "api_token must be visible ASCII characters"
                               " without spaces: copy the token again";
   static const char on_error[] = "on_error must be 'fail' or 'row'";
@@ -255,6 +262,12 @@ static void values_are_checked(void **state) {
       {"ca_file", "", NULL, empty},
       {"proxy", "http://proxy:3128", "http://proxy:3128", NULL},
       {"proxy", "", NULL, empty},
+      {"proxy", "http://user:SECRET", NULL, no_proxy},
+      {"proxy", "http://user:SEC/RET@proxy:3128", NULL, no_proxy},
+      {"proxy", "user:SECRET://x@proxy:3128", NULL, no_proxy},
+      {"proxy", "HTTP://proxy:65535/", "HTTP://proxy:65535/", NULL},
+      {"proxy", "[fe80::1%eth0]", "[fe80::1%eth0]", NULL},
+      {"proxy", "[]", NULL, no_proxy},
       {"on_error", "fail", "fail", NULL},
       {"on_error", "row", "row", NULL},
       {"on_error", " row ", "row", NULL},
@@ -268,7 +281,19 @@ static void values_are_checked(void **state) {
       {"api_token", "a\nX-Evil: 1", NULL, token},
       {"api_token", "a\x7F", NULL, token},
       {"api_token", "caf\xC3\xA9", NULL, token},
-      {"api_token", "\"abc\"", "\"abc\"", NULL},
+      {"api_token", "\"abc\"", NULL, quotes},
+      {"api_token", "'abc", NULL, quotes},
+      {"api_token", "abc`", NULL, quotes},
+      {"api_token", "\u201Cabc\u201D", NULL, quotes},
+      {"api_token", "abc\u2019", NULL, quotes},
+      {"api_token", "\"", NULL, quotes},
+      {"api_token", "a\"b", "a\"b", NULL},
+      {"api_token", "Bearer abc", NULL, bearer},
+      {"api_token", "bearer\tabc", NULL, bearer},
+      {"api_token", "Bearer", NULL, bearer},
+      {"api_token", "Bearerabc", "Bearerabc", NULL},
+      {"api_token", "Authorization: Bearer abc", NULL, "the token itself"},
+      {"api_token", "CLOUDFLARE_API_TOKEN=abc", NULL, "the token itself"},
       {"api_token", "", NULL, empty},
       {"api_token", " \n", NULL, empty},
       {"base_url", "https://example.com/client/v4",
@@ -434,6 +459,31 @@ static void of_two_variables_the_first_counts(void **state) {
   }
 }
 
+/* A directory is for libcurl another thing than a file; a list of them, too. */
+static void certificates_are_in_a_file_or_a_directory(void **state) {
+  static const struct {
+    const char *variable, *value, *file, *path;
+  } cases[] = {
+      {"SSL_CERT_DIR", "/tmp", NULL, "/tmp"},
+      {"SSL_CERT_DIR", "/tmp:/no-such", NULL, "/tmp:/no-such"},
+      {"SSL_CERT_DIR", "/no-such", "/no-such", NULL},
+      {"SSL_CERT_FILE", "/tmp", NULL, "/tmp"},
+      {"CURL_CA_BUNDLE", "/dev/null", "/dev/null", NULL},
+      {"CURL_CA_BUNDLE", "/no-such:/tmp", "/no-such:/tmp", NULL},
+      {"CURL_CA_BUNDLE", "", NULL, NULL},
+  };
+  (void)state;
+  for (size_t i = 0; i < COUNT(cases); i++) {
+    struct rtk_request request = {.ca_file = "?", .ca_path = "?"};
+    struct rtk_config *config =
+        config_with(WITH(cases[i].variable, cases[i].value));
+    rtk_config_fill_request(config, &request);
+    check_text(cases[i].value, "file", request.ca_file, cases[i].file);
+    check_text(cases[i].value, "directory", request.ca_path, cases[i].path);
+    rtk_config_free(config);
+  }
+}
+
 static void a_bad_variable_is_reported(void **state) {
   static const struct {
     const char *variable, *value, *problem; /* NULL: none */
@@ -491,6 +541,64 @@ static void the_first_bad_variable_is_the_one_reported(void **state) {
   rtk_config_free(config);
 }
 
+/* Other programs' variables begin with RTK_ too. */
+static void a_misspelt_variable_is_reported(void **state) {
+  static const struct {
+    const char *variable, *value, *right; /* NULL: none */
+  } cases[] = {
+      {"RTK_TIMEOUT", "5", "RTK_TIMEOUT_MS"},
+      {"RTK_CONCURENCY", "5", "RTK_CONCURRENCY"},
+      {"RTK_QUOTA_WINDOW", "5", "RTK_QUOTA_WINDOW_S"},
+      {"RTK_MAX_RETRYS", "x", "RTK_MAX_RETRIES"},
+      {"rtk_quota", "5", "RTK_QUOTA"},
+      {"RTK_CACHEFILE", "x", "RTK_CACHE_FILE"},
+      {"RTK_API_TOKEN", "two words", "CLOUDFLARE_API_TOKEN"},
+      {"RTK_API_TOKEN_FILE", "x", "CLOUDFLARE_API_TOKEN_FILE"},
+      {"RTK_BASE_URL", "x", "CLOUDFLARE_BASE_URL"},
+      {"RTK_CA_FILE", "x", "CURL_CA_BUNDLE"},
+      {"RTK_PROXY", "http://u:two words@h", "HTTPS_PROXY"},
+      {"RTK_TIMEOUT", "", NULL},
+      {"RTK_TIMEOUT_MS", "5", NULL},
+      {"RTK_APP", "x", NULL},
+      {"RTK_ACCOUNT", "x", NULL},
+      {"RTK_SO", "x", NULL},
+      {"RTK_TEST_PORT", "1", NULL},
+      {"RTK_LIVE_SESSION", "x", NULL},
+      {"RTK_HOME", "x", NULL},
+      {"RTK_LOG_LEVEL", "x", NULL},
+      {"RTK_", "x", NULL},
+      {"MY_RTK_TIMEOUT", "x", NULL},
+  };
+  (void)state;
+  for (size_t i = 0; i < COUNT(cases); i++) {
+    const char *name = cases[i].variable;
+    struct rtk_err err = {0};
+    char text[120];
+    struct rtk_config *config = config_with(WITH(name, cases[i].value));
+    check_int(name, "check", rtk_config_check(config, &err),
+              cases[i].right == NULL ? SQLITE_OK : SQLITE_ERROR);
+    (void)snprintf(text, sizeof(text),
+                   "environment variable %s: it is not read; the name is %s",
+                   name, cases[i].right);
+    check_text(name, "message", err.message,
+               cases[i].right == NULL ? NULL : text);
+    rtk_err_clear(&err);
+    rtk_config_free(config);
+    (void)unsetenv(name);
+  }
+  struct rtk_err err = {0};
+  struct rtk_config *config =
+      config_with(WITH("RTK_TIMEOUT", "5", "RTK_TIMEOUT_MS", "6000"));
+  check_int("both", "check", rtk_config_check(config, &err), SQLITE_OK);
+  rtk_config_free(config);
+  config = config_with(WITH("RTK_TIMOUT_MS", "5"));
+  set(config, "timeout_ms", "7000");
+  check_int("set in SQL", "check", rtk_config_check(config, &err), SQLITE_OK);
+  rtk_config_free(config);
+  (void)unsetenv("RTK_TIMEOUT");
+  (void)unsetenv("RTK_TIMOUT_MS");
+}
+
 static void some_settings_come_from_outside_only(void **state) {
   static const struct {
     const char *name, *value, *message;
@@ -522,6 +630,36 @@ static void some_settings_come_from_outside_only(void **state) {
 
 /* --- what is shown -------------------------------------------------------- */
 
+/* SQL text may go on behind it. */
+static void a_nul_ends_no_value(void **state) {
+  static const char *const names[] = {"api_token", "base_url",   "account",
+                                      "quota",     "cache_file", "on_error"};
+  static const char value[] = "7\0x";
+  (void)state;
+  for (size_t i = 0; i < COUNT(names); i++) {
+    struct rtk_config *config = config_with(WITHOUT);
+    struct rtk_err err = {0};
+    int rc = rtk_config_set_bytes(config, names[i], value, 3, &err);
+    check_int(names[i], "set", rc, SQLITE_ERROR);
+    check_has(names[i], err.message, " has a NUL character in it");
+    rtk_err_clear(&err);
+    rtk_config_free(config);
+  }
+  struct rtk_config *config = config_with(WITHOUT);
+  struct rtk_err err = {0};
+  check_int("whole", "set", rtk_config_set_bytes(config, "quota", "7", 1, &err),
+            SQLITE_OK);
+  check_int("whole", "quota", rtk_config_int(config, RTK_QUOTA), 7);
+  check_int("NULL", "set", rtk_config_set_bytes(config, "quota", NULL, 0, &err),
+            SQLITE_OK);
+  check_int("NULL", "quota", rtk_config_int(config, RTK_QUOTA), 1000);
+  check_int("no name", "set", rtk_config_set_bytes(config, "x", "7", 2, &err),
+            SQLITE_ERROR);
+  check_has("no name", err.message, "no setting 'x'");
+  rtk_err_clear(&err);
+  rtk_config_free(config);
+}
+
 static void secrets_are_not_shown(void **state) {
   static const struct {
     const char *name, *value, *expected;
@@ -530,7 +668,6 @@ static void secrets_are_not_shown(void **state) {
       {"proxy", "http://proxy:3128", "http://proxy:3128"},
       {"proxy", "http://user:SECRET@proxy:3128", "http://proxy:3128"},
       {"proxy", "http://user:SECRET@SECRET@proxy:3128", "http://proxy:3128"},
-      {"proxy", "http://user:SEC/RET@proxy:3128", "http://proxy:3128"},
       {"proxy", "http://SECRET@proxy", "http://proxy"},
       {"proxy", "user:SECRET@proxy:3128", "proxy:3128"},
       {"proxy", "proxy", "proxy"},
@@ -554,18 +691,9 @@ static void secrets_are_not_shown(void **state) {
 }
 
 /* Without a scheme before it, "://" is part of the password. */
-static void a_password_that_looks_like_a_scheme_is_not_shown(void **state) {
-  struct rtk_config *config = config_with(WITHOUT);
-  bool nomem = true;
-  (void)state;
-  set(config, "proxy", "user:SECRET://x@proxy:3128");
-  char *shown = rtk_config_shown(config, RTK_PROXY, &nomem);
-  check_lacks("password", shown, "SECRET");
-  sqlite3_free(shown);
-  rtk_config_free(config);
-}
-
 static void the_proxy_that_libcurl_finds_is_shown(void **state) {
+  static const char hidden[] = "an address that is not shown: a proxy is"
+                               " [http://][user:password@]host[:port]";
   /* Each comes before those above it. */
   static const struct {
     const char *variable, *value, *expected, *source;
@@ -575,6 +703,10 @@ static void the_proxy_that_libcurl_finds_is_shown(void **state) {
       {"all_proxy", "http://u:SECRET@low:1", "http://low:1", "all_proxy"},
       {"HTTPS_PROXY", "u:SECRET@up:1", "up:1", "HTTPS_PROXY"},
       {"https_proxy", "http://u:SE@CRET@own:1", "http://own:1", "https_proxy"},
+      {"https_proxy", "http://u:SECRET", hidden, "https_proxy"},
+      {"https_proxy", "u:SECRET", hidden, "https_proxy"},
+      {"https_proxy", "http://u%3ASECRET%40own:1", hidden, "https_proxy"},
+      {"https_proxy", "http://u:SEC/RET@own:1", hidden, "https_proxy"},
   };
   struct rtk_config *config = config_with(WITHOUT);
   const char *source = NULL;
@@ -695,6 +827,8 @@ static void a_token_file_is_read(void **state) {
       {"white space around it", "\r\n \tabc \r\n\n", 11, "abc"},
       {"empty", "", 0, NULL},
       {"white space", " \n", 2, NULL},
+      {"in quotes", "\"abc\"\n", 6, NULL},
+      {"a header", "Bearer abc\n", 11, NULL},
       {"two lines", "abc\ndef\n", 8, NULL},
       {"byte order mark",
        "\xEF\xBB\xBF"
@@ -914,11 +1048,13 @@ int main(void) {
       TEST(a_setting_is_taken_back_by_null),
       TEST(the_environment_is_read_once),
       TEST(of_two_variables_the_first_counts),
+      TEST(certificates_are_in_a_file_or_a_directory),
       TEST(a_bad_variable_is_reported),
       TEST(the_first_bad_variable_is_the_one_reported),
+      TEST(a_misspelt_variable_is_reported),
       TEST(some_settings_come_from_outside_only),
+      TEST(a_nul_ends_no_value),
       TEST(secrets_are_not_shown),
-      TEST(a_password_that_looks_like_a_scheme_is_not_shown),
       TEST(the_proxy_that_libcurl_finds_is_shown),
       TEST(the_token_comes_from_sql_environment_or_file),
       TEST(a_token_file_is_read),

@@ -107,12 +107,20 @@ static int shim_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *file,
   return SQLITE_OK;
 }
 
+/* Nobody else is running who could end a lock meanwhile. */
+static int shim_sleep(sqlite3_vfs *vfs, int microseconds) {
+  (void)vfs;
+  return is_clock_real ? shim.real->xSleep(shim.real, microseconds)
+                       : microseconds;
+}
+
 static void begin_shim(void) {
   shim.real = sqlite3_vfs_find(NULL);
   shim.vfs = *shim.real;
   shim.vfs.zName = "shim";
   shim.vfs.pNext = NULL;
   shim.vfs.xOpen = shim_open;
+  shim.vfs.xSleep = shim_sleep;
   shim.room = -1;
   (void)sqlite3_vfs_register(&shim.vfs, 1);
 }
@@ -418,6 +426,14 @@ static void look_ups_share_a_read(void **state) {
   put_and_flush(other, "url", "two");
   clock_ms += RTK_STORE_READ_MS - 1;
   check_get(store, "url", "one");
+  put_and_flush(other, "new", "what is missing is looked for anew");
+  check_get(store, "new", "what is missing is looked for anew");
+  put_and_flush(other, "url", "one");
+  clock_ms += RTK_STORE_READ_MS;
+  check_get(store, "url", "one");
+  put_and_flush(other, "url", "two");
+  clock_ms += RTK_STORE_READ_MS - 1;
+  check_get(store, "url", "one");
   clock_ms += 1;
   check_get(store, "url", "two");
   put_and_flush(other, "url", "three");
@@ -478,10 +494,30 @@ static void nobody_else_can_read_it(void **state) {
   (void)umask(mask);
 }
 
+static void missing_directories_are_made(void **state) {
+  struct stat file = {0};
+  char above[80];
+  mode_t mask = umask(022);
+  (void)state;
+  (void)snprintf(path, sizeof(path), "%s/new/er/cache", directory);
+  struct rtk_store *store = new_store();
+  put_and_flush(store, "url", "body");
+  check_get(store, "url", "body");
+  rtk_store_free(store);
+  check_int("cache", "remove", remove(path), 0);
+  for (int i = 0; i < 2; i++) {
+    (void)snprintf(above, sizeof(above), "%s/new%s", directory,
+                   i == 0 ? "/er" : "");
+    check_int(above, "stat", stat(above, &file), 0);
+    check_int(above, "mode", file.st_mode & 07777, 0700);
+    check_int(above, "remove", rmdir(above), 0);
+  }
+  (void)umask(mask);
+}
+
 /* Such names mean something else to SQLite. */
 static void a_name_is_a_file_name(void **state) {
-  static const char *const names[] = {
-      ":memory:", "file::memory:", "file:x?mode=memory", "x y%20#"};
+  static const char *const names[] = {"x y%20#", ":memory", "-x", "?mode=ro"};
   char before[200];
   (void)state;
   assert_non_null(getcwd(before, sizeof(before)));
@@ -493,6 +529,36 @@ static void a_name_is_a_file_name(void **state) {
     check_get(store, "url", "body");
     rtk_store_free(store);
     check_int(names[i], "is a file", size_of(names[i]) > 0, 1);
+  }
+  assert_int_equal(chdir(before), 0);
+}
+
+static void a_name_that_is_no_file_is_passed_over(void **state) {
+  static const struct {
+    const char *name, *why;
+  } cases[] = {
+      {":memory:", "it is no file, and replies are kept in memory without it;"
+                   " name a file"},
+      {"file::memory:", "it is a URI; name the file by its path"},
+      {"file:x?mode=memory", "it is a URI; name the file by its path"},
+      {"", "its name is empty; name a file"},
+  };
+  char before[200];
+  (void)state;
+  assert_non_null(getcwd(before, sizeof(before)));
+  assert_int_equal(chdir(directory), 0);
+  for (size_t i = 0; i < COUNT(cases); i++) {
+    struct rtk_err err = {NULL};
+    start_afresh();
+    (void)snprintf(path, sizeof(path), "%s", cases[i].name);
+    check_int(path, "check", rtk_storefile_check(path, NULL, &err),
+              SQLITE_ERROR);
+    check_has(path, err.message, cases[i].why);
+    rtk_err_clear(&err);
+    struct rtk_store *store = new_store();
+    check_passed_over(path, store, cases[i].why);
+    rtk_store_free(store);
+    check_int(path, "files", file_count(), 0);
   }
   assert_int_equal(chdir(before), 0);
 }
@@ -646,6 +712,48 @@ static void make_cache(void) {
   rtk_store_free(store);
 }
 
+/* Whatever mode it had, and whoever made what lies beside it. */
+static void a_file_that_was_there_becomes_private(void **state) {
+  static const char *const ends[] = {"", "-wal", "-shm"};
+  (void)state;
+  for (int i = 0; i < 2; i++) {
+    struct stat file = {0};
+    char name[80];
+    start_afresh();
+    if (i == 0) write_file(path, "", 0, -1);
+    if (i == 1) make_cache();
+    assert_int_equal(chmod(path, 0644), 0);
+    struct rtk_store *store = new_store();
+    put_and_flush(store, "url", "body");
+    for (size_t k = 0; k < COUNT(ends); k++) {
+      (void)snprintf(name, sizeof(name), "%s%s", path, ends[k]);
+      check_int(name, "stat", stat(name, &file), 0);
+      check_int(name, "mode", file.st_mode & 07777, 0600);
+    }
+    rtk_store_free(store);
+  }
+}
+
+/* Only root can make such files. */
+static void files_of_others_are_passed_over(void **state) {
+  static const char *const ends[] = {"", "-wal", "-journal"};
+  (void)state;
+  for (size_t i = 0; geteuid() == 0 && i < COUNT(ends); i++) {
+    char name[80];
+    start_afresh();
+    if (i > 0) make_cache();
+    (void)snprintf(name, sizeof(name), "%s%s", path, ends[i]);
+    write_file(name, "", 0, -1);
+    assert_int_equal(chown(name, 1, 1), 0);
+    struct rtk_store *store = new_store();
+    check_passed_over(
+        name, store,
+        i == 0 ? "it belongs to another user; name another file"
+               : "its log belongs to another user; name another file");
+    rtk_store_free(store);
+  }
+}
+
 static void change_cache(const char *sql) {
   make_cache();
   make_database(sql);
@@ -663,12 +771,24 @@ static void make_pipe(const char *arg) {
   (void)arg;
   assert_int_equal(mkfifo(path, 0600), 0);
 }
-static void lose_directory(const char *arg) {
-  (void)snprintf(path, sizeof(path), "%s/%s/cache", directory, arg);
+static void make_file_above(const char *arg) {
+  make_file(arg);
+  (void)snprintf(path, sizeof(path), "%s/cache/cache", directory);
+}
+static void make_link(const char *arg) {
+  assert_int_equal(symlink(arg, path), 0);
+}
+static void make_mode(const char *arg) {
+  make_file("");
+  assert_int_equal(chmod(path, (mode_t)strtol(arg, NULL, 8)), 0);
 }
 static void make_ours(const char *arg) {
   if (*arg == '\0') make_cache();
   if (*arg != '\0') change_cache(arg);
+}
+static void make_ours_with_mode(const char *arg) {
+  make_cache();
+  assert_int_equal(chmod(path, (mode_t)strtol(arg, NULL, 8)), 0);
 }
 static void truncate_cache(const char *arg) {
   make_cache();
@@ -680,6 +800,8 @@ static void only_what_is_ours_is_used(void **state) {
       "database disk image is malformed; delete it, or name another file";
   static const char schema[] =
       "its schema is not that of rtk; delete it, or name another file";
+  static const char mode[] =
+      "other users can write to it; chmod 600 it, or name another file";
   static const struct {
     const char *name;
     void (*make)(const char *arg);
@@ -706,10 +828,17 @@ static void only_what_is_ours_is_used(void **state) {
        "it is a directory; name a file"},
       {"pipe", make_pipe, "", "it is not a file; name another one",
        "it is not a file; name another one"},
-      {"no directory", lose_directory, "none",
-       "its directory does not exist; make it first",
-       "No such file or directory; mend it, or name another file (tried again "
-       "after a minute)"},
+      {"below a file", make_file_above, "", "Not a directory",
+       "Not a directory; mend it, or name another file (tried again after a "
+       "minute)"},
+      {"link to nothing", make_link, "nothing",
+       "it is a link to a file that does not exist; name the file",
+       "it is a link to a file that does not exist; name the file"},
+      {"writable for others", make_mode, "620", mode, mode},
+      {"writable for all", make_mode, "606", mode, mode},
+      {"readable for all", make_mode, "644", NULL, NULL},
+      {"ours, writable for others", make_ours_with_mode, "660", mode, mode},
+      {"ours, readable for all", make_ours_with_mode, "644", NULL, NULL},
       {"database", make_database, "CREATE TABLE t(x)",
        "it is another database; name another file",
        "it is another database; name another file"},
@@ -803,6 +932,40 @@ static void what_is_read_is_looked_at_too(void **state) {
   check_passed_over("large", store,
                     "string or blob too big; delete it, or name another file");
   rtk_store_free(store);
+}
+
+/* No sum of such times overflows. */
+static void times_that_make_no_sense_are_not_found(void **state) {
+  static const struct {
+    const char *set;
+    bool is_found;
+  } cases[] = {
+      {"fetched_ms = 9007199254740992", true},
+      {"fetched_ms = 9007199254740993", false},
+      {"fetched_ms = 9223372036854775807", false},
+      {"fetched_ms = -1", false},
+      {"fetched_ms = -9223372036854775807 - 1", false},
+      {"fetched_ms = 0", true},
+      {"fetched_ms = 'x'", true}, /* 0 as a number */
+      {"fetched_ms = 1e300", false},
+      {"keep_until_ms = 9223372036854775807, fetched_ms = -5", false},
+      {"keep_until_ms = 9223372036854775807, fetched_ms = 0", true},
+  };
+  (void)state;
+  for (size_t i = 0; i < COUNT(cases); i++) {
+    char sql[120];
+    struct rtk_stored found;
+    start_afresh();
+    (void)snprintf(sql, sizeof(sql), "UPDATE reply SET %s", cases[i].set);
+    change_cache(sql);
+    struct rtk_store *store = new_store();
+    int rc = rtk_store_get(store, "url", &found);
+    check_int(cases[i].set, "get", rc,
+              cases[i].is_found ? SQLITE_OK : SQLITE_NOTFOUND);
+    put_and_flush(store, "url", "new");
+    check_get(store, "url", "new");
+    rtk_store_free(store);
+  }
 }
 
 /* Which lock does this process hold on the byte?  Asked by another process, as
@@ -1545,7 +1708,11 @@ int main(void) {
       STORE_TEST(what_is_queued_is_written_at_the_end),
       STORE_TEST(no_path_is_no_file),
       STORE_TEST(nobody_else_can_read_it),
+      STORE_TEST(a_file_that_was_there_becomes_private),
+      STORE_TEST(files_of_others_are_passed_over),
+      STORE_TEST(missing_directories_are_made),
       STORE_TEST(a_name_is_a_file_name),
+      STORE_TEST(a_name_that_is_no_file_is_passed_over),
       STORE_TEST(what_is_too_old_is_not_found),
       STORE_TEST(expired_replies_make_room),
       STORE_TEST(clear_gives_the_room_back),
@@ -1553,6 +1720,7 @@ int main(void) {
       STORE_TEST(a_collision_is_a_miss),
       STORE_TEST(only_what_is_ours_is_used),
       STORE_TEST(what_is_read_is_looked_at_too),
+      STORE_TEST(times_that_make_no_sense_are_not_found),
       STORE_TEST(locks_of_the_host_stay),
       STORE_TEST(an_empty_database_of_the_host_is_not_filled),
       STORE_TEST(an_empty_file_is_not_waited_for_long),

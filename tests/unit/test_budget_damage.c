@@ -1,0 +1,177 @@
+/* A count of requests in the cache file that is damaged, or made under another
+** clock, keeps nobody from sending. */
+#include "budget.h"
+
+#include "clock.h"
+#include "config.h"
+#include "err.h"
+#include "limits.h"
+#include "store.h"
+
+#include "check.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+#define HOUR_MS 3600000
+#define UNIX_MS 1700000000000
+
+static int64_t clock_ms = 1000;
+static int64_t set_back_ms; /* of the calendar's clock */
+
+int64_t rtk_clock_ms(void) { return clock_ms; }
+
+int64_t rtk_clock_unix_ms(void) { return clock_ms + UNIX_MS - set_back_ms; }
+
+static char folder[] = "/tmp/rtk-damage-XXXXXX";
+static char path[64];
+
+struct side {
+  struct rtk_config *config;
+  struct rtk_store *store;
+  struct rtk_budget *budget;
+};
+
+static void begin(struct side *side, const char *timeout_ms) {
+  struct rtk_err err = {0};
+  assert_int_equal(rtk_config_new(NULL, &side->config), SQLITE_OK);
+  assert_int_equal(rtk_config_set(side->config, "quota", "100000", &err),
+                   SQLITE_OK);
+  assert_int_equal(rtk_config_set(side->config, "rate_per_second", "0", &err),
+                   SQLITE_OK);
+  assert_int_equal(rtk_config_set(side->config, "timeout_ms", timeout_ms, &err),
+                   SQLITE_OK);
+  assert_int_equal(rtk_store_new(NULL, &side->store), SQLITE_OK);
+  assert_int_equal(rtk_store_use(side->store, path), SQLITE_OK);
+  assert_int_equal(rtk_budget_new(side->config, side->store, &side->budget),
+                   SQLITE_OK);
+  assert_int_equal(rtk_budget_join(side->budget, "url", "token"), SQLITE_OK);
+}
+
+static void finish(struct side *side) {
+  rtk_budget_free(side->budget);
+  rtk_store_free(side->store);
+  rtk_config_free(side->config);
+}
+
+static int take(struct side *side, int count) {
+  int64_t wait_ms = RTK_WAIT_MAX_MS;
+  return rtk_budget_take(side->budget, count, &wait_ms);
+}
+
+static void remove_cache(void) {
+  static const char *const ends[] = {"", "-wal", "-shm"};
+  for (size_t i = 0; i < COUNT(ends); i++) {
+    char name[80];
+    (void)snprintf(name, sizeof(name), "%s%s", path, ends[i]);
+    (void)remove(name);
+  }
+}
+
+/* Each number of the blob in turn. */
+static void damage_blocks_nobody(void **state) {
+  static const int64_t numbers[] = {INT64_MAX, INT64_MIN, (int64_t)1 << 62,
+                                    UNIX_MS + 23 * (int64_t)HOUR_MS, INT32_MAX};
+  struct side side;
+  sqlite3 *db = NULL;
+  sqlite3_stmt *damage = NULL;
+  char what[40];
+  (void)state;
+  begin(&side, "1000");
+  assert_int_equal(take(&side, 1), 1);
+  rtk_budget_end(side.budget, NULL);
+  rtk_budget_flush(side.budget);
+  assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+  assert_int_equal(
+      sqlite3_prepare_v2(db,
+                         "UPDATE blob SET data = CAST(substr(data, 1, ?1) || ?2"
+                         " || substr(data, ?1 + 9) AS BLOB)"
+                         " WHERE length(data) >= ?1 + 8",
+                         -1, &damage, NULL),
+      SQLITE_OK);
+  for (int at = 0, is_in = 1; is_in; at += 8) {
+    for (size_t i = 0; i < COUNT(numbers); i++) {
+      sqlite3_bind_int(damage, 1, at);
+      sqlite3_bind_blob(damage, 2, &numbers[i], 8, SQLITE_STATIC);
+      assert_int_equal(sqlite3_step(damage), SQLITE_DONE);
+      (void)sqlite3_reset(damage);
+      is_in = sqlite3_changes(db) > 0;
+      (void)snprintf(what, sizeof(what), "at %d, number %d", at, (int)i);
+      clock_ms += 1;
+      int granted = take(&side, 2);
+      check_int(what, "granted", granted, 2);
+      for (int k = 0; k < granted; k++) rtk_budget_end(side.budget, NULL);
+      rtk_budget_flush(side.budget);
+      if (check.failures > 20) is_in = 0;
+    }
+  }
+  (void)sqlite3_finalize(damage);
+  (void)sqlite3_close(db);
+  finish(&side);
+  remove_cache();
+}
+
+/* What was under way when the clock was set back ends when it would have. */
+static void a_clock_set_back_prolongs_no_lease(void **state) {
+  struct side left, side;
+  int64_t reset_ms = 0;
+  (void)state;
+  begin(&left, "1000");
+  begin(&side, "1000");
+  assert_int_equal(take(&left, 5), 5);
+  set_back_ms = 48 * (int64_t)HOUR_MS;
+  check_int("set back", "left", rtk_budget_left(side.budget, &reset_ms),
+            100000 - 5);
+  clock_ms += 1000 + RTK_LEASE_MARGIN_MS + 1;
+  (void)rtk_budget_left(side.budget, &reset_ms);
+  clock_ms += 400000; /* quota_window_s, and more */
+  check_int("lease and window over", "left",
+            rtk_budget_left(side.budget, &reset_ms), 100000);
+  finish(&left);
+  finish(&side);
+  set_back_ms = 0;
+  remove_cache();
+}
+
+/* A longer time-out of another connection is its own affair: it renews its
+** lease, and ends what it has begun. */
+static void a_longer_time_out_is_no_damage(void **state) {
+  struct side slow, side;
+  int64_t reset_ms = 0;
+  (void)state;
+  begin(&slow, "600000");
+  begin(&side, "1000");
+  assert_int_equal(take(&slow, 5), 5);
+  check_int("begun", "left", rtk_budget_left(side.budget, &reset_ms),
+            100000 - 5);
+  clock_ms += 300000;
+  check_int("running", "left", rtk_budget_left(side.budget, &reset_ms),
+            100000 - 5);
+  for (int i = 0; i < 5; i++) rtk_budget_end(slow.budget, NULL);
+  rtk_budget_flush(slow.budget);
+  clock_ms += 400000;
+  check_int("ended", "left", rtk_budget_left(side.budget, &reset_ms), 100000);
+  finish(&slow);
+  finish(&side);
+  remove_cache();
+}
+
+static int make_folder(void **state) {
+  (void)state;
+  if (mkdtemp(folder) == NULL) return 1;
+  (void)snprintf(path, sizeof(path), "%s/cache.db", folder);
+  return 0;
+}
+
+static int remove_folder(void **state) {
+  (void)state;
+  return rmdir(folder);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {TEST(damage_blocks_nobody),
+                                     TEST(a_clock_set_back_prolongs_no_lease),
+                                     TEST(a_longer_time_out_is_no_damage)};
+  check_init();
+  return cmocka_run_group_tests(tests, make_folder, remove_folder);
+}
