@@ -1,10 +1,18 @@
-/* The SQL functions. */
+/*
+** The SQL functions.
+**
+** A database from somebody else must not reach them: SQLITE_DIRECTONLY keeps
+** views and triggers away, guard.c every other stored expression.  They are not
+** SQLITE_DETERMINISTIC: SQLite would then take a get after a set in the same
+** statement for the same value.
+*/
 #include "sqlfunc.h"
 
 #include "config.h"
 #include "conn.h"
 #include "err.h"
 #include "fetch.h"
+#include "guard.h"
 #include "http.h"
 #include "json.h"
 #include "store.h"
@@ -15,19 +23,39 @@
 #include <sqlite3ext.h>
 SQLITE_EXTENSION_INIT3
 
-static void result_error(sqlite3_context *out, int rc, struct rtk_err *err) {
+static void result_error(sqlite3_context *out, int rc, const char *function,
+                         struct rtk_err *err) {
   if (rc == SQLITE_NOMEM) {
     sqlite3_result_error_nomem(out);
+  } else if (rc == SQLITE_INTERRUPT) {
+    sqlite3_result_error_code(out, rc);
   } else {
-    rtk_err_prefix(err, "rtk_config");
+    rtk_err_prefix(err, function);
     sqlite3_result_error(out, err->message, -1);
   }
   rtk_err_clear(err);
 }
 
+/* False when the function may not run; the error is the result then.  Where the
+** first argument is a constant, as in WHERE account = rtk_config('account'), the
+** schemas are read once in a statement. */
+static bool may_run(sqlite3_context *out, const char *function) {
+  static char is_checked;
+  struct rtk_err err = {0};
+  if (sqlite3_get_auxdata(out, 0) == &is_checked) return true;
+  int rc = rtk_guard_check(sqlite3_context_db_handle(out), function, &err);
+  if (rc == SQLITE_OK) {
+    sqlite3_set_auxdata(out, 0, &is_checked, NULL);
+  } else {
+    result_error(out, rc, function, &err);
+  }
+  return rc == SQLITE_OK;
+}
+
 static void config_function(sqlite3_context *out, int argc,
                             sqlite3_value **argv) {
   struct rtk_conn *conn = sqlite3_user_data(out);
+  if (!may_run(out, "rtk_config")) return;
   const char *name = (const char *)sqlite3_value_text(argv[0]);
   struct rtk_err err = {0};
   enum rtk_setting setting = 0;
@@ -41,7 +69,7 @@ static void config_function(sqlite3_context *out, int argc,
              : rtk_config_set(conn->config, name, value, &err);
   }
   if (rc != SQLITE_OK) {
-    result_error(out, rc, &err);
+    result_error(out, rc, "rtk_config", &err);
     return;
   }
   char *shown = rtk_config_shown(conn->config, setting, &is_nomem);
@@ -99,6 +127,7 @@ static void cache_clear_function(sqlite3_context *out, int argc,
   int64_t in_memory = 0, in_file = 0;
   (void)argc;
   (void)argv;
+  if (!may_run(out, "rtk_cache_clear")) return;
   int rc = rtk_conn_use_cache_file(conn);
   if (rc == SQLITE_OK) rc = rtk_fetch_forget(conn->fetch, &in_memory);
   if (rc == SQLITE_OK) rc = rtk_store_clear(conn->store, &in_file);
@@ -111,7 +140,6 @@ static void cache_clear_function(sqlite3_context *out, int argc,
   }
 }
 
-/* A view or trigger of somebody else's database must not change settings. */
 static const struct {
   const char *name;
   int argc;
