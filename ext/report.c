@@ -12,6 +12,7 @@
 #include "config.h"
 #include "conn.h"
 #include "err.h"
+#include "guard.h"
 #include "limits.h"
 #include "rows.h"
 #include "statstable.h"
@@ -101,10 +102,14 @@ static const struct report reports[] = {
 static int connect(sqlite3 *db, void *user, int argc, const char *const *argv,
                    sqlite3_vtab **vtab, char **message) {
   const struct module *module = user;
-  (void)argc;
-  (void)argv;
-  (void)message;
-  int rc = sqlite3_declare_vtab(db, module->report->schema);
+  const struct report *report = module->report;
+  if (!rtk_guard_may_be_created(report->name, argc, argv)) {
+    *message = sqlite3_mprintf("%s: it is there without CREATE VIRTUAL TABLE,"
+                               " and under no other name",
+                               report->name);
+    return *message == NULL ? SQLITE_NOMEM : SQLITE_ERROR;
+  }
+  int rc = sqlite3_declare_vtab(db, report->schema);
   if (rc == SQLITE_OK) rc = sqlite3_vtab_config(db, SQLITE_VTAB_DIRECTONLY);
   if (rc != SQLITE_OK) return rc;
   struct table *table = sqlite3_malloc64(sizeof(*table));
