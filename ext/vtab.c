@@ -14,6 +14,7 @@
 #include "cursor.h"
 #include "endpoint.h"
 #include "err.h"
+#include "guard.h"
 #include "limits.h"
 #include "plan.h"
 
@@ -62,20 +63,10 @@ static int fail(sqlite3_vtab *vtab, int rc, struct rtk_err *err) {
 
 /* --- the table ------------------------------------------------------------- */
 
-/* CREATE VIRTUAL TABLE is for TEMP tables without arguments.  Any other in a
-** schema would make requests under a name that does not tell. */
-static bool may_be_created(const struct rtk_endpoint *endpoint, int argc,
-                           const char *const *argv) {
-  enum { ARGV_SCHEMA = 1, ARGV_NAME, ARGV_COUNT };
-  return argc == ARGV_COUNT &&
-         (sqlite3_stricmp(argv[ARGV_SCHEMA], "temp") == 0 ||
-          sqlite3_stricmp(argv[ARGV_NAME], endpoint->name) == 0);
-}
-
 static int connect(sqlite3 *db, void *user, int argc, const char *const *argv,
                    sqlite3_vtab **vtab, char **message) {
   const struct module *module = user;
-  if (!may_be_created(module->endpoint, argc, argv)) {
+  if (!rtk_guard_may_be_created(module->endpoint->name, argc, argv)) {
     *message = sqlite3_mprintf("%s: it is there without CREATE VIRTUAL TABLE,"
                                " which makes TEMP tables only, without"
                                " arguments",
