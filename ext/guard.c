@@ -8,24 +8,26 @@
 **     CREATE TABLE t(a CHECK (rtk_config('base_url', 'https://evil.example')
 **                             IS NOT NULL));
 **
-** The functions are SQLITE_DIRECTONLY, and that stops views, triggers and
-** DEFAULT.  It does not stop the rest, on any version of SQLite:
+** The functions are SQLITE_DIRECTONLY.  That stops views, triggers and DEFAULT,
+** and lets the rest pass:
 **
-**     CHECK              called: before 3.50, SQLite asks where an expression
-**                        comes from only for functions flagged DETERMINISTIC
-**     CHECK, generated   called on all versions when SQLite read the schema
-**     column, index      before rtk was loaded, with any flags: the function
-**     expression, WHERE  was unknown when SQLite looked for unsafe calls, and
-**     of an index        SQLite does not look again
+**     CHECK                 before 3.50: SQLite marks the call as a stored one
+**                           only where the function is flagged DETERMINISTIC
+**     CHECK, generated      on every version, with any flags, when SQLite read
+**     columns, indexes on   the schema before rtk was loaded: it looked for
+**     expressions, partial  unsafe calls then, did not know the function, and
+**     indexes               does not look again
+**     OVER and FILTER in    before 3.35: SQLite passes over what is in there,
+**     views and triggers    and a query of a SQLITE_VTAB_DIRECTONLY table too
 **
-** So a function looks for itself.  Such an expression runs only while its
-** database has a transaction open, and its text is in that database's
-** sqlite_master.  Nothing hides the name in there: SQL has no escapes for the
-** characters of an identifier.  While a database is in use whose tables or
-** indexes name the function, the function refuses to run, whoever calls.
+** So a function looks for itself before it runs, and on such old versions a table.
+** A stored expression runs only while its database has a transaction open, and its
+** text is in the sqlite_master of that database.  Nothing can hide the name in
+** there: SQL has no escapes for the characters of an identifier.  While a database
+** is in use whose schema names the function, the function refuses to run, whoever
+** calls it.
 **
-** Views and triggers are passed over.  The TEMP database is not looked at: what is
-** in it was written on this connection.
+** The TEMP database is not looked at: what is in it was written on this connection.
 */
 #include "guard.h"
 
@@ -52,22 +54,28 @@ static bool is_of_identifier(char c) {
   return isalnum(byte) || byte == '_' || byte == '$' || byte >= 0x80;
 }
 
-/* Does the text of a table or an index name the function within parentheses?
-** What stands before the first one is the name of the table, which is free. */
-static bool is_named_in(const char *sql, const char *function) {
-  static const char *const covered[] = {"CREATE VIEW ", "CREATE TRIGGER "};
-  int size = (int)strlen(function);
-  for (size_t i = 0; i < sizeof(covered) / sizeof(*covered); i++) {
-    if (strncmp(sql, covered[i], strlen(covered[i])) == 0) return false;
-  }
-  const char *at = strchr(sql, '(');
-  for (; at != NULL && *at != '\0'; at++) {
-    if (sqlite3_strnicmp(at, function, size) == 0 &&
-        !is_of_identifier(at[size]) && !is_of_identifier(at[-1])) {
+static bool is_named_in(const char *sql, const char *name) {
+  int size = (int)strlen(name);
+  for (const char *at = sql; *at != '\0'; at++) {
+    if (sqlite3_strnicmp(at, name, size) == 0 && !is_of_identifier(at[size]) &&
+        (at == sql || !is_of_identifier(at[-1]))) {
       return true;
     }
   }
   return false;
+}
+
+/* What may not be reached: a function by any text that names it, a table only
+** from within OVER and FILTER. */
+struct target {
+  const char *name;
+  bool is_table;
+};
+
+static bool may_reach(const char *sql, const struct target *target) {
+  return is_named_in(sql, target->name) &&
+         (!target->is_table || is_named_in(sql, "OVER") ||
+          is_named_in(sql, "FILTER"));
 }
 
 static bool is_in_use(sqlite3 *db, const char *schema) {
@@ -90,8 +98,8 @@ static int refuse(struct rtk_err *err, int rc, sqlite3 *db,
 
 /* SQLITE_BUSY: another process has the database, so no statement of this
 ** connection is reading it. */
-static int check_schema(sqlite3 *db, const char *schema, const char *function,
-                        struct rtk_err *err) {
+static int check_schema(sqlite3 *db, const char *schema,
+                        const struct target *target, struct rtk_err *err) {
   sqlite3_stmt *rows = NULL;
   char *sql = sqlite3_mprintf("SELECT name, sql FROM \"%w\".sqlite_master"
                               " WHERE sql IS NOT NULL",
@@ -104,11 +112,11 @@ static int check_schema(sqlite3 *db, const char *schema, const char *function,
     const char *text = (const char *)sqlite3_column_text(rows, 1);
     if (text == NULL) {
       rc = SQLITE_NOMEM;
-    } else if (is_named_in(text, function)) {
+    } else if (may_reach(text, target)) {
       rc = rtk_err_set(err,
-                       "an expression stored in a database may not call it,"
-                       " and \"%.64s\" of database \"%s\" has one: call it"
-                       " while no statement or transaction uses that database",
+                       "what is stored in a database may not use it, and"
+                       " \"%.64s\" of database \"%s\" would: use it while no"
+                       " statement or transaction uses that database",
                        name == NULL ? "" : name, schema);
       goto done;
     } else {
@@ -127,7 +135,8 @@ done:
   return rc;
 }
 
-int rtk_guard_check(sqlite3 *db, const char *function, struct rtk_err *err) {
+static int check(sqlite3 *db, const struct target *target,
+                 struct rtk_err *err) {
   enum { COLUMN_SEQ, COLUMN_NAME, TEMP_SEQ = 1 };
   sqlite3_stmt *databases = NULL;
   if (!is_in_use(db, NULL)) return SQLITE_OK;
@@ -142,7 +151,7 @@ int rtk_guard_check(sqlite3 *db, const char *function, struct rtk_err *err) {
     }
     if (sqlite3_column_int(databases, COLUMN_SEQ) != TEMP_SEQ &&
         is_in_use(db, schema)) {
-      rc = check_schema(db, schema, function, err);
+      rc = check_schema(db, schema, target, err);
       if (rc != SQLITE_OK) goto done;
     }
     rc = sqlite3_step(databases);
@@ -152,4 +161,17 @@ int rtk_guard_check(sqlite3 *db, const char *function, struct rtk_err *err) {
 done:
   (void)sqlite3_finalize(databases);
   return rc;
+}
+
+int rtk_guard_check_function(sqlite3 *db, const char *function,
+                             struct rtk_err *err) {
+  struct target target = {.name = function, .is_table = false};
+  return check(db, &target, err);
+}
+
+int rtk_guard_check_table(sqlite3 *db, const char *table, struct rtk_err *err) {
+  struct target target = {.name = table, .is_table = true};
+  bool is_sqlites_job =
+      sqlite3_libversion_number() >= RTK_SQLITE_DIRECTONLY_OVER;
+  return is_sqlites_job ? SQLITE_OK : check(db, &target, err);
 }

@@ -10,11 +10,13 @@
 struct rtk_err;
 struct sqlite3;
 
-/* May the function of this name run now?  SQLITE_OK; SQLITE_ERROR with a message
-** when an expression stored in a database of `db` may be what calls it, or when
-** that cannot be told; SQLITE_INTERRUPT. */
-int rtk_guard_check(struct sqlite3 *db, const char *function,
-                    struct rtk_err *err);
+/* May the function, or the table, of this name be used now?  SQLITE_OK; SQLITE_ERROR
+** with a message when what is stored in a database of `db` may be what uses it, or
+** when that cannot be told; SQLITE_INTERRUPT.  A table asks when it is opened. */
+int rtk_guard_check_function(struct sqlite3 *db, const char *function,
+                             struct rtk_err *err);
+int rtk_guard_check_table(struct sqlite3 *db, const char *table,
+                          struct rtk_err *err);
 
 /* Every xConnect asks this with what SQLite gave it.  SQLite connects a module
 ** under any name that a schema has for it:

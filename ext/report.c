@@ -156,11 +156,24 @@ static int best_index(sqlite3_vtab *vtab, sqlite3_index_info *info) {
   return SQLITE_OK;
 }
 
+static int fail(sqlite3_vtab *vtab, int rc, struct rtk_err *err) {
+  rtk_err_prefix(
+      err, ((const struct table *)(const void *)vtab)->module->report->name);
+  sqlite3_free(vtab->zErrMsg);
+  vtab->zErrMsg = rtk_err_take(err);
+  return rc;
+}
+
 static int open_cursor(sqlite3_vtab *vtab, sqlite3_vtab_cursor **out) {
+  const struct module *module =
+      ((const struct table *)(const void *)vtab)->module;
+  struct rtk_err err = {0};
+  int rc = rtk_guard_check_table(module->conn->db, module->report->name, &err);
+  if (rc != SQLITE_OK) return fail(vtab, rc, &err);
   struct cursor *cursor = sqlite3_malloc64(sizeof(*cursor));
   if (cursor == NULL) return SQLITE_NOMEM;
   memset(cursor, 0, sizeof(*cursor));
-  cursor->module = ((const struct table *)(const void *)vtab)->module;
+  cursor->module = module;
   *out = &cursor->base;
   return SQLITE_OK;
 }
@@ -213,11 +226,7 @@ static int filter(sqlite3_vtab_cursor *base, int given, const char *words,
     rc = module->report->fill(module->conn, arguments, &cursor->rows, &err);
   }
   if (rc == SQLITE_OK && cursor->rows.is_nomem) rc = SQLITE_NOMEM;
-  if (rc == SQLITE_OK) return rc;
-  rtk_err_prefix(&err, module->report->name);
-  sqlite3_free(base->pVtab->zErrMsg);
-  base->pVtab->zErrMsg = rtk_err_take(&err);
-  return rc;
+  return rc == SQLITE_OK ? rc : fail(base->pVtab, rc, &err);
 }
 
 static int next(sqlite3_vtab_cursor *base) {

@@ -43,7 +43,8 @@ static bool may_run(sqlite3_context *out, const char *function) {
   static char is_checked;
   struct rtk_err err = {0};
   if (sqlite3_get_auxdata(out, 0) == &is_checked) return true;
-  int rc = rtk_guard_check(sqlite3_context_db_handle(out), function, &err);
+  int rc =
+      rtk_guard_check_function(sqlite3_context_db_handle(out), function, &err);
   if (rc == SQLITE_OK) {
     sqlite3_set_auxdata(out, 0, &is_checked, NULL);
   } else {
