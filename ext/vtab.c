@@ -173,10 +173,16 @@ done:
 
 static int open_scan(sqlite3_vtab *vtab, sqlite3_vtab_cursor **out) {
   const struct table *table = (const struct table *)(void *)vtab;
+  struct rtk_err err = {0};
+  int rc =
+      rtk_conn_trusts_schema(table->conn)
+          ? SQLITE_OK
+          : rtk_guard_check_table(table->conn->db, table->endpoint->name, &err);
+  if (rc != SQLITE_OK) return fail(vtab, rc, &err);
   struct scan *scan = sqlite3_malloc64(sizeof(*scan));
   if (scan == NULL) return as_code(table, SQLITE_NOMEM);
   memset(scan, 0, sizeof(*scan));
-  int rc = rtk_cursor_new(table->conn, table->endpoint, &scan->cursor);
+  rc = rtk_cursor_new(table->conn, table->endpoint, &scan->cursor);
   if (rc == SQLITE_OK) {
     *out = &scan->base;
   } else {
