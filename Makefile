@@ -86,8 +86,8 @@ PROGRAMS = $(UNIT_C:tests/%.c=$(B)/%) $(HOST_C:tests/%.c=$(B)/%)
 
 # --- build --------------------------------------------------------------------
 
-.PHONY: all demo live bench columns test valgrind lint format objects install uninstall deps \
-        clean help
+.PHONY: all demo live bench columns test test-versions valgrind lint format objects install \
+        uninstall deps clean help
 .DELETE_ON_ERROR:
 .SECONDARY:
 ifneq ($(filter deps clean,$(MAKECMDGOALS)),)
@@ -149,6 +149,9 @@ live: $(RTK) ## compare the live service with what rtk assumes (see tests/live)
 test: $(RTK) $(B)/api $(PROGRAMS) ## run all tests (SANITIZE=address,undefined)
 	@$(TESTED) tests/all
 
+test-versions: $(RTK) $(B)/api ## run the SQL tests on other versions of SQLite, 3.31 to the newest
+	@$(TESTED) tests/versions
+
 columns: $(RTK) ## write README.md's tables of columns anew
 	@$(TESTED) tests/readme-columns --write
 
@@ -209,12 +212,12 @@ uninstall: ## remove what install made (same PREFIX, DESTDIR)
 
 # --- the rest -----------------------------------------------------------------
 
-deps: ## install what demo and test need (others: tests/deps lint bench)
+deps: ## install what demo and test need (others: tests/deps lint bench versions)
 	@tests/deps
 
 clean: ## remove everything that make made
 	rm -rf build rtk.so rtk.dylib
 
 help: ## show this list
-	@sed -n 's/^\([a-z]*\):.*## /\1 /p' Makefile | \
-	  while read -r t what; do printf '  make %-10s %s\n' "$$t" "$$what"; done
+	@sed -n 's/^\([a-z-]*\):.*## /\1 /p' Makefile | \
+	  while read -r t what; do printf '  make %-13s %s\n' "$$t" "$$what"; done

@@ -14,7 +14,7 @@
 
 #include "clock.h"
 #include "limits.h"
-#include "program.h"
+#include "probe.h"
 
 #include <stddef.h>
 
@@ -38,9 +38,7 @@ static bool progress_handler_stops(sqlite3 *db) {
       "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n)"
       " SELECT i FROM n LIMIT 1 OFFSET " TEXT(RTK_PROGRESS_STEPS);
   sqlite3_stmt *stmt = NULL;
-  int limit = rtk_program_lift_limit(db);
-  int rc = sqlite3_prepare_v2(db, steps, -1, &stmt, NULL);
-  rtk_program_restore_limit(db, limit);
+  int rc = rtk_probe_prepare(db, steps, &stmt);
   if (rc == SQLITE_OK) rc = sqlite3_step(stmt);
   (void)sqlite3_finalize(stmt);
   return rc == SQLITE_INTERRUPT;

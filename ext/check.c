@@ -372,8 +372,10 @@ static bool reach_api(struct run *run) {
   if (!ask(run, CHECK_NETWORK, &user_token)) return false;
   const struct rtk_response *response = run->response;
   enum check failed = check_of(run);
-  if (failed > CHECK_NETWORK && response->address[0] != '\0') {
-    note(run, CHECK_NETWORK, GOOD, "%s answered in %lld ms", response->address,
+  if (failed > CHECK_NETWORK) {
+    /* libcurl 8 names no address when the handshake fails. */
+    note(run, CHECK_NETWORK, GOOD, "%s answered in %lld ms",
+         response->address[0] == '\0' ? "the host" : response->address,
          (long long)response->took_ms);
   }
   if (failed > CHECK_TLS) {

@@ -412,6 +412,7 @@ static CURLcode set_security(CURL *easy, const struct rtk_request *request) {
   SET(CURLOPT_SSL_VERIFYHOST, 2L);
   SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
   if (request->ca_file != NULL) SET(CURLOPT_CAINFO, request->ca_file);
+  if (request->ca_path != NULL) SET(CURLOPT_CAPATH, request->ca_path);
   SET(CURLOPT_HTTPAUTH, (long)CURLAUTH_BEARER);
   SET(CURLOPT_XOAUTH2_BEARER, request->token);
   SET(CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);

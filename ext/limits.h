@@ -12,6 +12,12 @@
 /* sqlite3_vtab_in() is in the routine table from this version on. */
 #define RTK_SQLITE_VTAB_IN 3038000
 
+/* sqlite3_txn_state() is in the routine table from this version on. */
+#define RTK_SQLITE_TXN_STATE 3034000
+
+/* From this version on SQLITE_VTAB_DIRECTONLY holds within OVER and FILTER. */
+#define RTK_SQLITE_DIRECTONLY_OVER 3035000
+
 /* Bytes.  A longer id fits no server's request line: it is not asked for. */
 #define RTK_ID_MAX 1024
 

@@ -1,8 +1,9 @@
 /* What the program of a running statement does with a column of our table. */
 #include "program.h"
 
+#include "probe.h"
+
 #include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <sqlite3ext.h>
@@ -24,14 +25,6 @@ struct look {
   bool is_compared;
 };
 
-int rtk_program_lift_limit(sqlite3 *db) {
-  return sqlite3_limit(db, SQLITE_LIMIT_VDBE_OP, INT32_MAX);
-}
-
-void rtk_program_restore_limit(sqlite3 *db, int limit) {
-  (void)sqlite3_limit(db, SQLITE_LIMIT_VDBE_OP, limit);
-}
-
 /* Prepares `prefix` and the text of a statement; NULL: it cannot be. */
 static sqlite3_stmt *explain(sqlite3 *db, const char *prefix,
                              sqlite3_stmt *running) {
@@ -39,9 +32,7 @@ static sqlite3_stmt *explain(sqlite3 *db, const char *prefix,
   const char *sql = sqlite3_sql(running);
   char *text = sql == NULL ? NULL : sqlite3_mprintf("%s%s", prefix, sql);
   if (text == NULL) return NULL;
-  int limit = rtk_program_lift_limit(db);
-  (void)sqlite3_prepare_v2(db, text, -1, &stmt, NULL);
-  rtk_program_restore_limit(db, limit);
+  (void)rtk_probe_prepare(db, text, &stmt);
   sqlite3_free(text);
   return stmt;
 }

@@ -23,11 +23,4 @@ struct sqlite3_vtab;
 int rtk_program_look(struct sqlite3 *db, const struct sqlite3_vtab *vtab,
                      int column, bool *is_compared, bool *is_right);
 
-/* Around a statement of our own that is prepared while the host's runs: lifts
-** the host's limit on the length of a program and puts it back.  A program over
-** that limit is SQLITE_NOMEM, after which SQLite ends the host's statement and
-** rolls its transaction back. */
-int rtk_program_lift_limit(struct sqlite3 *db);
-void rtk_program_restore_limit(struct sqlite3 *db, int limit);
-
 #endif

@@ -7,12 +7,15 @@
 */
 #include "report.h"
 
+#include "ahead.h"
 #include "check.h"
 #include "columns.h"
 #include "config.h"
 #include "conn.h"
 #include "err.h"
+#include "guard.h"
 #include "limits.h"
+#include "rerun.h"
 #include "rows.h"
 #include "statstable.h"
 
@@ -31,6 +34,7 @@ struct report {
   const char *schema; /* the arguments are its last columns, TEXT HIDDEN */
   int column_count;   /* without them */
   int argument_count; /* up to RTK_REPORT_ARGUMENTS_MAX */
+  bool has_requests;  /* it makes some: a collecting run must not read it */
   int (*fill)(struct rtk_conn *, const struct rtk_text *arguments,
               struct rtk_rows *, struct rtk_err *);
 };
@@ -42,6 +46,7 @@ struct module {
 
 struct table {
   sqlite3_vtab base; /* first: SQLite's view of it */
+  struct rtk_rerun_table known;
   const struct module *module;
 };
 
@@ -93,6 +98,7 @@ static const struct report reports[] = {
                " account TEXT HIDDEN, app TEXT HIDDEN)",
      .column_count = 3,
      .argument_count = 2,
+     .has_requests = true,
      .fill = rtk_check_fill},
 };
 
@@ -101,22 +107,37 @@ static const struct report reports[] = {
 static int connect(sqlite3 *db, void *user, int argc, const char *const *argv,
                    sqlite3_vtab **vtab, char **message) {
   const struct module *module = user;
-  (void)argc;
-  (void)argv;
-  (void)message;
-  int rc = sqlite3_declare_vtab(db, module->report->schema);
-  if (rc == SQLITE_OK) rc = sqlite3_vtab_config(db, SQLITE_VTAB_DIRECTONLY);
+  const struct report *report = module->report;
+  if (!rtk_guard_may_be_created(report->name, argc, argv)) {
+    *message = sqlite3_mprintf("%s: it is there without CREATE VIRTUAL TABLE,"
+                               " and under no other name",
+                               report->name);
+    return SQLITE_ERROR;
+  }
+  int rc =
+      rtk_guard_declare(db, report->schema, SQLITE_VTAB_DIRECTONLY, message);
   if (rc != SQLITE_OK) return rc;
   struct table *table = sqlite3_malloc64(sizeof(*table));
-  if (table == NULL) return SQLITE_NOMEM;
+  if (table == NULL) {
+    *message = sqlite3_mprintf("out of memory");
+    return SQLITE_ERROR;
+  }
   memset(table, 0, sizeof(*table));
   table->module = module;
+  table->known.vtab = &table->base;
+  if (!report->has_requests) {
+    rtk_ahead_add_table(module->conn->ahead, &table->known);
+  }
   *vtab = &table->base;
   return SQLITE_OK;
 }
 
 static int disconnect(sqlite3_vtab *vtab) {
-  sqlite3_free(vtab);
+  struct table *table = (struct table *)(void *)vtab;
+  if (!table->module->report->has_requests) {
+    rtk_ahead_remove_table(table->module->conn->ahead, &table->known);
+  }
+  sqlite3_free(table);
   return SQLITE_OK;
 }
 
@@ -151,11 +172,29 @@ static int best_index(sqlite3_vtab *vtab, sqlite3_index_info *info) {
   return SQLITE_OK;
 }
 
+/* As in vtab.c: SQLITE_NOMEM would roll the host's transaction back. */
+static int fail(sqlite3_vtab *vtab, int rc, struct rtk_err *err) {
+  if (rc == SQLITE_NOMEM) {
+    (void)rtk_err_set(err, "out of memory");
+    rc = SQLITE_ERROR;
+  }
+  rtk_err_prefix(
+      err, ((const struct table *)(const void *)vtab)->module->report->name);
+  sqlite3_free(vtab->zErrMsg);
+  vtab->zErrMsg = rtk_err_take(err);
+  return rc;
+}
+
 static int open_cursor(sqlite3_vtab *vtab, sqlite3_vtab_cursor **out) {
+  const struct module *module =
+      ((const struct table *)(const void *)vtab)->module;
+  struct rtk_err err = {0};
+  int rc = rtk_guard_check_table(module->conn->db, module->report->name, &err);
+  if (rc != SQLITE_OK) return fail(vtab, rc, &err);
   struct cursor *cursor = sqlite3_malloc64(sizeof(*cursor));
-  if (cursor == NULL) return SQLITE_NOMEM;
+  if (cursor == NULL) return fail(vtab, SQLITE_NOMEM, &err);
   memset(cursor, 0, sizeof(*cursor));
-  cursor->module = ((const struct table *)(const void *)vtab)->module;
+  cursor->module = module;
   *out = &cursor->base;
   return SQLITE_OK;
 }
@@ -208,11 +247,7 @@ static int filter(sqlite3_vtab_cursor *base, int given, const char *words,
     rc = module->report->fill(module->conn, arguments, &cursor->rows, &err);
   }
   if (rc == SQLITE_OK && cursor->rows.is_nomem) rc = SQLITE_NOMEM;
-  if (rc == SQLITE_OK) return rc;
-  rtk_err_prefix(&err, module->report->name);
-  sqlite3_free(base->pVtab->zErrMsg);
-  base->pVtab->zErrMsg = rtk_err_take(&err);
-  return rc;
+  return rc == SQLITE_OK ? rc : fail(base->pVtab, rc, &err);
 }
 
 static int next(sqlite3_vtab_cursor *base) {

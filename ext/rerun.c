@@ -17,7 +17,7 @@
 
 #include "err.h"
 #include "ids.h"
-#include "program.h"
+#include "probe.h"
 
 #include <stddef.h>
 #include <string.h>
@@ -78,9 +78,7 @@ static int prepare(sqlite3 *db, const char *prefix, const char *sql,
                    sqlite3_stmt **stmt) {
   char *text = sqlite3_mprintf("%s%s", prefix, sql);
   if (text == NULL) return SQLITE_NOMEM;
-  int limit = rtk_program_lift_limit(db);
-  int rc = sqlite3_prepare_v2(db, text, -1, stmt, NULL);
-  rtk_program_restore_limit(db, limit);
+  int rc = rtk_probe_prepare(db, text, stmt);
   sqlite3_free(text);
   return rc;
 }

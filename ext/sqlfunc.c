@@ -1,52 +1,90 @@
-/* The SQL functions. */
+/*
+** The SQL functions.
+**
+** A database from somebody else must not reach them: SQLITE_DIRECTONLY keeps
+** views and triggers away, guard.c every other stored expression.  They are not
+** SQLITE_DETERMINISTIC: SQLite would then take a get after a set in the same
+** statement for the same value.
+*/
 #include "sqlfunc.h"
 
 #include "config.h"
 #include "conn.h"
 #include "err.h"
 #include "fetch.h"
+#include "guard.h"
 #include "http.h"
 #include "json.h"
 #include "store.h"
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <string.h>
 
 #include <sqlite3ext.h>
 SQLITE_EXTENSION_INIT3
 
-static void result_error(sqlite3_context *out, int rc, struct rtk_err *err) {
-  if (rc == SQLITE_NOMEM) {
-    sqlite3_result_error_nomem(out);
+/* Not SQLITE_NOMEM, which would roll the host's transaction back (vtab.c). */
+static void result_nomem(sqlite3_context *out) {
+  sqlite3_result_error(out, "out of memory", -1);
+}
+
+static void result_error(sqlite3_context *out, int rc, const char *function,
+                         struct rtk_err *err) {
+  if (rc == SQLITE_NOMEM || (rc == SQLITE_ERROR && err->message == NULL)) {
+    result_nomem(out);
+  } else if (rc == SQLITE_INTERRUPT) {
+    sqlite3_result_error_code(out, rc);
   } else {
-    rtk_err_prefix(err, "rtk_config");
+    rtk_err_prefix(err, function);
     sqlite3_result_error(out, err->message, -1);
   }
   rtk_err_clear(err);
 }
 
+/* False when the function may not run; the error is the result then.  Where the
+** first argument is a constant, as in WHERE account = rtk_config('account'), the
+** schemas are read once in a statement. */
+static bool may_run(sqlite3_context *out, const char *function) {
+  static char is_checked;
+  struct rtk_err err = {0};
+  if (sqlite3_get_auxdata(out, 0) == &is_checked) return true;
+  int rc =
+      rtk_guard_check_function(sqlite3_context_db_handle(out), function, &err);
+  if (rc == SQLITE_OK) {
+    sqlite3_set_auxdata(out, 0, &is_checked, NULL);
+  } else {
+    result_error(out, rc, function, &err);
+  }
+  return rc == SQLITE_OK;
+}
+
 static void config_function(sqlite3_context *out, int argc,
                             sqlite3_value **argv) {
   struct rtk_conn *conn = sqlite3_user_data(out);
+  if (!may_run(out, "rtk_config")) return;
   const char *name = (const char *)sqlite3_value_text(argv[0]);
   struct rtk_err err = {0};
   enum rtk_setting setting = 0;
   bool is_nomem = false;
-  int rc = rtk_config_find(name == NULL ? "" : name, &setting, &err);
+  bool is_cut =
+      name != NULL && strlen(name) != (size_t)sqlite3_value_bytes(argv[0]);
+  int rc = rtk_config_find(name == NULL || is_cut ? "" : name, &setting, &err);
   if (rc == SQLITE_OK && argc == 2) {
     int type = sqlite3_value_type(argv[1]); /* asked first: it changes */
     const char *value = (const char *)sqlite3_value_text(argv[1]);
     rc = value == NULL && type != SQLITE_NULL
              ? SQLITE_NOMEM
-             : rtk_config_set(conn->config, name, value, &err);
+             : rtk_config_set_bytes(conn->config, name, value,
+                                    (size_t)sqlite3_value_bytes(argv[1]), &err);
   }
   if (rc != SQLITE_OK) {
-    result_error(out, rc, &err);
+    result_error(out, rc, "rtk_config", &err);
     return;
   }
   char *shown = rtk_config_shown(conn->config, setting, &is_nomem);
   if (is_nomem) {
-    sqlite3_result_error_nomem(out);
+    result_nomem(out);
   } else if (rtk_config_is_number(setting)) {
     sqlite3_result_int64(out, rtk_config_int(conn->config, setting));
     sqlite3_free(shown);
@@ -64,7 +102,7 @@ static void version_function(sqlite3_context *out, int argc,
   char *text = sqlite3_mprintf("rtk %s, SQLite %s, %s, cJSON %s", RTK_VERSION,
                                sqlite3_libversion(), http, rtk_json_version());
   if (text == NULL) {
-    sqlite3_result_error_nomem(out);
+    result_nomem(out);
   } else {
     sqlite3_result_text(out, text, -1, sqlite3_free);
   }
@@ -84,7 +122,7 @@ static void result_uncleared(sqlite3_context *out, struct rtk_conn *conn,
   }
   char *text = sqlite3_str_finish(words);
   if (text == NULL) {
-    sqlite3_result_error_nomem(out);
+    result_nomem(out);
   } else {
     sqlite3_result_error(out, text, -1);
   }
@@ -99,11 +137,12 @@ static void cache_clear_function(sqlite3_context *out, int argc,
   int64_t in_memory = 0, in_file = 0;
   (void)argc;
   (void)argv;
+  if (!may_run(out, "rtk_cache_clear")) return;
   int rc = rtk_conn_use_cache_file(conn);
   if (rc == SQLITE_OK) rc = rtk_fetch_forget(conn->fetch, &in_memory);
   if (rc == SQLITE_OK) rc = rtk_store_clear(conn->store, &in_file);
   if (rc == SQLITE_NOMEM) {
-    sqlite3_result_error_nomem(out);
+    result_nomem(out);
   } else if (rc == SQLITE_BUSY || rtk_store_is_passed_over(conn->store)) {
     result_uncleared(out, conn, rc);
   } else {
@@ -111,7 +150,6 @@ static void cache_clear_function(sqlite3_context *out, int argc,
   }
 }
 
-/* A view or trigger of somebody else's database must not change settings. */
 static const struct {
   const char *name;
   int argc;

@@ -12,6 +12,7 @@
 
 #include "err.h"
 #include "limits.h"
+#include "probe.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -56,7 +57,7 @@ static int look_at_host(sqlite3 *host, const struct stat *file,
   sqlite3_stmt *list = NULL;
   struct stat other;
   if (host == NULL) return SQLITE_OK;
-  int rc = sqlite3_prepare_v2(host, "PRAGMA database_list", -1, &list, NULL);
+  int rc = rtk_probe_prepare(host, "PRAGMA database_list", &list);
   while (rc == SQLITE_OK && sqlite3_step(list) == SQLITE_ROW) {
     const char *name = (const char *)sqlite3_column_text(list, 2);
     if (name == NULL || stat(name, &other) != 0) continue;

@@ -16,6 +16,7 @@
 #include "cursor.h"
 #include "endpoint.h"
 #include "err.h"
+#include "guard.h"
 #include "limits.h"
 #include "plan.h"
 #include "rerun.h"
@@ -80,58 +81,29 @@ static int fail_nomem(sqlite3_vtab *vtab) {
 
 /* --- the table ------------------------------------------------------------- */
 
-/* CREATE VIRTUAL TABLE is for TEMP tables without arguments.  Any other in a
-** schema would make requests under a name that does not tell. */
-static bool may_be_created(const struct rtk_endpoint *endpoint, int argc,
-                           const char *const *argv) {
-  enum { ARGV_SCHEMA = 1, ARGV_NAME, ARGV_COUNT };
-  return argc == ARGV_COUNT &&
-         (sqlite3_stricmp(argv[ARGV_SCHEMA], "temp") == 0 ||
-          sqlite3_stricmp(argv[ARGV_NAME], endpoint->name) == 0);
-}
-
-/* Declares the columns, and who may use the table: it reaches outside with a
-** credential, and a database from somebody else must not be able to use it from
-** its views and triggers.  Who trusts all schemas wants just that, whatever
-** PRAGMA trusted_schema says. */
-static int declare(sqlite3 *db, const struct module *module) {
-  int risk = rtk_conn_trusts_schema(module->conn) ? SQLITE_VTAB_INNOCUOUS
-                                                  : SQLITE_VTAB_DIRECTONLY;
-  char *schema = rtk_endpoint_schema(module->endpoint);
-  if (schema == NULL) return SQLITE_NOMEM;
-  int rc = sqlite3_declare_vtab(db, schema);
-  sqlite3_free(schema);
-  return rc == SQLITE_OK ? sqlite3_vtab_config(db, risk) : rc;
-}
-
-/* sqlite3_declare_vtab() says SQLITE_ERROR of an interrupt, too. */
-static bool is_interrupted(sqlite3 *db) {
-  sqlite3_stmt *none = NULL;
-  return sqlite3_prepare_v2(db, " ", -1, &none, NULL) == SQLITE_INTERRUPT;
-}
-
+/* The table reaches outside with a credential, and a database from somebody else
+** must not be able to use it from its views and triggers.  Who trusts all schemas
+** wants just that, whatever PRAGMA trusted_schema says. */
 static int connect(sqlite3 *db, void *user, int argc, const char *const *argv,
                    sqlite3_vtab **vtab, char **message) {
   const struct module *module = user;
-  struct table *table = NULL;
-  if (!may_be_created(module->endpoint, argc, argv)) {
+  int risk = rtk_conn_trusts_schema(module->conn) ? SQLITE_VTAB_INNOCUOUS
+                                                  : SQLITE_VTAB_DIRECTONLY;
+  if (!rtk_guard_may_be_created(module->endpoint->name, argc, argv)) {
     *message = sqlite3_mprintf("%s: it is there without CREATE VIRTUAL TABLE,"
                                " which makes TEMP tables only, without"
                                " arguments",
                                module->endpoint->name);
     return SQLITE_ERROR;
   }
-  int rc = declare(db, module);
-  if (rc == SQLITE_OK) {
-    table = sqlite3_malloc64(sizeof(*table));
-    if (table == NULL) rc = SQLITE_NOMEM;
-  }
-  if (rc != SQLITE_OK) {
-    bool is_stopped = rc != SQLITE_NOMEM && is_interrupted(db);
-    *message = sqlite3_mprintf("%s", rc == SQLITE_NOMEM ? "out of memory"
-                                     : is_stopped       ? "interrupted"
-                                                        : sqlite3_errmsg(db));
-    return is_stopped ? SQLITE_INTERRUPT : SQLITE_ERROR;
+  char *schema = rtk_endpoint_schema(module->endpoint);
+  int rc = rtk_guard_declare(db, schema, risk, message);
+  sqlite3_free(schema);
+  if (rc != SQLITE_OK) return rc;
+  struct table *table = sqlite3_malloc64(sizeof(*table));
+  if (table == NULL) {
+    *message = sqlite3_mprintf("out of memory");
+    return SQLITE_ERROR;
   }
   memset(table, 0, sizeof(*table));
   table->conn = module->conn;
@@ -222,10 +194,16 @@ done:
 
 static int open_scan(sqlite3_vtab *vtab, sqlite3_vtab_cursor **out) {
   const struct table *table = (const struct table *)(void *)vtab;
+  struct rtk_err err = {0};
+  int rc =
+      rtk_conn_trusts_schema(table->conn)
+          ? SQLITE_OK
+          : rtk_guard_check_table(table->conn->db, table->endpoint->name, &err);
+  if (rc != SQLITE_OK) return fail(vtab, rc, &err);
   struct scan *scan = sqlite3_malloc64(sizeof(*scan));
   if (scan == NULL) return fail_nomem(vtab);
   memset(scan, 0, sizeof(*scan));
-  int rc = rtk_cursor_new(table->conn, table->endpoint, vtab, &scan->cursor);
+  rc = rtk_cursor_new(table->conn, table->endpoint, vtab, &scan->cursor);
   if (rc != SQLITE_OK) {
     sqlite3_free(scan);
     return fail_nomem(vtab);

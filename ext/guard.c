@@ -1,0 +1,201 @@
+/*
+** Keeps what a database stores away from rtk: expressions away from its functions,
+** and CREATE VIRTUAL TABLE away from its tables.
+**
+** A database from somebody else must not change settings, read them, or empty
+** the cache:
+**
+**     CREATE TABLE t(a CHECK (rtk_config('base_url', 'https://evil.example')
+**                             IS NOT NULL));
+**
+** The functions are SQLITE_DIRECTONLY.  That stops views, triggers and DEFAULT,
+** and lets the rest pass:
+**
+**     CHECK                 before 3.50: SQLite marks the call as a stored one
+**                           only where the function is flagged DETERMINISTIC
+**     CHECK, generated      on every version, with any flags, when SQLite read
+**     columns, indexes on   the schema before rtk was loaded: it looked for
+**     expressions, partial  unsafe calls then, did not know the function, and
+**     indexes               does not look again
+**     OVER and FILTER in    before 3.35: SQLite passes over what is in there,
+**     views and triggers    and a query of a SQLITE_VTAB_DIRECTONLY table too
+**
+** So a function looks for itself before it runs, and on such old versions a table.
+** A stored expression runs only while its database has a transaction open, and its
+** text is in the sqlite_master of that database.  Nothing can hide the name in
+** there: SQL has no escapes for the characters of an identifier.  While a database
+** is in use whose schema names the function, the function refuses to run, whoever
+** calls it.
+**
+** The TEMP database is not looked at: what is in it was written on this connection.
+*/
+#include "guard.h"
+
+#include "err.h"
+#include "limits.h"
+#include "probe.h"
+
+#include <ctype.h>
+#include <string.h>
+
+#include <sqlite3ext.h>
+SQLITE_EXTENSION_INIT3
+
+bool rtk_guard_may_be_created(const char *module, int argc,
+                              const char *const *argv) {
+  enum { ARGV_SCHEMA = 1, ARGV_NAME, ARGV_COUNT };
+  return argc == ARGV_COUNT &&
+         (sqlite3_stricmp(argv[ARGV_SCHEMA], "temp") == 0 ||
+          sqlite3_stricmp(argv[ARGV_NAME], module) == 0);
+}
+
+/* sqlite3_declare_vtab() says SQLITE_ERROR of an interrupt, too. */
+static bool is_interrupted(sqlite3 *db) {
+  sqlite3_stmt *none = NULL;
+  return rtk_probe_prepare(db, " ", &none) == SQLITE_INTERRUPT;
+}
+
+int rtk_guard_declare(sqlite3 *db, const char *schema, int risk,
+                      char **message) {
+  int rc = schema == NULL ? SQLITE_NOMEM : sqlite3_declare_vtab(db, schema);
+  if (rc == SQLITE_OK) rc = sqlite3_vtab_config(db, risk);
+  if (rc == SQLITE_OK) return rc;
+  bool is_nomem = rc == SQLITE_NOMEM;
+  bool is_stopped = !is_nomem && is_interrupted(db);
+  *message = sqlite3_mprintf("%s", is_nomem     ? "out of memory"
+                                   : is_stopped ? "interrupted"
+                                                : sqlite3_errmsg(db));
+  return is_stopped ? SQLITE_INTERRUPT : SQLITE_ERROR;
+}
+
+/* As SQLite's tokenizer has it. */
+static bool is_of_identifier(char c) {
+  unsigned char byte = (unsigned char)c;
+  return isalnum(byte) || byte == '_' || byte == '$' || byte >= 0x80;
+}
+
+static bool is_named_in(const char *sql, const char *name) {
+  int size = (int)strlen(name);
+  for (const char *at = sql; *at != '\0'; at++) {
+    if (sqlite3_strnicmp(at, name, size) == 0 && !is_of_identifier(at[size]) &&
+        (at == sql || !is_of_identifier(at[-1]))) {
+      return true;
+    }
+  }
+  return false;
+}
+
+/* What may not be reached: a function by any text that names it, a table only
+** from within OVER and FILTER. */
+struct target {
+  const char *name;
+  bool is_table;
+};
+
+static bool may_reach(const char *sql, const struct target *target) {
+  return is_named_in(sql, target->name) &&
+         (!target->is_table || is_named_in(sql, "OVER") ||
+          is_named_in(sql, "FILTER"));
+}
+
+/* Has the database a transaction open?  An old SQLite only tells whether its file is
+** locked; one in memory has no locks.  (To find it out by reading would leave a
+** lock until the statement ends that asked.)  NULL: has any? */
+static bool is_in_use(sqlite3 *db, const char *schema) {
+  int lock = 1;
+#if SQLITE_VERSION_NUMBER >= RTK_SQLITE_TXN_STATE
+  if (sqlite3_libversion_number() >= RTK_SQLITE_TXN_STATE) {
+    return sqlite3_txn_state(db, schema) > SQLITE_TXN_NONE;
+  }
+#endif
+  return schema == NULL ||
+         sqlite3_file_control(db, schema, SQLITE_FCNTL_LOCKSTATE, &lock) !=
+             SQLITE_OK ||
+         lock > 0;
+}
+
+static int refuse(struct rtk_err *err, int rc, sqlite3 *db,
+                  const char *schema) {
+  if (rc == SQLITE_INTERRUPT) return rc;
+  return rtk_err_set(err, "the schema of database \"%s\" cannot be read: %s",
+                     schema, sqlite3_errmsg(db));
+}
+
+/* SQLITE_BUSY: another process has the database, so no statement of this
+** connection is reading it. */
+static int check_schema(sqlite3 *db, const char *schema,
+                        const struct target *target, struct rtk_err *err) {
+  sqlite3_stmt *rows = NULL;
+  char *sql = sqlite3_mprintf("SELECT name, sql FROM \"%w\".sqlite_master"
+                              " WHERE sql IS NOT NULL",
+                              schema);
+  int rc = sql == NULL ? SQLITE_NOMEM : rtk_probe_prepare(db, sql, &rows);
+  if (rc == SQLITE_OK) rc = sqlite3_step(rows);
+  while (rc == SQLITE_ROW) {
+    const char *name = (const char *)sqlite3_column_text(rows, 0);
+    const char *text = (const char *)sqlite3_column_text(rows, 1);
+    if (text == NULL) {
+      rc = SQLITE_NOMEM;
+    } else if (may_reach(text, target)) {
+      rc = rtk_err_set(err,
+                       "what is stored in a database may not use it, and"
+                       " \"%.64s\" of database \"%s\" would: use it while no"
+                       " statement or transaction uses that database",
+                       name == NULL ? "" : name, schema);
+      goto done;
+    } else {
+      rc = sqlite3_step(rows);
+    }
+  }
+  if (rc == SQLITE_DONE || rc == SQLITE_BUSY) {
+    rc = SQLITE_OK;
+  } else {
+    rc = refuse(err, rc, db, schema);
+  }
+
+done:
+  (void)sqlite3_finalize(rows);
+  sqlite3_free(sql);
+  return rc;
+}
+
+static int check(sqlite3 *db, const struct target *target,
+                 struct rtk_err *err) {
+  enum { COLUMN_SEQ, COLUMN_NAME, TEMP_SEQ = 1 };
+  sqlite3_stmt *databases = NULL;
+  if (!is_in_use(db, NULL)) return SQLITE_OK;
+  int rc = rtk_probe_prepare(db, "PRAGMA database_list", &databases);
+  if (rc == SQLITE_OK) rc = sqlite3_step(databases);
+  while (rc == SQLITE_ROW) {
+    const char *schema =
+        (const char *)sqlite3_column_text(databases, COLUMN_NAME);
+    if (schema == NULL) {
+      rc = SQLITE_NOMEM;
+      break;
+    }
+    if (sqlite3_column_int(databases, COLUMN_SEQ) != TEMP_SEQ &&
+        is_in_use(db, schema)) {
+      rc = check_schema(db, schema, target, err);
+      if (rc != SQLITE_OK) goto done;
+    }
+    rc = sqlite3_step(databases);
+  }
+  rc = rc == SQLITE_DONE ? SQLITE_OK : refuse(err, rc, db, "main");
+
+done:
+  (void)sqlite3_finalize(databases);
+  return rc;
+}
+
+int rtk_guard_check_function(sqlite3 *db, const char *function,
+                             struct rtk_err *err) {
+  struct target target = {.name = function, .is_table = false};
+  return check(db, &target, err);
+}
+
+int rtk_guard_check_table(sqlite3 *db, const char *table, struct rtk_err *err) {
+  struct target target = {.name = table, .is_table = true};
+  bool is_sqlites_job =
+      sqlite3_libversion_number() >= RTK_SQLITE_DIRECTONLY_OVER;
+  return is_sqlites_job ? SQLITE_OK : check(db, &target, err);
+}

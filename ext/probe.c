@@ -1,0 +1,15 @@
+/* Statements of our own on the host's connection. */
+#include "probe.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <sqlite3ext.h>
+SQLITE_EXTENSION_INIT3
+
+int rtk_probe_prepare(sqlite3 *db, const char *sql, sqlite3_stmt **stmt) {
+  int limit = sqlite3_limit(db, SQLITE_LIMIT_VDBE_OP, INT32_MAX);
+  int rc = sqlite3_prepare_v2(db, sql, -1, stmt, NULL);
+  (void)sqlite3_limit(db, SQLITE_LIMIT_VDBE_OP, limit);
+  return rc;
+}
