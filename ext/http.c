@@ -624,8 +624,8 @@ static struct failure failure_of(const struct rtk_transfer *t) {
   }
   if (is_header_too_long(t)) {
     return (struct failure){t->result, RTK_FAILURE_HEADER,
-                            "a header of the reply is longer than libcurl"
-                            " takes (100 kB)"};
+                            "a header of the reply is longer than libcurl takes"
+                            " (100 kB), or libcurl ran out of memory"};
   }
   if (t->result != CURLE_OK && t->is_out_of_files) {
     return (struct failure){t->result, RTK_FAILURE_FILES,

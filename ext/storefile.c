@@ -89,12 +89,13 @@ static int look_at_name(const char *path, sqlite3 *host, bool *is_missing,
   struct stat file;
   *is_missing = *is_empty = false;
   if (stat(path, &file) != 0) {
-    if (errno == ENOENT && lstat(path, &file) == 0) {
+    bool is_none = errno == ENOENT;
+    if (is_none && lstat(path, &file) == 0 && S_ISLNK(file.st_mode)) {
       *why = "it is a link to a file that does not exist; name the file";
       return SQLITE_OK;
     }
-    *is_missing = errno == ENOENT;
-    if (*is_missing) return SQLITE_OK;
+    *is_missing = is_none;
+    if (is_none) return SQLITE_OK;
     *why = strerror(errno);
     return SQLITE_CANTOPEN;
   }

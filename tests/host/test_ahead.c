@@ -230,6 +230,26 @@ static const struct {
      5, "on: 4 ids"},
 };
 
+/* Ours, under whatever name, and what only shows what rtk knows. */
+static void tables_of_ours_may_be_read_twice(void **state) {
+  static const char *const statements[] = {
+      "SELECT l.n FROM l JOIN mine('ACCOUNT', 'APP', l.s)",
+      "SELECT l.n FROM rtk_settings AS p JOIN l" JOIN
+      " WHERE p.name = 'concurrency'",
+      "SELECT l.n FROM rtk_stats AS p JOIN l" JOIN " WHERE p.name = 'requests'",
+  };
+  (void)state;
+  for (size_t i = 0; i < ROWS_OF(statements); i++) {
+    sqlite3 *db = open_filled(5);
+    must_exec(db, "CREATE VIRTUAL TABLE temp.mine USING"
+                  " rtk_livestream_session");
+    assert_rows(db, statements[i], "1\n2\n3\n4\n5\n");
+    assert_read_ahead(db, "on: 4 ids");
+    assert_int_equal(requests_of(db), 5);
+    close_ok(db);
+  }
+}
+
 static void is_taken(void **state) {
   size_t i = (size_t)(uintptr_t)*state;
   sqlite3 *db = open_filled(5);
@@ -295,15 +315,12 @@ static const struct {
     {"long name", NULL, "SELECT " LONG_NAME "(l.n) FROM l" JOIN, NULL, NULL},
     {"pragma table", NULL,
      "SELECT l.n FROM pragma_user_version AS p JOIN l" JOIN, NULL, OTHER_TABLE},
-    {"report", NULL,
-     "SELECT l.n FROM rtk_settings AS p JOIN l" JOIN
-     " WHERE p.name = 'concurrency'",
+    {"report that makes requests", NULL,
+     "SELECT l.n FROM rtk_check('ACCOUNT', 'APP') AS p JOIN l" JOIN
+     " WHERE p.\"check\" = 'token'",
      NULL, OTHER_TABLE},
     {"table of the host", NULL, "SELECT l.n FROM l JOIN foreign_one" JOIN, NULL,
      OTHER_TABLE},
-    {"TEMP table of ours",
-     "CREATE VIRTUAL TABLE temp.mine USING rtk_livestream_session",
-     "SELECT l.n FROM l JOIN mine('ACCOUNT', 'APP', l.s)", NULL, OTHER_TABLE},
 };
 
 /* One row without columns worth reading. */
@@ -1011,6 +1028,7 @@ static void a_denied_app_is_asked_once(void **state) {
 int main(void) {
   const struct CMUnitTest others[] = {
       cmocka_unit_test(asks_before_their_turn),
+      cmocka_unit_test(tables_of_ours_may_be_read_twice),
       cmocka_unit_test(functions_are_called_as_often),
       cmocka_unit_test(an_innocuous_function_is_called_again),
       cmocka_unit_test(another_unfinished_statement_turns_it_off),

@@ -167,7 +167,8 @@ static int run_statement(sqlite3 *db, size_t i) {
   char *got = sqlite3_str_finish(out);
   if (rc == SQLITE_OK && out_rc != SQLITE_OK) rc = out_rc;
   if (rc == SQLITE_OK && got != NULL &&
-      strstr(got, "check the network") != NULL) {
+      (strstr(got, "check the network") != NULL ||
+       strstr(got, "libcurl ran out of memory") != NULL)) {
     rc = has_failed_reply;
   } else if (rc == SQLITE_OK &&
              (got == NULL || strcmp(got, statements[i].rows) != 0)) {
