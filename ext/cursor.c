@@ -379,16 +379,21 @@ static int refuse_unoffered(const struct rtk_cursor *cursor,
                      column->name, column->name, column->doc);
 }
 
-/* The statement names the column.  It may only show it; does it compare it? */
+/* The statement names the column.  It may only show it; does it compare it?  With
+** the default that will be taken it may. */
 static int check_unoffered(const struct rtk_cursor *cursor, int index,
                            struct rtk_err *err) {
+  const struct rtk_column *column = &cursor->endpoint->columns[index];
+  const char *standard =
+      column->argument == RTK_ARGUMENT_SCOPE
+          ? rtk_config_text(cursor->conn->config, column->setting)
+          : NULL;
   bool is_compared = false;
   bool is_right = false;
-  int rc = rtk_program_look(cursor->conn->db, cursor->vtab, index, &is_compared,
-                            &is_right);
+  int rc = rtk_program_look(cursor->conn->db, cursor->vtab, index, standard,
+                            &is_compared, &is_right);
   if (rc != SQLITE_OK || !is_compared) return rc;
-  return refuse_unoffered(cursor, &cursor->endpoint->columns[index], is_right,
-                          err);
+  return refuse_unoffered(cursor, column, is_right, err);
 }
 
 /* The code of one argument, where it stands for no value. */
@@ -466,13 +471,23 @@ static int refuse_surplus(const struct rtk_endpoint *endpoint,
                           struct rtk_err *err) {
   int count = rtk_endpoint_path_count(endpoint);
   int filter = rtk_endpoint_argument(endpoint, count);
-  if (filter < 0) {
-    return rtk_err_set(err, "it takes %d arguments", count);
+  sqlite3_str *out = sqlite3_str_new(NULL);
+  sqlite3_str_appendf(out, "it takes %d arguments (", count);
+  for (int k = 0; k < count; k++) {
+    int column = rtk_endpoint_argument(endpoint, k);
+    sqlite3_str_appendf(out, "%s%s", k == 0 ? "" : ", ",
+                        endpoint->columns[column].name);
   }
-  return rtk_err_set(err,
-                     "it takes %d arguments; a filter is written as"
-                     " WHERE %s = …",
-                     count, endpoint->columns[filter].name);
+  sqlite3_str_appendall(out, ")");
+  if (filter >= 0) {
+    sqlite3_str_appendf(out, "; a filter is written as WHERE %s = …",
+                        endpoint->columns[filter].name);
+  }
+  char *message = sqlite3_str_finish(out);
+  if (message == NULL) return SQLITE_NOMEM;
+  int rc = rtk_err_set(err, "%s", message);
+  sqlite3_free(message);
+  return rc;
 }
 
 /* --- rows ------------------------------------------------------------------- */

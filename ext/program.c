@@ -20,8 +20,10 @@ enum { OPCODE = 1, P1, P2, P3, P4 };
 struct look {
   char table[32]; /* as P4 of VOpen shows it */
   int column;
+  const char *expected;
   bool is_ours[CURSORS_MAX];
-  bool is_read[REGISTERS_MAX]; /* holds the column */
+  bool is_read[REGISTERS_MAX];     /* holds the column */
+  bool is_expected[REGISTERS_MAX]; /* holds the text `expected` */
   bool is_compared;
 };
 
@@ -46,8 +48,19 @@ static bool is_comparison(const char *opcode) {
   return strcmp(opcode, "IfNot") == 0;
 }
 
-static bool is_read(const struct look *look, int reg) {
-  return reg >= 0 && reg < REGISTERS_MAX && look->is_read[reg];
+static bool is_in(const bool *registers, int reg) {
+  return reg >= 0 && reg < REGISTERS_MAX && registers[reg];
+}
+
+/* Constants are set at the end of a program, where it begins. */
+static void read_constant(sqlite3_stmt *stmt, struct look *look) {
+  const char *opcode = (const char *)sqlite3_column_text(stmt, OPCODE);
+  const char *p4 = (const char *)sqlite3_column_text(stmt, P4);
+  int p2 = sqlite3_column_int(stmt, P2);
+  if (opcode == NULL || p4 == NULL || look->expected == NULL) return;
+  if (strcmp(opcode, "String8") == 0 && p2 >= 0 && p2 < REGISTERS_MAX) {
+    look->is_expected[p2] = strcmp(p4, look->expected) == 0;
+  }
 }
 
 static void read_operation(sqlite3_stmt *stmt, struct look *look) {
@@ -65,7 +78,19 @@ static void read_operation(sqlite3_stmt *stmt, struct look *look) {
           is_ours && sqlite3_column_int(stmt, P2) == look->column;
     }
   } else if (is_comparison(opcode)) {
-    if (is_read(look, p1) || is_read(look, p3)) look->is_compared = true;
+    bool is_left = is_in(look->is_read, p1) && !is_in(look->is_expected, p3);
+    bool is_right = is_in(look->is_read, p3) && !is_in(look->is_expected, p1);
+    if (is_left || is_right) look->is_compared = true;
+  }
+}
+
+static void read_program(sqlite3_stmt *stmt, struct look *look) {
+  while (stmt != NULL && sqlite3_step(stmt) == SQLITE_ROW) {
+    read_constant(stmt, look);
+  }
+  if (stmt != NULL) (void)sqlite3_reset(stmt);
+  while (stmt != NULL && sqlite3_step(stmt) == SQLITE_ROW) {
+    read_operation(stmt, look);
   }
 }
 
@@ -82,7 +107,7 @@ static bool has_right_join(sqlite3 *db, sqlite3_stmt *running) {
 }
 
 int rtk_program_look(sqlite3 *db, const struct sqlite3_vtab *vtab, int column,
-                     bool *is_compared, bool *is_right) {
+                     const char *expected, bool *is_compared, bool *is_right) {
   struct look *look = sqlite3_malloc64(sizeof(*look));
   sqlite3_stmt *none = NULL;
   *is_compared = *is_right = false;
@@ -92,10 +117,9 @@ int rtk_program_look(sqlite3 *db, const struct sqlite3_vtab *vtab, int column,
     memset(look, 0, sizeof(*look));
     sqlite3_snprintf((int)sizeof(look->table), look->table, "vtab:%p", vtab);
     look->column = column;
+    look->expected = expected;
     sqlite3_stmt *stmt = explain(db, "EXPLAIN ", s);
-    while (stmt != NULL && sqlite3_step(stmt) == SQLITE_ROW) {
-      read_operation(stmt, look);
-    }
+    read_program(stmt, look);
     (void)sqlite3_finalize(stmt);
     if (look->is_compared) *is_compared = true;
     if (look->is_compared && has_right_join(db, s)) *is_right = true;
