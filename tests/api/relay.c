@@ -473,5 +473,6 @@ int main(int argc, char **argv) {
   }
   write_port(port);
   forward(listen_fd, command == NULL);
+  while (links_used > 0) close_link(links_used - 1, false);
   return child > 0 ? end_child(child) : 0;
 }
