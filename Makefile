@@ -87,7 +87,7 @@ PROGRAMS = $(UNIT_C:tests/%.c=$(B)/%) $(HOST_C:tests/%.c=$(B)/%)
 
 # --- build --------------------------------------------------------------------
 
-.PHONY: all demo live bench columns test valgrind lint format objects install uninstall deps \
+.PHONY: all demo live bench mutate columns test valgrind lint format objects install uninstall deps \
         clean help
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -152,6 +152,9 @@ live: $(RTK) ## compare the live service with what rtk assumes (see tests/live)
 
 test: $(RTK) $(B)/api $(B)/relay $(PROGRAMS) ## run all tests (SANITIZE=address,undefined)
 	@$(TESTED) tests/all
+
+mutate: $(RTK) $(B)/api $(B)/relay $(PROGRAMS) ## break lines: do the tests notice? (ONLY=pace)
+	@$(TESTED) tests/mutate $(ONLY)
 
 columns: $(RTK) ## write README.md's tables of columns anew
 	@$(TESTED) tests/readme-columns --write
