@@ -2,6 +2,7 @@
 #
 #   ext/*.c           -> ./rtk.so            the extension
 #   tests/api/*.c     -> build/api           the local API server of demo and tests
+#                     -> build/relay         breaks connections, for tests
 #   tests/unit/*.c    -> build/unit/test_*   linked with the extension's objects
 #   tests/host/*.c    -> build/host/test_*   programs that load ./rtk.so
 #   tests/bench/*.c   -> build/bench/measure what a command costs
@@ -77,17 +78,18 @@ LINK    = @mkdir -p $(@D) && echo "  LINK $@" && \
           $(CC) $(CFLAGS) $(SANFLAGS) $(LDFLAGS)
 
 EXT_C  := $(wildcard ext/*.c)
-API_C  := $(wildcard tests/api/*.c)
+RELAY_C := tests/api/relay.c
+API_C  := $(filter-out $(RELAY_C),$(wildcard tests/api/*.c))
 UNIT_C := $(wildcard tests/unit/test_*.c)
 HOST_C := $(wildcard tests/host/test_*.c)
 BENCH_C := tests/bench/measure.c
-SOURCES  = $(EXT_C) $(API_C) $(UNIT_C) $(HOST_C) $(BENCH_C)
+SOURCES  = $(EXT_C) $(API_C) $(RELAY_C) $(UNIT_C) $(HOST_C) $(BENCH_C)
 PROGRAMS = $(UNIT_C:tests/%.c=$(B)/%) $(HOST_C:tests/%.c=$(B)/%)
 
 # --- build --------------------------------------------------------------------
 
-.PHONY: all demo live bench columns test test-versions valgrind lint format objects install \
-        uninstall deps clean help
+.PHONY: all demo live bench mutate columns test test-versions valgrind lint format objects \
+        install uninstall deps clean help
 .DELETE_ON_ERROR:
 .SECONDARY:
 ifneq ($(filter deps clean,$(MAKECMDGOALS)),)
@@ -101,6 +103,9 @@ $(RTK): $(EXT_C:%.c=$(B)/%.o)
 
 $(B)/api: $(API_C:%.c=$(B)/%.o)
 	$(LINK) -o $@ $^ $(API_LIBS)
+
+$(B)/relay: $(RELAY_C:%.c=$(B)/%.o)
+	$(LINK) -o $@ $^
 
 $(B)/bench/measure: $(BENCH_C:%.c=$(B)/%.o)
 	$(LINK) -o $@ $^
@@ -146,11 +151,14 @@ demo: $(RTK) $(B)/api ## show what it does, on the local API server
 live: $(RTK) ## compare the live service with what rtk assumes (see tests/live)
 	@$(TESTED) tests/live
 
-test: $(RTK) $(B)/api $(PROGRAMS) ## run all tests (SANITIZE=address,undefined)
+test: $(RTK) $(B)/api $(B)/relay $(PROGRAMS) ## run all tests (SANITIZE=address,undefined)
 	@$(TESTED) tests/all
 
 test-versions: $(RTK) $(B)/api ## run the SQL tests on other versions of SQLite, 3.31 to the newest
 	@$(TESTED) tests/versions
+
+mutate: $(RTK) $(B)/api $(B)/relay $(PROGRAMS) ## break lines: do the tests notice? (ONLY=pace)
+	@$(TESTED) tests/mutate $(ONLY)
 
 columns: $(RTK) ## write README.md's tables of columns anew
 	@$(TESTED) tests/readme-columns --write

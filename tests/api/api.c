@@ -82,7 +82,7 @@
 **   header=NAME:VALUE any header; VALUE is percent-decoded once more
 **   redirect=LOCATION 302
 **   delay=MS          before the reply
-**   hold=FILE         before the reply, until FILE is there, at most a minute
+**   hold=FILE         before the reply, until FILE is there (10 minutes)
 **   stall=MS          in the middle of the body
 **   truncate=1        half of the body, then the end of the connection
 **   chunked=1         no Content-Length

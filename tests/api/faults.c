@@ -454,6 +454,7 @@ bool faults_play(struct piece program, struct piece id,
             (long)request->attempt > fault.numbers[KEY_TIMES];
   if (is_over) {
     reply->headers_used = 0;
+    reply->hold_path[0] = 0;
   } else {
     play(&fault, reply);
   }

@@ -61,9 +61,9 @@ static void sleep_ms(long ms) {
   }
 }
 
-/* Waits until there is a file, at most a minute. */
+/* Waits until there is a file, or until the end; 10 minutes are for nobody. */
 static void wait_for_file(const char *path) {
-  enum { LOOK_MS = 5, LOOKS_MAX = 60 * 1000 / LOOK_MS };
+  enum { LOOK_MS = 5, LOOKS_MAX = 600 * 1000 / LOOK_MS };
   int looks;
   for (looks = 0; looks < LOOKS_MAX && access(path, F_OK) != 0; looks++) {
     struct pollfd stop = {.fd = stop_fd, .events = POLLIN};
