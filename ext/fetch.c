@@ -63,8 +63,11 @@ struct rtk_fetch {
                       to come */
   int64_t driven_ms;
 
-  int files_max; /* requests under way when file descriptors ran out; 0: they
-                    have not, in this statement */
+  int64_t width_max;   /* of the statement: fewer requests at a time than the
+                          settings allow, since file descriptors ran out or
+                          the server refused some; 0: no such limit */
+  int64_t narrowed_ms; /* when that was */
+  int64_t replies;     /* since then */
 
   /* Of the statement. */
   int64_t statement; /* a number that no other has had */
@@ -90,6 +93,14 @@ static void append(struct list *list, struct rtk_entry *entry) {
   entry->previous = list->last;
   *(list->last == NULL ? &list->first : &list->last->next) = entry;
   list->last = entry;
+  list->count++;
+}
+
+static void prepend(struct list *list, struct rtk_entry *entry) {
+  entry->previous = NULL;
+  entry->next = list->first;
+  *(list->first == NULL ? &list->last : &list->first->previous) = entry;
+  list->first = entry;
   list->count++;
 }
 
@@ -154,7 +165,8 @@ int rtk_fetch_begin(struct rtk_fetch *fetch) {
   fetch->statement++;
   fetch->expected = fetch->answered = 0;
   fetch->tally_count = 0;
-  fetch->pauses = fetch->files_max = 0;
+  fetch->pauses = 0;
+  fetch->width_max = fetch->narrowed_ms = fetch->replies = 0;
   fetch->held_up_ms = fetch->waiting_since_ms = fetch->given_up_unix_ms = 0;
   rtk_progress_begin(&fetch->progress,
                      rtk_config_text(fetch->config, RTK_PROGRESS),
@@ -320,17 +332,60 @@ static struct rtk_retry decide(const struct rtk_fetch *fetch,
                           rtk_clock_unix_ms(), random);
 }
 
+/* How many requests may be under way.  After narrow() one more for each
+** RTK_WIDEN_REPLIES replies. */
+static int64_t width(const struct rtk_fetch *fetch) {
+  int64_t concurrency = rtk_config_int(fetch->config, RTK_CONCURRENCY);
+  int64_t most = rtk_http_width(fetch->http);
+  int64_t narrowed = fetch->width_max + fetch->replies / RTK_WIDEN_REPLIES;
+  if (fetch->width_max > 0 && narrowed < most) most = narrowed;
+  return concurrency < most ? concurrency : most;
+}
+
+/* Fewer at a time from now on, but for what was started before. */
+static void narrow(struct rtk_fetch *fetch, int64_t width) {
+  fetch->width_max = width < 1 ? 1 : width;
+  fetch->narrowed_ms = rtk_clock_ms();
+  fetch->replies = 0;
+}
+
+/* Failures that end no try by themselves: with fewer requests at a time it goes on.
+** Without a file descriptor nothing was sent.  A server that lets a connection
+** carry so many requests refuses those beyond, and would refuse them again. */
+static bool is_too_wide(struct rtk_fetch *fetch, struct rtk_entry *entry,
+                        int sent, const struct rtk_response *response) {
+  int64_t retries = rtk_config_int(fetch->config, RTK_MAX_RETRIES);
+  if (response->failure == RTK_FAILURE_FILES && fetch->active.count > 0) {
+    narrow(fetch, fetch->active.count);
+    return true;
+  }
+  if (response->failure != RTK_FAILURE_REFUSED) return false;
+  /* What was started before that belongs to the same refusal. */
+  if (entry->started_ms > fetch->narrowed_ms) {
+    int64_t half = width(fetch) / 2;
+    narrow(fetch, half < RTK_WIDTH_MIN ? RTK_WIDTH_MIN : half);
+  }
+  entry->tries += sent;
+  /* One repeat is always allowed: a kept connection may have been closed by the
+  ** server meanwhile, and then nothing has reached it. */
+  if (entry->tries > (retries < 1 ? 1 : retries)) {
+    entry->tries -= sent; /* decide() counts it */
+    return false;
+  }
+  fetch->stats->retries++;
+  return true;
+}
+
 /* A transfer that went over the wire `sent` times has ended: ask again, or settle.
 ** The entry is in no list. */
 static int conclude(struct rtk_fetch *fetch, struct rtk_entry *entry, int sent,
                     const struct rtk_response *response) {
   int64_t max_wait = rtk_config_int(fetch->config, RTK_MAX_WAIT_MS);
-  /* With fewer connections it can go on; nothing was sent. */
-  if (response->failure == RTK_FAILURE_FILES && fetch->active.count > 0) {
-    fetch->files_max = fetch->active.count;
-    append(&fetch->pending, entry);
+  if (is_too_wide(fetch, entry, sent, response)) {
+    prepend(&fetch->pending, entry);
     return SQLITE_OK;
   }
+  if (response->status != 0) fetch->replies++;
   entry->is_again = response->status == 0;
   struct rtk_retry retry = decide(fetch, entry, sent, response);
   if (retry.is_pause) {
@@ -434,7 +489,7 @@ static int collect(struct rtk_fetch *fetch) {
     rtk_http_end(fetch->http, transfer);
     /* An entry without a reply stays in a list until it is released. */
     if (entry->reply == NULL && rc != SQLITE_OK &&
-        fetch->pending.last != entry) {
+        fetch->pending.last != entry && fetch->pending.first != entry) {
       append(&fetch->pending, entry);
     }
     if (rc != SQLITE_OK) return rc;
@@ -488,14 +543,6 @@ static int start(struct rtk_fetch *fetch, struct rtk_entry *entry,
   }
   fetch->stats->requests++;
   return SQLITE_OK;
-}
-
-/* How many requests may be under way. */
-static int64_t width(const struct rtk_fetch *fetch) {
-  int64_t concurrency = rtk_config_int(fetch->config, RTK_CONCURRENCY);
-  int most = rtk_http_width(fetch->http);
-  if (fetch->files_max > 0 && fetch->files_max < most) most = fetch->files_max;
-  return concurrency < most ? concurrency : most;
 }
 
 /* When a pending entry may be started: its time has come, and it need not wait

@@ -368,7 +368,8 @@ static curl_socket_t on_socket(void *user, curlsocktype purpose,
 
 #if LIBCURL_VERSION_NUM >= CURL_PREREQ_SINCE
 /* Called each time the request is about to go over the wire, for libcurl's own
-** repeats too. */
+** repeats too: on a kept connection that the server has closed, and over HTTP/2
+** after REFUSED_STREAM and GOAWAY. */
 static int on_request(void *user, char *to, char *from, int to_port,
                       int from_port) {
   struct rtk_transfer *t = user;
@@ -496,7 +497,9 @@ static struct rtk_transfer *new_transfer(const struct rtk_http *http,
   t->timeout_ms = request->timeout_ms;
   t->connect_timeout_ms = request->connect_timeout_ms;
   t->begun_ms = http->clock_ms;
-  t->sends_max = request->sends_max;
+  /* Over HTTP/2 a server that says GOAWAY refuses many at a time, which libcurl
+  ** would send again all at once, and again: the caller has to ask for less. */
+  t->sends_max = http->is_http2 ? 1 : request->sends_max;
   t->socket = -1;
   t->is_https = !is_plain_http(request->url);
   t->may_have_proxy = has_proxy(request);
@@ -588,8 +591,8 @@ static const struct failure {
     {CURLE_SSL_CACERT_BADFILE, RTK_FAILURE_CA_FILE, NULL},
     {CURLE_FILESIZE_EXCEEDED, RTK_FAILURE_TOO_LARGE, NULL},
     {CURLE_OUT_OF_MEMORY, RTK_FAILURE_MEMORY, "libcurl ran out of memory"},
-    {CURLE_ABORTED_BY_CALLBACK, RTK_FAILURE_CONNECT,
-     "the connection broke again and again"},
+    {CURLE_ABORTED_BY_CALLBACK, RTK_FAILURE_REFUSED,
+     "the server closed the connection or refused the request"},
 #if LIBCURL_VERSION_NUM >= 0x074900
     {CURLE_PROXY, RTK_FAILURE_PROXY, NULL},
 #endif

@@ -54,6 +54,12 @@
 ** while its time-out runs, or open a second connection. */
 #define RTK_STREAMS_MAX 100
 
+/* When a server refuses requests, half as many go out at a time, but so many at
+** least; and one more again for so many replies. A connection often carries 1,000
+** requests (nginx), after which those under way are refused. */
+#define RTK_WIDTH_MIN 8
+#define RTK_WIDEN_REPLIES 8
+
 /* Bytes that an entry of the memo takes beside what was asked for: two headers
 ** of malloc() and its share of the hash table. */
 #define RTK_ENTRY_OVERHEAD 48

@@ -24,6 +24,8 @@ enum rtk_failure {
   RTK_FAILURE_HEADER,    /* a header longer than libcurl takes */
   RTK_FAILURE_MEMORY,    /* libcurl's */
   RTK_FAILURE_FILES,     /* no file descriptor was left */
+  RTK_FAILURE_REFUSED,   /* the server closed the connection, or refused the
+                            stream, before it began to answer */
   RTK_FAILURE_OTHER,
   RTK_FAILURE_COUNT
 };

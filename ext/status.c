@@ -124,6 +124,8 @@ static const struct {
                             RTK_KIND_REPLY},
     [RTK_FAILURE_MEMORY] = {RTK_OUTCOME_CALLER, RTK_RETRY_AGAIN, NULL,
                             RTK_KIND_MEMORY},
+    [RTK_FAILURE_REFUSED] = {RTK_OUTCOME_FAILED, RTK_RETRY_AGAIN,
+                             "try again later", RTK_KIND_NETWORK},
     [RTK_FAILURE_FILES] = {RTK_OUTCOME_CALLER, RTK_RETRY_AGAIN,
                            "raise it (ulimit -n), or close files",
                            RTK_KIND_NETWORK},
