@@ -64,13 +64,13 @@ API    = -std=c11 $(WARN) $(DEFS) \
          $(call cflags,libmicrohttpd libcjson zlib)
 UNIT   = -std=c11 $(WARN) $(DEFS) -DSQLITE_CORE -iquote ext \
          $(call cflags,cmocka sqlite3 libcurl libcjson)
-HOST   = -std=c11 $(WARN) $(DEFS) $(call cflags,cmocka sqlite3)
+HOST   = -std=c11 $(WARN) $(DEFS) -D_DEFAULT_SOURCE $(call cflags,cmocka sqlite3)
 BENCH  = -std=c11 $(WARN) $(DEFS)
 
 EXT_LIBS  = $(call libs,libcurl libcjson) -lm
 API_LIBS  = $(call libs,libmicrohttpd libcjson zlib) -pthread -lm
 UNIT_LIBS = $(call libs,cmocka sqlite3) $(EXT_LIBS) -pthread
-HOST_LIBS = $(call libs,cmocka sqlite3) -pthread -ldl
+HOST_LIBS = $(call libs,cmocka sqlite3) -pthread -ldl -rdynamic
 
 COMPILE = @mkdir -p $(@D) && echo "  CC   $@" && \
           $(CC) $(CFLAGS) $(SANFLAGS) -MMD -MP

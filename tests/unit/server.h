@@ -25,6 +25,10 @@ enum { SERVER_TARGETS_MAX = 64, SERVER_TARGET_SIZE = 512 };
 typedef void (*server_answer)(const char *target, int nth, int *status,
                               char *body, size_t body_room);
 
+/* Where it is set: writes to the socket what is no proper reply, and true; or
+** false, and the request is answered. */
+static bool (*server_rude)(int s, const char *target, int nth);
+
 static struct {
   server_answer answer;
   pthread_t thread;
@@ -73,7 +77,9 @@ static inline void server_serve(int s) {
   }
   if (sscanf(request, "GET %511s", target) != 1) return;
   body[0] = '\0';
-  server.answer(target, server_count(target), &status, body, sizeof(body));
+  int nth = server_count(target);
+  if (server_rude != NULL && server_rude(s, target, nth)) return;
+  server.answer(target, nth, &status, body, sizeof(body));
   int head_size = snprintf(head, sizeof(head),
                            "HTTP/1.1 %d x\r\nContent-Type: application/json\r\n"
                            "Content-Length: %zu\r\nConnection: close\r\n"

@@ -1,0 +1,129 @@
+/*
+** A program that takes more than timeout_ms between two rows: a pager, a debugger, a
+** laptop that sleeps.  Nothing is lost by it, no row and no request.
+**
+** api: --delay 5 --livestreams 30 --page-max 1
+**
+** The time goes by in clock_gettime(), which rtk and libcurl call: this program has
+** one of its own.
+*/
+#include "host.h"
+
+#include <sys/syscall.h>
+#include <unistd.h>
+
+enum { ROWS = 30, PAUSE_MS = 61000 };
+
+static atomic_long skew_ms;
+
+int clock_gettime(clockid_t clock, struct timespec *now) {
+  long ms = atomic_load(&skew_ms);
+  int rc = (int)syscall(SYS_clock_gettime, clock, now);
+  now->tv_sec += ms / 1000;
+  now->tv_nsec += ms % 1000 * 1000000;
+  if (now->tv_nsec >= 1000000000) now->tv_sec++, now->tv_nsec -= 1000000000;
+  return rc;
+}
+
+static const struct {
+  const char *name;
+  const char *sql;
+  int rows, requests;
+} shapes[] = {
+    {"IN",
+     "SELECT id FROM rtk_livestream_session('ACCOUNT', 'APP')"
+     " WHERE session_id IN (SELECT s FROM l)",
+     ROWS, ROWS},
+    {"LEFT JOIN with IN",
+     "SELECT id FROM l LEFT JOIN rtk_livestream_session('ACCOUNT', 'APP') AS r"
+     " ON r.session_id = l.s AND r.session_id IN (SELECT s FROM l)",
+     ROWS, ROWS},
+    {"plain join",
+     "SELECT id FROM l JOIN rtk_livestream_session('ACCOUNT', 'APP', l.s)",
+     ROWS, ROWS},
+    {"list", "SELECT id FROM rtk_livestreams('ACCOUNT', 'APP')", ROWS, ROWS},
+    {"list joined",
+     "SELECT s.id FROM rtk_livestreams('ACCOUNT', 'APP') AS r"
+     " JOIN rtk_livestream_sessions('ACCOUNT', 'APP', r.id) AS s",
+     5 * ROWS, ROWS + 5 * ROWS},
+};
+
+static void loses_nothing(void **state) {
+  size_t i = (size_t)(uintptr_t)*state;
+  sqlite3 *db = open_loaded();
+  sqlite3_stmt *stmt = NULL;
+  int before = requests("GET");
+  int rows = 0;
+  int rc = SQLITE_ROW;
+  if (strstr(shapes[i].sql, " IN (") != NULL) skip_where_in_is_no_batch();
+  must_exec(db, "CREATE TABLE l(s);"
+                "WITH RECURSIVE c(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM c"
+                " WHERE i < 30) INSERT INTO l SELECT 's' || i FROM c");
+  assert_int_equal(sqlite3_prepare_v2(db, shapes[i].sql, -1, &stmt, NULL),
+                   SQLITE_OK);
+  while ((rc = sqlite3_step(stmt)) == SQLITE_ROW) {
+    rows++;
+    assert_non_null(sqlite3_column_text(stmt, 0));
+    (void)atomic_fetch_add(&skew_ms, PAUSE_MS);
+  }
+  if (rc != SQLITE_DONE) fail_msg("%d, %s", rc, sqlite3_errmsg(db));
+  assert_int_equal(sqlite3_finalize(stmt), SQLITE_OK);
+  assert_int_equal(rows, shapes[i].rows);
+  assert_int_equal(requests("GET") - before, shapes[i].requests);
+  assert_rows(db, "SELECT value FROM rtk_stats WHERE name = 'retries'", "0\n");
+  close_ok(db);
+}
+
+/* A wait for the quota is not longer by what the program did before it. */
+static void a_pause_is_no_wait(void **state) {
+  sqlite3 *db = open_loaded();
+  sqlite3_stmt *stmt = NULL;
+  int rows = 0;
+  int rc = SQLITE_ROW;
+  (void)state;
+  must_exec(db,
+            "SELECT rtk_config('quota', 2), rtk_config('quota_window_s', 1),"
+            " rtk_config('max_wait_ms', 5000), rtk_config('concurrency', 1)");
+  assert_int_equal(
+      sqlite3_prepare_v2(db,
+                         "SELECT id FROM rtk_livestream_session('acc1', 'APP')"
+                         " WHERE session_id IN ('s1', 's2', 's3', 's4', 's5')",
+                         -1, &stmt, NULL),
+      SQLITE_OK);
+  while ((rc = sqlite3_step(stmt)) == SQLITE_ROW) {
+    rows++;
+    (void)atomic_fetch_add(&skew_ms, rows % 2 == 1 ? 10 : PAUSE_MS);
+  }
+  if (rc != SQLITE_DONE) fail_msg("%d, %s", rc, sqlite3_errmsg(db));
+  assert_int_equal(sqlite3_finalize(stmt), SQLITE_OK);
+  assert_int_equal(rows, 5);
+  close_ok(db);
+}
+
+/* Time that goes by in a wait counts, as ever. */
+static void a_reply_that_does_not_come_times_out(void **state) {
+  sqlite3 *db = open_loaded();
+  (void)state;
+  must_exec(db, "SELECT rtk_config('timeout_ms', 50),"
+                " rtk_config('max_retries', 0)");
+  assert_fails(db,
+               "SELECT id FROM rtk_livestream_session('ACCOUNT', 'APP',"
+               " 'x:delay=600000')",
+               SQLITE_ERROR, "waited for a reply, timeout_ms = 50 ms went by");
+  close_ok(db);
+}
+
+int main(void) {
+  struct CMUnitTest tests[ROWS_OF(shapes) + 2];
+  size_t count = 0;
+  for (; count < ROWS_OF(shapes); count++) {
+    tests[count] =
+        (struct CMUnitTest){.name = shapes[count].name,
+                            .test_func = loses_nothing,
+                            .initial_state = (void *)(uintptr_t)count};
+  }
+  tests[count++] = (struct CMUnitTest)cmocka_unit_test(a_pause_is_no_wait);
+  tests[count++] =
+      (struct CMUnitTest)cmocka_unit_test(a_reply_that_does_not_come_times_out);
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}

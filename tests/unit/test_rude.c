@@ -1,0 +1,153 @@
+/*
+** Replies that are no replies: what is wrong with them is the failure of their id,
+** never of the host's transaction.
+*/
+#include "conn.h"
+#include "endpoint.h"
+#include "err.h"
+#include "vtab.h"
+
+#include "server.h"
+
+enum { LONG_HEADER = 110000 };
+
+static void send_text(int s, const char *text) {
+  (void)send(s, text, strlen(text), 0);
+}
+
+static void send_long_header(int s) {
+  static char header[LONG_HEADER];
+  memset(header, 'x', sizeof(header) - 1);
+  send_text(s, "HTTP/1.1 200 OK\r\nX-Long: ");
+  for (size_t sent = 0; sent < sizeof(header) - 1;) {
+    ssize_t more = send(s, header + sent, sizeof(header) - 1 - sent, 0);
+    if (more <= 0) return;
+    sent += (size_t)more;
+  }
+  send_text(s, "\r\nContent-Length: 2\r\n\r\n{}");
+}
+
+static bool is_for(const char *target, const char *id) {
+  return strcmp(strrchr(target, '/') + 1, id) == 0;
+}
+
+static bool be_rude(int s, const char *target, int nth) {
+  struct linger hard = {.l_onoff = 1};
+  bool is_reset = is_for(target, "reset");
+  if (is_for(target, "long")) {
+    send_long_header(s);
+  } else if (is_for(target, "cut") || (is_for(target, "once") && nth == 1)) {
+    send_text(s, "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n");
+  } else if (is_reset) {
+    send_text(s, "HTTP/1.1 200 OK\r\nContent-Type: appl");
+    (void)setsockopt(s, SOL_SOCKET, SO_LINGER, &hard, sizeof(hard));
+  } else {
+    return false;
+  }
+  return true;
+}
+
+static void answer(const char *target, int nth, int *status, char *body,
+                   size_t room) {
+  (void)nth;
+  (void)status;
+  (void)snprintf(body, room, "{\"data\":{\"id\":\"%s\"}}",
+                 strrchr(target, '/') + 1);
+}
+
+static int requests_for(const char *id) {
+  char *target =
+      sqlite3_mprintf("/accounts/A/realtime/kit/P/livestreams/sessions/%s", id);
+  int count = server_count(target) - 1; /* it counts this look, too */
+  sqlite3_free(target);
+  return count;
+}
+
+static sqlite3 *begin(void) {
+  sqlite3 *db = NULL;
+  struct rtk_conn *conn = NULL;
+  struct rtk_err err = {0};
+  server_rude = be_rude;
+  server_start(answer);
+  assert_int_equal(sqlite3_open(":memory:", &db), SQLITE_OK);
+  assert_int_equal(rtk_conn_new(db, &conn, &err), SQLITE_OK);
+  assert_int_equal(rtk_vtab_register(conn, &rtk_endpoints[0]), SQLITE_OK);
+  rtk_conn_release(conn);
+  return db;
+}
+
+static void end(sqlite3 *db) {
+  assert_int_equal(sqlite3_close(db), SQLITE_OK);
+  server_end();
+  server_rude = NULL;
+}
+
+/* Within a transaction of the host, which has to be there afterwards. */
+static void check_failure(const char *id, const char *message, int requests) {
+  sqlite3 *db = begin();
+  char *sql = sqlite3_mprintf(
+      "SELECT error_kind FROM rtk_livestream_session('A', 'P', %Q)", id);
+  char *got = NULL;
+  assert_int_equal(
+      sqlite3_exec(db, "BEGIN; CREATE TABLE t(a); INSERT INTO t VALUES (1)",
+                   NULL, NULL, NULL),
+      SQLITE_OK);
+  check_int(id, "result", sqlite3_exec(db, sql, NULL, NULL, &got),
+            SQLITE_ERROR);
+  check_text(id, "message", got, message);
+  check_int(id, "requests", requests_for(id), requests);
+  check_int(id, "the transaction is open", sqlite3_get_autocommit(db), 0);
+  check_int(id, "commit", sqlite3_exec(db, "COMMIT", NULL, NULL, NULL),
+            SQLITE_OK);
+  sqlite3_free(got);
+  sqlite3_free(sql);
+  end(db);
+}
+
+static void check_query(const char *sql, const char *rows) {
+  sqlite3 *db = begin();
+  check_rows(db, sql, rows);
+  end(db);
+}
+
+static void a_failure_is_of_its_id(void **state) {
+  (void)state;
+  check_failure("long",
+                "rtk_livestream_session: HTTP 200 for session 'long': a header"
+                " of the reply is longer than libcurl takes (100 kB), or"
+                " libcurl ran out of memory; check base_url and what stands"
+                " between",
+                1);
+  check_failure("cut",
+                "rtk_livestream_session: HTTP 200 for session 'cut' (3 tries):"
+                " the connection ended within the reply's header; check the"
+                " network, base_url and the proxy, if there is one",
+                3);
+}
+
+static void other_ids_have_their_rows(void **state) {
+  (void)state;
+  (void)setenv("RTK_ON_ERROR", "row", 1);
+  check_query("SELECT coalesce(id, error_kind) FROM"
+              " rtk_livestream_session('A', 'P') WHERE session_id IN"
+              " ('a', 'cut', 'long', 'once', 'reset', 'z')",
+              "a\nnetwork\nreply\nonce\nnetwork\nz\n");
+  (void)unsetenv("RTK_ON_ERROR");
+}
+
+/* A connection that ends within the header is tried again like one that breaks. */
+static void a_cut_header_is_tried_again(void **state) {
+  (void)state;
+  check_query("SELECT id FROM rtk_livestream_session('A', 'P', 'once')",
+              "once\n");
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      TEST(a_failure_is_of_its_id),
+      TEST(other_ids_have_their_rows),
+      TEST(a_cut_header_is_tried_again),
+  };
+  check_init();
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
