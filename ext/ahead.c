@@ -222,11 +222,25 @@ static int run(struct rtk_ahead *ahead, struct rtk_err *err) {
   return rc;
 }
 
+/* A run goes through what the statement has gone through so far, such as a GROUP BY
+** over many rows.  How many ids are to come nobody knows: it has to be worth it for
+** as many as have come. */
+static bool is_too_costly(const struct rtk_ahead *ahead) {
+  int64_t request_ms = latency(ahead) < 1 ? 1 : latency(ahead);
+  int64_t again_ms = rtk_rerun_scanned(&ahead->rerun) / RTK_AHEAD_ROWS_PER_MS;
+  return ahead->misses * request_ms < again_ms;
+}
+
 int rtk_ahead_miss(struct rtk_ahead *ahead, bool *has_run,
                    struct rtk_err *err) {
   *has_run = false;
   if (++ahead->misses < ahead->misses_at) return SQLITE_OK;
   if (ahead->misses * latency(ahead) < ahead->run_ms) return SQLITE_OK;
+  if (is_too_costly(ahead)) {
+    sqlite3_snprintf((int)sizeof(ahead->words), ahead->words,
+                     "off: to read the tables again costs more than it saves");
+    return SQLITE_OK;
+  }
   if (strcmp(rtk_config_text(ahead->config, RTK_READ_AHEAD), "on") != 0) {
     sqlite3_snprintf((int)sizeof(ahead->words), ahead->words,
                      "off: the setting read_ahead");

@@ -39,7 +39,7 @@ static bool progress_handler_stops(sqlite3 *db) {
       " SELECT i FROM n LIMIT 1 OFFSET " TEXT(RTK_PROGRESS_STEPS);
   sqlite3_stmt *stmt = NULL;
   int rc = rtk_probe_prepare(db, steps, &stmt);
-  if (rc == SQLITE_OK) rc = sqlite3_step(stmt);
+  if (rc == SQLITE_OK) rc = rtk_probe_step(stmt);
   (void)sqlite3_finalize(stmt);
   return rc == SQLITE_INTERRUPT;
 }

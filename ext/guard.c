@@ -130,7 +130,7 @@ static int check_schema(sqlite3 *db, const char *schema,
                               " WHERE sql IS NOT NULL",
                               schema);
   int rc = sql == NULL ? SQLITE_NOMEM : rtk_probe_prepare(db, sql, &rows);
-  if (rc == SQLITE_OK) rc = sqlite3_step(rows);
+  if (rc == SQLITE_OK) rc = rtk_probe_step(rows);
   while (rc == SQLITE_ROW) {
     const char *name = (const char *)sqlite3_column_text(rows, 0);
     const char *text = (const char *)sqlite3_column_text(rows, 1);
@@ -144,7 +144,7 @@ static int check_schema(sqlite3 *db, const char *schema,
                        name == NULL ? "" : name, schema);
       goto done;
     } else {
-      rc = sqlite3_step(rows);
+      rc = rtk_probe_step(rows);
     }
   }
   if (rc == SQLITE_DONE || rc == SQLITE_BUSY) {
@@ -165,7 +165,7 @@ static int check(sqlite3 *db, const struct target *target,
   sqlite3_stmt *databases = NULL;
   if (!is_in_use(db, NULL)) return SQLITE_OK;
   int rc = rtk_probe_prepare(db, "PRAGMA database_list", &databases);
-  if (rc == SQLITE_OK) rc = sqlite3_step(databases);
+  if (rc == SQLITE_OK) rc = rtk_probe_step(databases);
   while (rc == SQLITE_ROW) {
     const char *schema =
         (const char *)sqlite3_column_text(databases, COLUMN_NAME);
@@ -178,7 +178,7 @@ static int check(sqlite3 *db, const struct target *target,
       rc = check_schema(db, schema, target, err);
       if (rc != SQLITE_OK) goto done;
     }
-    rc = sqlite3_step(databases);
+    rc = rtk_probe_step(databases);
   }
   rc = rc == SQLITE_DONE ? SQLITE_OK : refuse(err, rc, db, "main");
 

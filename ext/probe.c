@@ -13,3 +13,11 @@ int rtk_probe_prepare(sqlite3 *db, const char *sql, sqlite3_stmt **stmt) {
   (void)sqlite3_limit(db, SQLITE_LIMIT_VDBE_OP, limit);
   return rc;
 }
+
+int rtk_probe_step(sqlite3_stmt *stmt) {
+  sqlite3 *db = sqlite3_db_handle(stmt);
+  int limit = sqlite3_limit(db, SQLITE_LIMIT_VDBE_OP, INT32_MAX);
+  int rc = sqlite3_step(stmt);
+  (void)sqlite3_limit(db, SQLITE_LIMIT_VDBE_OP, limit);
+  return rc;
+}

@@ -85,11 +85,11 @@ static void read_operation(sqlite3_stmt *stmt, struct look *look) {
 }
 
 static void read_program(sqlite3_stmt *stmt, struct look *look) {
-  while (stmt != NULL && sqlite3_step(stmt) == SQLITE_ROW) {
+  while (stmt != NULL && rtk_probe_step(stmt) == SQLITE_ROW) {
     read_constant(stmt, look);
   }
   if (stmt != NULL) (void)sqlite3_reset(stmt);
-  while (stmt != NULL && sqlite3_step(stmt) == SQLITE_ROW) {
+  while (stmt != NULL && rtk_probe_step(stmt) == SQLITE_ROW) {
     read_operation(stmt, look);
   }
 }
@@ -98,7 +98,7 @@ static bool has_right_join(sqlite3 *db, sqlite3_stmt *running) {
   enum { DETAIL = 3 };
   bool has = false;
   sqlite3_stmt *stmt = explain(db, "EXPLAIN QUERY PLAN ", running);
-  while (stmt != NULL && sqlite3_step(stmt) == SQLITE_ROW) {
+  while (stmt != NULL && rtk_probe_step(stmt) == SQLITE_ROW) {
     const char *detail = (const char *)sqlite3_column_text(stmt, DETAIL);
     if (detail != NULL && strncmp(detail, "RIGHT-JOIN", 10) == 0) has = true;
   }

@@ -86,7 +86,7 @@ static int prepare(sqlite3 *db, const char *prefix, const char *sql,
 static int read_program(sqlite3 *db, const char *sql, struct uses *uses) {
   sqlite3_stmt *stmt = NULL;
   int rc = prepare(db, "EXPLAIN ", sql, &stmt);
-  while (rc == SQLITE_OK && (rc = sqlite3_step(stmt)) == SQLITE_ROW) {
+  while (rc == SQLITE_OK && (rc = rtk_probe_step(stmt)) == SQLITE_ROW) {
     rc = read_operation(stmt, uses);
   }
   (void)sqlite3_finalize(stmt);
@@ -116,7 +116,7 @@ static int check_functions(struct rtk_rerun *rerun,
     rc = sqlite3_bind_text(stmt, 1, name.bytes, (int)name.size, SQLITE_STATIC);
     if (rc != SQLITE_OK) break;
     bool is_fit =
-        sqlite3_step(stmt) == SQLITE_ROW && sqlite3_column_int(stmt, 0) != 0;
+        rtk_probe_step(stmt) == SQLITE_ROW && sqlite3_column_int(stmt, 0) != 0;
     rc = sqlite3_reset(stmt);
     if (is_fit || rc != SQLITE_OK) continue;
     char *shown = sqlite3_mprintf("%.*s", (int)name.size, name.bytes);
@@ -173,7 +173,7 @@ static int check_recursion(struct rtk_rerun *rerun, const char *sql) {
   enum { DETAIL = 3 };
   sqlite3_stmt *stmt = NULL;
   int rc = prepare(rerun->db, "EXPLAIN QUERY PLAN ", sql, &stmt);
-  while (rc == SQLITE_OK && (rc = sqlite3_step(stmt)) == SQLITE_ROW) {
+  while (rc == SQLITE_OK && (rc = rtk_probe_step(stmt)) == SQLITE_ROW) {
     const char *detail = text_of(stmt, DETAIL).bytes;
     rc = strstr(detail, "RECURSIVE") == NULL
              ? SQLITE_OK
@@ -263,6 +263,13 @@ static int keep(struct rtk_rerun *rerun, sqlite3_stmt *stmt) {
   if (rerun->sql == NULL) return SQLITE_NOMEM;
   rerun->stmt = stmt;
   return SQLITE_OK;
+}
+
+int64_t rtk_rerun_scanned(const struct rtk_rerun *rerun) {
+  sqlite3_stmt *stmt = only_busy(rerun->db);
+  return stmt == NULL
+             ? 0
+             : sqlite3_stmt_status(stmt, SQLITE_STMTSTATUS_FULLSCAN_STEP, 0);
 }
 
 int rtk_rerun_find(struct rtk_rerun *rerun) {

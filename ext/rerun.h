@@ -11,6 +11,7 @@
 #include "limits.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 
 struct rtk_err;
 struct sqlite3;
@@ -38,6 +39,10 @@ struct rtk_rerun {
 ** SQLITE_NOMEM; or SQLITE_ERROR with `why` set. */
 int rtk_rerun_find(struct rtk_rerun *rerun);
 void rtk_rerun_forget(struct rtk_rerun *rerun);
+
+/* How many rows the running statement has gone through in full scans, as SQLite
+** counts them; 0 when there are several statements. */
+int64_t rtk_rerun_scanned(const struct rtk_rerun *rerun);
 
 /* Runs the statement that was found from its beginning to its end, or until one
 ** of its tables returns SQLITE_ABORT, or goes_on() is false after a row.

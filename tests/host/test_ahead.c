@@ -167,6 +167,35 @@ static void *open_gate(void *user) {
   return user;
 }
 
+/* Memory for replies bounds what may be asked for again, not how many requests are
+** under way: the first reply but one comes when the last has been asked for. */
+static void no_memory_for_replies_is_a_batch_all_the_same(void **state) {
+  struct gate gate = {.file = "gate-0", .logged = "/y5last"};
+  pthread_t thread;
+  void *is_open = NULL;
+  char path[4096];
+  sqlite3 *db = open_filled(5);
+  (void)state;
+  skip_where_in_is_no_batch();
+  assert_non_null(getcwd(path, sizeof(path)));
+  /* In the order of the list: the one that is held comes first but one. */
+  char *sql = sqlite3_mprintf("DELETE FROM l; INSERT INTO l VALUES"
+                              " (1, 'echo:a'), (2, 'x:hold=%q/%s'), (3, 'y3'),"
+                              " (4, 'y4'), (5, 'y5last')",
+                              path, gate.file);
+  must_exec(db, sql);
+  must_exec(db, "SELECT rtk_config('cache_max_bytes', 0)");
+  assert_int_equal(pthread_create(&thread, NULL, open_gate, &gate), 0);
+  assert_rows(db,
+              "SELECT count(*) FROM " SESSION ") WHERE session_id IN (SELECT s"
+              " FROM l)",
+              "2\n");
+  (void)pthread_join(thread, &is_open);
+  assert_non_null(is_open);
+  sqlite3_free(sql);
+  close_ok(db);
+}
+
 /* The second reply comes when the fifth id has been asked for, and no sooner. */
 static void asks_before_their_turn(void **state) {
   struct gate gate = {.file = "gate-1", .logged = "echo%3Agate5"};
@@ -315,13 +344,22 @@ static const struct {
     {"long name", NULL, "SELECT " LONG_NAME "(l.n) FROM l" JOIN, NULL, NULL},
     {"pragma table", NULL,
      "SELECT l.n FROM pragma_user_version AS p JOIN l" JOIN, NULL, OTHER_TABLE},
-    {"report that makes requests", NULL,
-     "SELECT l.n FROM rtk_check('ACCOUNT', 'APP') AS p JOIN l" JOIN
-     " WHERE p.\"check\" = 'token'",
-     NULL, OTHER_TABLE},
     {"table of the host", NULL, "SELECT l.n FROM l JOIN foreign_one" JOIN, NULL,
      OTHER_TABLE},
 };
+
+/* It would make its requests again. */
+static void a_table_that_makes_requests_is_not_read_twice(void **state) {
+  sqlite3 *db = open_filled(5);
+  (void)state;
+  assert_rows(db,
+              "SELECT l.n FROM rtk_check('ACCOUNT', 'APP') AS p JOIN l" JOIN
+              " WHERE p.\"check\" = 'token'",
+              "1\n2\n3\n4\n5\n");
+  assert_read_ahead(db, OTHER_TABLE);
+  assert_int_equal(requests_of(db), 5 + 2);
+  close_ok(db);
+}
 
 /* One row without columns worth reading. */
 static int foreign_connect(sqlite3 *db, void *user, int argc,
@@ -1027,8 +1065,10 @@ static void a_denied_app_is_asked_once(void **state) {
 
 int main(void) {
   const struct CMUnitTest others[] = {
+      cmocka_unit_test(no_memory_for_replies_is_a_batch_all_the_same),
       cmocka_unit_test(asks_before_their_turn),
       cmocka_unit_test(tables_of_ours_may_be_read_twice),
+      cmocka_unit_test(a_table_that_makes_requests_is_not_read_twice),
       cmocka_unit_test(functions_are_called_as_often),
       cmocka_unit_test(an_innocuous_function_is_called_again),
       cmocka_unit_test(another_unfinished_statement_turns_it_off),

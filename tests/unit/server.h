@@ -63,7 +63,7 @@ static inline int server_count(const char *target) {
 
 /* One request, answered; a wait of 1 ms before a retry is announced. */
 static inline void server_serve(int s) {
-  static char body[16384];
+  static char body[65536];
   char request[4096] = "";
   char target[SERVER_TARGET_SIZE] = "";
   char head[256];

@@ -1,6 +1,6 @@
 /*
-** Replies that are no replies: what is wrong with them is the failure of their id,
-** never of the host's transaction.
+** Replies that are no replies, or odd ones: what is wrong with them is the failure of
+** their id, never of the host's transaction.
 */
 #include "conn.h"
 #include "endpoint.h"
@@ -50,7 +50,28 @@ static bool be_rude(int s, const char *target, int nth) {
 static void answer(const char *target, int nth, int *status, char *body,
                    size_t room) {
   (void)nth;
-  (void)status;
+  if (strstr(target, "/list?") != NULL) {
+    (void)snprintf(body, room,
+                   "{\"data\":{\"sessions\":[ {\"id\":\"big\", \"more\":"
+                   "[9007199254740993,1e400]} ]},\"paging\":{\"total_count\""
+                   ":1}}");
+    return;
+  }
+  if (strstr(target, "/empties?") != NULL) {
+    size_t used = (size_t)snprintf(body, room, "{\"data\":{\"sessions\":[{}");
+    while (used < room - 8) {
+      used += (size_t)snprintf(body + used, room - used, ",{}");
+    }
+    (void)snprintf(body + used, room - used, "]}}");
+    return;
+  }
+  if (strstr(target, "/no-guid") != NULL) {
+    *status = 400;
+    (void)snprintf(body, room,
+                   "{\"success\":false,\"error\":{\"code\":400,\"message\":"
+                   "\"BAD_REQUEST: \\\"id\\\" must be a valid GUID\"}}");
+    return;
+  }
   (void)snprintf(body, room, "{\"data\":{\"id\":\"%s\"}}",
                  strrchr(target, '/') + 1);
 }
@@ -71,7 +92,9 @@ static sqlite3 *begin(void) {
   server_start(answer);
   assert_int_equal(sqlite3_open(":memory:", &db), SQLITE_OK);
   assert_int_equal(rtk_conn_new(db, &conn, &err), SQLITE_OK);
-  assert_int_equal(rtk_vtab_register(conn, &rtk_endpoints[0]), SQLITE_OK);
+  for (int i = 0; i < rtk_endpoint_count; i++) {
+    assert_int_equal(rtk_vtab_register(conn, &rtk_endpoints[i]), SQLITE_OK);
+  }
   rtk_conn_release(conn);
   return db;
 }
@@ -142,11 +165,45 @@ static void a_cut_header_is_tried_again(void **state) {
               "once\n");
 }
 
+/* A row of a list is kept as it stands there, for the look-up that follows. */
+static void a_row_of_a_list_keeps_its_digits(void **state) {
+  (void)state;
+  check_query(
+      "SELECT s.response FROM rtk_livestream_sessions('A', 'P', 'list')"
+      " AS l JOIN rtk_livestream_session('A', 'P', l.id) AS s",
+      "{\"data\":{\"id\":\"big\", \"more\":[9007199254740993,1e400]}}\n");
+}
+
+/* 340,000 empty objects in 1 MB would take 300 MB as rows. */
+static void rows_of_one_reply_are_bounded(void **state) {
+  (void)state;
+  check_query(
+      "SELECT count(*) FROM rtk_livestream_sessions('A', 'P', 'empties')",
+      "rtk_livestream_sessions: HTTP 200 for livestream 'empties': the"
+      " reply has more than 10000 rows; check base_url, and report it if"
+      " it is right\n");
+}
+
+/* There cannot be such a session: no row, in either mode. */
+static void an_id_that_is_no_guid_has_no_row(void **state) {
+  (void)state;
+  check_query(
+      "SELECT count(*) FROM rtk_livestream_session('A', 'P', 'no-guid')",
+      "0\n");
+  check_query(
+      "SELECT count(*), max(error) FROM rtk_livestream_session('A', 'P')"
+      " WHERE session_id IN ('a', 'no-guid', 'z')",
+      "2|NULL\n");
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       TEST(a_failure_is_of_its_id),
       TEST(other_ids_have_their_rows),
       TEST(a_cut_header_is_tried_again),
+      TEST(a_row_of_a_list_keeps_its_digits),
+      TEST(rows_of_one_reply_are_bounded),
+      TEST(an_id_that_is_no_guid_has_no_row),
   };
   check_init();
   return cmocka_run_group_tests(tests, NULL, NULL);
