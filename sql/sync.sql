@@ -3,60 +3,45 @@
 --
 --   cd /path/to/rtk && sqlite3 -bail /home/you/my.db '.read sql/sync.sql'
 --
--- The environment names the token, the account and the app, as for a query:
--- CLOUDFLARE_API_TOKEN, CLOUDFLARE_ACCOUNT_ID and REALTIMEKIT_APP_ID. The first
--- run creates the table rtk_session. You insert the ids, at any time:
+-- The environment names the token, the account and the app, as for a query. The
+-- first run creates the table rtk_session. You insert the ids, at any time:
 --
 --   INSERT OR IGNORE INTO rtk_session(session_id)
 --     SELECT session_id FROM customer_session;
 --
--- Columns of rtk_session besides the data (times are UTC, as the API writes them;
--- columns that you add stay as they are):
+-- Columns besides the data (times are UTC; you may add columns of your own):
 --   account, app  set by you; NULL: those of the settings
 --   fetched_at    when the run began that fetched the data; NULL: never fetched
---   gone_at       when the API did not know the id (404), or the id was not valid.
---                 It is not requested again until you set gone_at to NULL.
+--   gone_at       when the API did not know the id (404), or it was not valid;
+--                 set it to NULL to have the id requested again
 --   error         why the last try failed; the data are those of the try before
 --   tried_at      when the last try began, whatever its result
 --
--- Each run requests ids that were never fetched, and sessions that had not
--- stopped an hour before they were fetched, because their figures still change.
--- A stopped_time that is no date, or is before 1971 (a zero time), means that the
--- session still runs. A run requests at most 1,000 ids, those with the oldest
--- tried_at first. To set another limit:
---
---   sqlite3 -bail -cmd '.parameter set @limit 100' my.db '.read sql/sync.sql'
+-- A run requests the ids that were never fetched, and again the sessions that
+-- had not stopped an hour before they were fetched: their figures still change.
+-- (A stopped_time that is no date, or before 1971, means: still running.) It
+-- requests at most 1,000 ids, the oldest tried_at first. Another limit:
+-- `-cmd '.parameter set @limit 100'` before my.db.
 --
 -- The last line printed is `N fetched, N gone, N pending`. Pending ids are all
--- that the next run would request if it had no limit. At 0 the table is complete
--- and final.
+-- that the next run would request without a limit; 0: complete and final. An id
+-- that failed five times in a row rests: it is requested again a day after its
+-- last try, and the line ends in `, N resting`. rtk_session_failed counts the
+-- failures; delete its rows to end all rests. A run does not count if ten ids
+-- or more were requested and all failed: something else is wrong.
 --
--- An id that failed five times in a row rests for a day after its last try. The
--- line then ends in `, N resting`. The table rtk_session_failed counts the
--- failures; delete its rows to request all ids again at once. When ten ids or
--- more were requested and all failed, no failure is counted: the cause is then
--- something else than the ids.
---
--- A run has three steps: it sets tried_at, fetches all ids into a TEMP table, and
--- stores the result in one short transaction. The database is not locked during
--- the fetch. tried_at comes first so that an id that ends the process goes to the
--- end of the queue.
---
--- What can end a run early, and its exit code:
---   0  The quota is used up. What was fetched is stored; the other ids stay
---      pending and keep their tried_at. A line before the last one tells when to
---      go on; the next run does.
---   1  All ids that were requested failed, and at least one of them was not
---      resting before. The errors are stored; the first is printed.
---   1  An error that is not an id's: no token, HTTP 401, no account, a locked
---      database. Its message is on stderr. No data and no errors are stored.
---   …  The run was killed or interrupted. Nothing is stored.
--- Set RTK_CACHE_FILE so that the next run takes from that file what had arrived.
--- Without it, what was not stored is requested again.
---
--- The script uses rtk if it is loaded already (-cmd '.load /path/to/rtk', or
--- ~/.sqliterc), else ./rtk, else the installed one. It leaves TEMP tables and
--- settings behind, so it runs once in a shell.
+-- The database is not locked during the fetch. All data are stored at the end,
+-- in one transaction. Exit codes:
+--   0  Good, even if some ids failed. Also if the quota was used up: ids that
+--      were not requested stay pending and keep their tried_at, and a line
+--      before the last one tells when the next run can fetch them.
+--   1  All requested ids failed, and not all of them had rested before. Their
+--      errors are stored; one is printed.
+--   1  Anything else: no token, HTTP 401, no account, a locked database. The
+--      message is on stderr. No data are stored and no id counts as failed.
+-- A run that is killed or interrupted stores no data either; its ids go to the
+-- end of the queue. With RTK_CACHE_FILE set, the next run finds in that file
+-- what had arrived. Without it, all of that is requested again.
 
 .bail on
 .echo off
@@ -68,6 +53,7 @@
 .mode list
 .timeout 60000
 
+-- rtk as already loaded (~/.sqliterc), else ./rtk, else the installed one.
 SELECT 1 WHERE CASE
   WHEN EXISTS (SELECT 1 FROM pragma_module_list
                 WHERE name = 'rtk_livestream_session') THEN 0
@@ -77,19 +63,17 @@ SELECT 1 WHERE CASE
 SELECT 1 WHERE rtk_config('on_error', 'row') IS NULL;
 
 CREATE TABLE IF NOT EXISTS main.rtk_session(
-  session_id TEXT NOT NULL PRIMARY KEY,
-  account TEXT, app TEXT,
+  session_id TEXT NOT NULL PRIMARY KEY, account TEXT, app TEXT,
   id TEXT, created_at TEXT, err_message TEXT, ingest_seconds NUMERIC,
   livestream_id TEXT, started_time TEXT, stopped_time TEXT, updated_at TEXT,
   viewer_seconds NUMERIC,
   fetched_at TEXT, tried_at TEXT, gone_at TEXT, error TEXT
 );
 CREATE TABLE IF NOT EXISTS main.rtk_session_failed(
-  session_id TEXT NOT NULL PRIMARY KEY,
-  failures INTEGER NOT NULL -- in a row
+  session_id TEXT NOT NULL PRIMARY KEY, failures INTEGER NOT NULL -- in a row
 );
 
--- --- step 1: which ids, and tried_at --------------------------------------------
+-- --- step 1: which ids, and tried_at -----------------------------------------
 
 -- julianday() alone would also accept 'now' and numbers.
 CREATE TEMP VIEW unfinished AS
@@ -102,8 +86,8 @@ SELECT s.session_id, s.account, s.app, s.tried_at,
  WHERE s.gone_at IS NULL
    AND NOT coalesce(
          s.stopped_time GLOB '[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]*'
-         AND julianday(s.stopped_time) >= julianday('1971-01-01')
-         AND julianday(s.stopped_time) <= julianday(s.fetched_at) - 1 / 24.0, 0);
+         AND julianday(s.stopped_time) BETWEEN julianday('1971-01-01')
+               AND julianday(s.fetched_at) - 1 / 24.0, 0);
 
 CREATE TEMP TABLE run AS
 SELECT strftime('%Y-%m-%dT%H:%M:%fZ', 'now') AS began_at;
@@ -124,57 +108,57 @@ SELECT session_id, coalesce(account, rtk_config('account')),
 UPDATE main.rtk_session SET tried_at = (SELECT began_at FROM run)
  WHERE session_id IN (SELECT session_id FROM wanted);
 
--- --- step 2: fetch --------------------------------------------------------------
+-- --- step 2: fetch -----------------------------------------------------------
 
--- One row for each wanted id, or none if the fetch fails. Only TEMP tables may
--- be used: any other table would lock the database. Therefore rtk's table is
--- created in TEMP, as it counts as part of the database otherwise. LIMIT -1 has
--- the inner query run by itself: one batch for each account and app.
+-- One row for each wanted id, or none if the fetch fails. TEMP tables only, so
+-- that the database is not locked; rtk's own table would count as part of it.
+-- LIMIT -1 makes SQLite run the inner query first, by itself: one batch for
+-- each account and app.
 CREATE VIRTUAL TABLE temp.api USING rtk_livestream_session;
 CREATE TEMP TABLE got(
-  session_id PRIMARY KEY, is_gone, error, error_kind,
-  id, created_at, err_message, ingest_seconds, livestream_id,
-  started_time, stopped_time, updated_at, viewer_seconds
+  session_id PRIMARY KEY, found_id, error, error_kind,
+  id, created_at, err_message, ingest_seconds, livestream_id, started_time,
+  stopped_time, updated_at, viewer_seconds
 );
 .bail off
 INSERT INTO got
-SELECT w.session_id, s.session_id IS NULL, s.error, s.error_kind,
-       s.id, s.created_at, s.err_message, s.ingest_seconds, s.livestream_id,
-       s.started_time, s.stopped_time, s.updated_at, s.viewer_seconds
-  FROM wanted AS w LEFT JOIN (
-    SELECT s.*, s.session_id, s.error, s.error_kind
-      FROM (SELECT DISTINCT account, app FROM wanted) AS a
-      JOIN api AS s ON s.account = a.account AND s.app = a.app
-     WHERE s.session_id IN (SELECT session_id FROM wanted
-                             WHERE account = a.account AND app = a.app)
-     LIMIT -1) AS s ON s.session_id = w.session_id;
+SELECT w.session_id, s.* FROM wanted AS w LEFT JOIN (
+  SELECT s.session_id, s.error, s.error_kind,
+         s.id, s.created_at, s.err_message, s.ingest_seconds, s.livestream_id,
+         s.started_time, s.stopped_time, s.updated_at, s.viewer_seconds
+    FROM (SELECT DISTINCT account, app FROM wanted) AS a
+    JOIN api AS s ON s.account = a.account AND s.app = a.app
+   WHERE s.session_id IN (SELECT session_id FROM wanted
+                           WHERE account = a.account AND app = a.app)
+   LIMIT -1) AS s ON s.session_id = w.session_id;
 
--- --- step 3: store --------------------------------------------------------------
+-- --- step 3: store -----------------------------------------------------------
 
 CREATE TEMP VIEW answer AS
-SELECT g.*, w.has_rested FROM got AS g JOIN wanted AS w USING (session_id)
- WHERE w.is_answered;
+SELECT g.*, g.found_id IS NULL AS is_gone, w.has_rested
+  FROM got AS g JOIN wanted AS w USING (session_id) WHERE w.is_answered;
 
--- A trigger is one statement, so all is stored or nothing. UPDATE, not INSERT: a
--- row that you deleted meanwhile stays deleted.
+-- The trigger's body is part of one statement, so all is stored or nothing.
+-- UPDATE, not INSERT: a row that was deleted meanwhile stays deleted.
 CREATE TEMP VIEW store AS SELECT 0;
 CREATE TEMP TRIGGER store INSTEAD OF INSERT ON store BEGIN
   UPDATE wanted SET is_answered = 1
    WHERE session_id IN (SELECT session_id FROM got
                          WHERE error_kind IS NOT 'quota');
   UPDATE rtk_session
-     SET (id, created_at, err_message, ingest_seconds, livestream_id,
-          started_time, stopped_time, updated_at, viewer_seconds, fetched_at) = (
-           SELECT id, created_at, err_message, ingest_seconds, livestream_id,
-                  started_time, stopped_time, updated_at, viewer_seconds, began_at
+     SET (fetched_at, id, created_at, err_message, ingest_seconds,
+          livestream_id, started_time, stopped_time, updated_at,
+          viewer_seconds) = (
+           SELECT began_at, id, created_at, err_message, ingest_seconds,
+                  livestream_id, started_time, stopped_time, updated_at,
+                  viewer_seconds
              FROM answer, run WHERE session_id = rtk_session.session_id)
    WHERE session_id IN (SELECT session_id FROM answer
                          WHERE error IS NULL AND NOT is_gone);
-  UPDATE rtk_session SET gone_at = (SELECT began_at FROM run)
-   WHERE session_id IN (SELECT session_id FROM answer WHERE is_gone);
   UPDATE rtk_session
-     SET error = (SELECT error FROM answer
-                   WHERE session_id = rtk_session.session_id)
+     SET (error, gone_at) = (
+           SELECT error, CASE WHEN is_gone THEN began_at END
+             FROM answer, run WHERE session_id = rtk_session.session_id)
    WHERE session_id IN (SELECT session_id FROM answer);
   UPDATE rtk_session
      SET tried_at = (SELECT tried_at FROM wanted
@@ -191,26 +175,24 @@ CREATE TEMP TRIGGER store INSTEAD OF INSERT ON store BEGIN
 END;
 INSERT INTO store VALUES (1);
 
--- --- the report -----------------------------------------------------------------
+-- --- the report --------------------------------------------------------------
 
 CREATE TEMP TABLE report AS
-SELECT count(*) AS answers, count(error) AS failed, min(error) AS error,
-       total(is_gone) AS gone, total(NOT has_rested) > 0 AS are_some_new,
-       (SELECT count(*) FROM got WHERE error_kind = 'quota') AS refused,
-       (SELECT value FROM rtk_stats WHERE name = 'retry_at') AS retry_at,
+SELECT total(error IS NULL AND NOT is_gone) AS fetched, total(is_gone) AS gone,
        (SELECT count(*) FROM unfinished WHERE NOT is_resting) AS pending,
-       (SELECT count(*) FROM unfinished WHERE is_resting) AS resting
+       (SELECT count(*) FROM unfinished WHERE is_resting) AS resting,
+       (SELECT count(*) FROM got WHERE error_kind = 'quota') AS unrequested,
+       min(error) AS error,
+       count(error) = count(*) AND total(NOT has_rested) > 0 AS is_bad
   FROM answer;
 
-SELECT error FROM report WHERE failed = answers AND are_some_new;
-SELECT printf('quota: %d ids not requested; go on after %s', refused, retry_at)
-  FROM report WHERE refused > 0;
-SELECT printf('%d fetched, %d gone, %d pending', answers - failed - gone, gone,
-              pending) ||
+SELECT error FROM report WHERE is_bad;
+SELECT printf('quota: %d ids not requested; go on after %s', unrequested, value)
+  FROM report, rtk_stats WHERE unrequested > 0 AND name = 'retry_at';
+SELECT printf('%d fetched, %d gone, %d pending', fetched, gone, pending) ||
        CASE resting WHEN 0 THEN '' ELSE printf(', %d resting', resting) END
   FROM report;
 
-CREATE TEMP TABLE verdict(
-  is_good CONSTRAINT "all ids failed: rtk_session.error says why" CHECK (is_good)
-);
-INSERT INTO verdict SELECT 0 FROM report WHERE failed = answers AND are_some_new;
+CREATE TEMP TABLE verdict(is_bad CONSTRAINT
+  "all ids failed: rtk_session.error says why" CHECK (NOT is_bad));
+INSERT INTO verdict SELECT is_bad FROM report;
