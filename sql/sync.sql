@@ -5,9 +5,7 @@
 --
 -- The environment names the token, the account and the app, as for a query. The
 -- first run creates the table rtk_session. You insert the ids, at any time:
---
---   INSERT OR IGNORE INTO rtk_session(session_id)
---     SELECT session_id FROM customer_session;
+-- INSERT OR IGNORE INTO rtk_session(session_id) SELECT … FROM customer_session;
 --
 -- Columns besides the data (times are UTC; you may add columns of your own):
 --   account, app  set by you; NULL: those of the settings
@@ -25,10 +23,9 @@
 --
 -- The last line printed is `N fetched, N gone, N pending`. Pending ids are all
 -- that the next run would request without a limit; 0: complete and final. An id
--- that failed five times in a row rests: it is requested again a day after its
--- last try, and the line ends in `, N resting`. rtk_session_failed counts the
--- failures; delete its rows to end all rests. A run does not count if ten ids
--- or more were requested and all failed: something else is wrong.
+-- that failed five times in a row rests for a day (`, N resting`); delete from
+-- rtk_session_failed, which counts the failures, to end all rests. A run in
+-- which ten ids or more were requested and all failed does not count.
 --
 -- The database is not locked during the fetch. All data are stored at the end,
 -- in one transaction. Exit codes:
@@ -57,9 +54,9 @@
 SELECT 1 WHERE CASE
   WHEN EXISTS (SELECT 1 FROM pragma_module_list
                 WHERE name = 'rtk_livestream_session') THEN 0
-  WHEN readfile('rtk.so') IS NULL AND readfile('rtk.dylib') IS NULL
-    THEN load_extension('rtk')
-  ELSE load_extension('./rtk') END;
+  WHEN coalesce(readfile('rtk.so'), readfile('rtk.dylib')) NOT NULL
+    THEN load_extension('./rtk')
+  ELSE load_extension('rtk') END;
 SELECT 1 WHERE rtk_config('on_error', 'row') IS NULL;
 
 CREATE TABLE IF NOT EXISTS main.rtk_session(
@@ -148,17 +145,17 @@ CREATE TEMP TRIGGER store INSTEAD OF INSERT ON store BEGIN
   UPDATE rtk_session
      SET (fetched_at, id, created_at, err_message, ingest_seconds,
           livestream_id, started_time, stopped_time, updated_at,
-          viewer_seconds) = (
-           SELECT began_at, id, created_at, err_message, ingest_seconds,
-                  livestream_id, started_time, stopped_time, updated_at,
-                  viewer_seconds
-             FROM answer, run WHERE session_id = rtk_session.session_id)
+          viewer_seconds) =
+         (SELECT began_at, id, created_at, err_message, ingest_seconds,
+                 livestream_id, started_time, stopped_time, updated_at,
+                 viewer_seconds
+            FROM answer, run WHERE session_id = rtk_session.session_id)
    WHERE session_id IN (SELECT session_id FROM answer
                          WHERE error IS NULL AND NOT is_gone);
   UPDATE rtk_session
-     SET (error, gone_at) = (
-           SELECT error, CASE WHEN is_gone THEN began_at END
-             FROM answer, run WHERE session_id = rtk_session.session_id)
+     SET (error, gone_at) =
+         (SELECT error, CASE WHEN is_gone THEN began_at END
+            FROM answer, run WHERE session_id = rtk_session.session_id)
    WHERE session_id IN (SELECT session_id FROM answer);
   UPDATE rtk_session
      SET tried_at = (SELECT tried_at FROM wanted
@@ -181,14 +178,16 @@ CREATE TEMP TABLE report AS
 SELECT total(error IS NULL AND NOT is_gone) AS fetched, total(is_gone) AS gone,
        (SELECT count(*) FROM unfinished WHERE NOT is_resting) AS pending,
        (SELECT count(*) FROM unfinished WHERE is_resting) AS resting,
-       (SELECT count(*) FROM got WHERE error_kind = 'quota') AS unrequested,
        min(error) AS error,
        count(error) = count(*) AND total(NOT has_rested) > 0 AS is_bad
   FROM answer;
 
 SELECT error FROM report WHERE is_bad;
-SELECT printf('quota: %d ids not requested; go on after %s', unrequested, value)
-  FROM report, rtk_stats WHERE unrequested > 0 AND name = 'retry_at';
+-- The message holds the time: rtk_stats knows it until another error comes.
+SELECT printf('quota: %d ids not requested; %s', ids,
+              substr(error, instr(error, 'go on after'), 32))
+  FROM (SELECT count(*) AS ids, max(error) AS error FROM got
+         WHERE error_kind = 'quota') WHERE ids > 0;
 SELECT printf('%d fetched, %d gone, %d pending', fetched, gone, pending) ||
        CASE resting WHEN 0 THEN '' ELSE printf(', %d resting', resting) END
   FROM report;
