@@ -22,7 +22,9 @@ SELECT l.id AS livestream_id, l.name, l.status, s.id AS session_id,
 
 DROP VIEW IF EXISTS temp.session_hours;
 CREATE TEMP VIEW session_hours AS
-SELECT session_id, livestream_id, name, substr(started_time, 1, 10) AS day,
+SELECT session_id, livestream_id, name,
+       CASE WHEN started_time >= '1971' THEN substr(started_time, 1, 10) END
+         AS day,
        ingest_seconds / 3600.0 AS ingest_hours,
        viewer_seconds / 3600.0 AS viewer_hours,
        viewer_seconds * 1.0 / nullif(ingest_seconds, 0) AS average_viewers,

@@ -9,9 +9,10 @@
 --
 -- A bar is the most sessions that ran at the same time within the hour; where
 -- they are many it is scaled to 50 characters. A session runs for a second at
--- least, and one without stopped_time still. One request for each page of livestreams, and one for the
--- sessions of each. What cannot be fetched is a row with an error, counted in
--- the last line: its sessions are missing.
+-- least, and one without stopped_time still; a time before 1971 is none. One
+-- request for each page of livestreams, and one for the sessions of each. What
+-- cannot be fetched is a row with an error, counted in the last line: its
+-- sessions are missing.
 
 .bail on
 .mode list
@@ -23,12 +24,16 @@ CREATE TEMP TABLE report_livestream AS
 SELECT id, error FROM rtk_livestreams;
 DROP TABLE IF EXISTS temp.report_session;
 CREATE TEMP TABLE report_session AS
-SELECT s.id, CAST(strftime('%s', s.started_time) AS INTEGER) AS started_s,
-       max(CAST(strftime('%s', coalesce(s.stopped_time, 'now')) AS INTEGER),
-           strftime('%s', s.started_time) + 1) AS stopped_s,
-       s.error
-  FROM rtk_livestream_sessions AS s
- WHERE s.for_livestream_id IN (SELECT id FROM temp.report_livestream);
+SELECT id, started_s, max(stopped_s, started_s + 1) AS stopped_s, error
+  FROM (SELECT s.id, s.error,
+               CASE WHEN s.started_time >= '1971'
+                    THEN CAST(strftime('%s', s.started_time) AS INTEGER)
+               END AS started_s,
+               CAST(coalesce(CASE WHEN s.stopped_time >= '1971'
+                                  THEN strftime('%s', s.stopped_time) END,
+                             strftime('%s', 'now')) AS INTEGER) AS stopped_s
+          FROM rtk_livestream_sessions AS s
+         WHERE s.for_livestream_id IN (SELECT id FROM temp.report_livestream));
 SELECT 1 WHERE rtk_config('on_error', NULL) IS NULL;
 
 -- The sessions of that day alone, in seconds from its beginning.

@@ -16,7 +16,9 @@ CREATE TEMP TABLE report_livestream AS
 SELECT id, name, error FROM rtk_livestreams;
 DROP TABLE IF EXISTS temp.report_session;
 CREATE TEMP TABLE report_session AS
-SELECT s.for_livestream_id, s.id, s.started_time, s.created_at,
+SELECT s.for_livestream_id, s.id,
+       CASE WHEN s.started_time >= '1971' THEN s.started_time
+            ELSE s.created_at END AS began,
        nullif(s.err_message, '') AS err_message, s.error
   FROM rtk_livestream_sessions AS s
  WHERE s.for_livestream_id IN (SELECT id FROM temp.report_livestream);
@@ -25,14 +27,13 @@ SELECT 1 WHERE rtk_config('on_error', NULL) IS NULL;
 SELECT printf('%-16s  %-!20s  %-36s  %s', 'started', 'livestream', 'session',
               'why');
 SELECT printf('%-16s  %-!20.20s  %-36s  %s',
-              replace(substr(coalesce(s.started_time, s.created_at), 1, 16),
-                      'T', ' '),
+              replace(substr(s.began, 1, 16), 'T', ' '),
               replace(coalesce(l.name, l.id), char(10), ' '), s.id,
               replace(s.err_message, char(10), ' '))
   FROM temp.report_session AS s
   JOIN temp.report_livestream AS l ON l.id = s.for_livestream_id
  WHERE s.err_message NOT NULL
- ORDER BY coalesce(s.started_time, s.created_at) DESC, s.id;
+ ORDER BY s.began DESC, s.id;
 
 SELECT printf('%d sessions, %d failed; %d rows with an error',
               (SELECT count(id) FROM temp.report_session),

@@ -24,13 +24,15 @@ CREATE TEMP TABLE report_livestream AS
 SELECT id, error FROM rtk_livestreams;
 DROP TABLE IF EXISTS temp.report_session;
 CREATE TEMP TABLE report_session AS
-SELECT s.id, coalesce(s.started_time, s.created_at) AS began,
+SELECT s.id, CASE WHEN s.started_time >= '1971' THEN s.started_time
+                  ELSE s.created_at END AS began,
        s.ingest_seconds, s.viewer_seconds, s.error
   FROM rtk_livestream_sessions AS s
  WHERE s.for_livestream_id IN (SELECT id FROM temp.report_livestream);
 DROP TABLE IF EXISTS temp.report_analytics;
 CREATE TEMP TABLE report_analytics AS
-SELECT substr(a.date, 1, 10) AS date, a.count AS sessions, a.total_ingest_seconds AS ingest_seconds,
+SELECT substr(a.date, 1, 10) AS date, a.count AS sessions,
+       a.total_ingest_seconds AS ingest_seconds,
        a.total_viewer_seconds AS viewer_seconds, a.error
   FROM rtk_livestream_analytics AS a;
 SELECT 1 WHERE rtk_config('on_error', NULL) IS NULL;

@@ -27,7 +27,8 @@ CREATE TEMP TABLE report_line AS
 SELECT c.name, s.viewer_seconds, s.error,
        CASE WHEN s.session_id IS NULL THEN 'gone'
             WHEN s.error NOT NULL THEN 'error'
-            ELSE coalesce(substr(s.started_time, 1, 7), 'not yet')
+            WHEN s.started_time >= '1971' THEN substr(s.started_time, 1, 7)
+            ELSE 'not yet'
        END AS month
   FROM customer_session AS c
   LEFT JOIN temp.report_session AS s ON s.session_id = c.session_id
