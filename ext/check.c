@@ -343,6 +343,22 @@ static enum check check_of(const struct run *run) {
   return run->is_api && !is_busy ? CHECK_ACCEPTED : CHECK_API;
 }
 
+/* By itself first: a header may be cut within the token. */
+static void note_location(struct run *run, enum check check) {
+  const char *location = run->response->location;
+  sqlite3_str *out = sqlite3_str_new(NULL);
+  rtk_show(out, location, strlen(location), RTK_HEADER_MAX, run->token);
+  char *shown = sqlite3_str_finish(out);
+  if (shown == NULL) {
+    run->rc = SQLITE_NOMEM;
+    return;
+  }
+  note(run, check, BAD,
+       "%s; it leads to %s: does the network want a log-in first?",
+       run->reply->error, shown);
+  sqlite3_free(shown);
+}
+
 /* What the message of a failure does not say by itself. */
 static void note_failure(struct run *run, enum check check) {
   const char *message = run->reply->error;
@@ -361,9 +377,7 @@ static void note_failure(struct run *run, enum check check) {
   } else if (check == CHECK_PROXY && run->has_proxy) {
     note(run, check, BAD, "%s; it is %s", message, run->found[check].detail);
   } else if (check == CHECK_API && location[0] != '\0') {
-    note(run, check, BAD,
-         "%s; it leads to %s: does the network want a log-in first?", message,
-         location);
+    note_location(run, check);
   } else if (check == CHECK_API && !run->is_api && is_ok) {
     note(run, check, BAD, "%s; does the network want a log-in first?", message);
   } else {

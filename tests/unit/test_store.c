@@ -548,7 +548,7 @@ static void a_name_that_is_no_file_is_passed_over(void **state) {
   assert_non_null(getcwd(before, sizeof(before)));
   assert_int_equal(chdir(directory), 0);
   for (size_t i = 0; i < COUNT(cases); i++) {
-    struct rtk_err err = {NULL};
+    struct rtk_err err = {0};
     start_afresh();
     (void)snprintf(path, sizeof(path), "%s", cases[i].name);
     check_int(path, "check", rtk_storefile_check(path, NULL, &err),
@@ -870,7 +870,7 @@ static void only_what_is_ours_is_used(void **state) {
   (void)state;
   for (size_t i = 0; i < COUNT(cases); i++) {
     const char *name = cases[i].name;
-    struct rtk_err err = {NULL};
+    struct rtk_err err = {0};
     size_t size = 0, size_then = 0;
     char text[300];
     start_afresh();
@@ -996,7 +996,7 @@ static void locks_of_the_host_stay(void **state) {
   (void)state;
   for (size_t i = 0; i < COUNT(cases); i++) {
     const char *name = cases[i].journal_mode;
-    struct rtk_err err = {NULL};
+    struct rtk_err err = {0};
     char locked[80], log[80];
     size_t size[4];
     start_afresh();
@@ -1043,7 +1043,7 @@ static void an_empty_database_of_the_host_is_not_filled(void **state) {
   for (size_t i = 0; i < COUNT(opened); i++) {
     const char *name = opened[i];
     struct rtk_store *store = NULL;
-    struct rtk_err err = {NULL};
+    struct rtk_err err = {0};
     char sql[120];
     start_afresh();
     sqlite3 *host = open_database(i == 0 ? path : ":memory:");
@@ -1608,7 +1608,7 @@ static int use_all(void *arg) {
   const bool *is_new = arg;
   struct rtk_store *store = NULL;
   struct rtk_stored found;
-  struct rtk_err err = {NULL};
+  struct rtk_err err = {0};
   static struct big big;
   int zeros = 0;
   int64_t count = 0, dropped = 0;
@@ -1667,7 +1667,7 @@ static int use_all(void *arg) {
 }
 
 static int look_at_host(void *arg) {
-  struct rtk_err err = {NULL};
+  struct rtk_err err = {0};
   int countdown = check.countdown;
   (void)arg;
   check.countdown = 0;
