@@ -169,11 +169,12 @@ static void a_limit_bounds_what_is_asked_ahead(void **state) {
 
 /* --- several lists ---------------------------------------------------------------- */
 
-/* One page only comes when another one has been asked for: nothing is waited for
-** in vain. */
+/* The first second page may come by itself. The next one is only served when
+** somebody waits behind it, until that was seen once. */
 #define PATIENCE_MS 600000
 
 static int patience_ms = PATIENCE_MS;
+static int second_pages;
 static bool was_together;
 
 /* Two pages a list; was anybody waiting while a second one was served? */
@@ -183,7 +184,8 @@ static void answer_two_pages(const char *target, int nth, int *status,
   int page = server_number(target, "page_no");
   (void)nth;
   (void)status;
-  if (page == 2 && !was_together && poll(&next, 1, patience_ms) == 1) {
+  if (page == 2 && ++second_pages > 1 && !was_together &&
+      poll(&next, 1, patience_ms) == 1) {
     was_together = true;
   }
   (void)snprintf(body, room,
@@ -209,6 +211,7 @@ static void second_pages_of_many_lists_come_together(void **state) {
     sqlite3 *db = NULL;
     server_start(answer_two_pages);
     was_together = false;
+    second_pages = 0;
     assert_int_equal(open_list(&db), SQLITE_OK);
     assert_int_equal(
         sqlite3_exec(db,
