@@ -169,7 +169,7 @@ bench: $(RTK) $(B)/api $(B)/bench/measure ## measure rtk beside curl, 7 minutes 
 valgrind: VALGRIND = valgrind -q --error-exitcode=99 --leak-check=full \
                      --errors-for-leak-kinds=definite #
 valgrind: $(RTK) $(B)/api ## run the SQL tests under valgrind
-	@$(TESTED) CASE_TIMEOUT=120 tests/all sql
+	@$(TESTED) tests/all sql
 
 # --- lint ---------------------------------------------------------------------
 

@@ -39,13 +39,29 @@ static sqlite3_stmt *explain(sqlite3 *db, const char *prefix,
   return stmt;
 }
 
-static bool is_comparison(const char *opcode) {
-  static const char *const comparisons[] = {
-      "Eq", "Ne", "Lt", "Le", "Gt", "Ge", "If", "IsNull", "NotNull"};
-  for (size_t i = 0; i < sizeof(comparisons) / sizeof(*comparisons); i++) {
-    if (strcmp(opcode, comparisons[i]) == 0) return true;
+/* The operations that take a column's value for more than a result: which of P1, P2
+** and P3 name a register that they read. */
+static const struct operation {
+  const char *opcode;
+  bool p1, p2, p3;
+} operations[] = {
+    {"Eq", true, false, true},        {"Ne", true, false, true},
+    {"Lt", true, false, true},        {"Le", true, false, true},
+    {"Gt", true, false, true},        {"Ge", true, false, true},
+    {"If", true, false, false},       {"IfNot", true, false, false},
+    {"IsNull", true, false, false},   {"NotNull", true, false, false},
+    {"Not", true, false, false},      {"And", true, true, false},
+    {"Or", true, true, false},        {"Concat", true, true, false},
+    {"Add", true, true, false},       {"Subtract", true, true, false},
+    {"Multiply", true, true, false},  {"Divide", true, true, false},
+    {"Function", false, true, false}, {"PureFunc", false, true, false},
+};
+
+static const struct operation *find_operation(const char *opcode) {
+  for (size_t i = 0; i < sizeof(operations) / sizeof(*operations); i++) {
+    if (strcmp(opcode, operations[i].opcode) == 0) return &operations[i];
   }
-  return strcmp(opcode, "IfNot") == 0;
+  return NULL;
 }
 
 static bool is_in(const bool *registers, int reg) {
@@ -63,24 +79,32 @@ static void read_constant(sqlite3_stmt *stmt, struct look *look) {
   }
 }
 
+/* Is the column used with anything but the expected text? */
+static bool is_compared(const struct look *look, const struct operation *op,
+                        const int *p) {
+  bool has_column = (op->p1 && is_in(look->is_read, p[0])) ||
+                    (op->p2 && is_in(look->is_read, p[1])) ||
+                    (op->p3 && is_in(look->is_read, p[2]));
+  bool has_expected = (op->p1 && is_in(look->is_expected, p[0])) ||
+                      (op->p3 && is_in(look->is_expected, p[2]));
+  return has_column && !has_expected;
+}
+
 static void read_operation(sqlite3_stmt *stmt, struct look *look) {
   const char *opcode = (const char *)sqlite3_column_text(stmt, OPCODE);
   const char *p4 = (const char *)sqlite3_column_text(stmt, P4);
-  int p1 = sqlite3_column_int(stmt, P1);
-  int p3 = sqlite3_column_int(stmt, P3);
+  int p[] = {sqlite3_column_int(stmt, P1), sqlite3_column_int(stmt, P2),
+             sqlite3_column_int(stmt, P3)};
   if (opcode == NULL) return;
-  if (strcmp(opcode, "VOpen") == 0 && p1 >= 0 && p1 < CURSORS_MAX) {
-    look->is_ours[p1] = p4 != NULL && strcmp(p4, look->table) == 0;
-  } else if (strcmp(opcode, "VColumn") == 0) {
-    bool is_ours = p1 >= 0 && p1 < CURSORS_MAX && look->is_ours[p1];
-    if (p3 >= 0 && p3 < REGISTERS_MAX) {
-      look->is_read[p3] =
-          is_ours && sqlite3_column_int(stmt, P2) == look->column;
-    }
-  } else if (is_comparison(opcode)) {
-    bool is_left = is_in(look->is_read, p1) && !is_in(look->is_expected, p3);
-    bool is_right = is_in(look->is_read, p3) && !is_in(look->is_expected, p1);
-    if (is_left || is_right) look->is_compared = true;
+  const struct operation *op = find_operation(opcode);
+  if (strcmp(opcode, "VOpen") == 0 && p[0] >= 0 && p[0] < CURSORS_MAX) {
+    look->is_ours[p[0]] = p4 != NULL && strcmp(p4, look->table) == 0;
+  } else if (strcmp(opcode, "VColumn") == 0 && p[2] >= 0 &&
+             p[2] < REGISTERS_MAX) {
+    bool is_ours = p[0] >= 0 && p[0] < CURSORS_MAX && look->is_ours[p[0]];
+    look->is_read[p[2]] = is_ours && p[1] == look->column;
+  } else if (op != NULL && is_compared(look, op, p)) {
+    look->is_compared = true;
   }
 }
 

@@ -8,7 +8,7 @@ void rtk_stats_note_error(struct rtk_stats *stats, const struct rtk_err *err) {
   stats->last_error_kind =
       err->kind == RTK_KIND_NONE ? RTK_KIND_USAGE : err->kind;
   stats->last_http_status = err->http_status;
-  stats->retry_unix_ms = err->retry_unix_ms;
+  if (err->retry_unix_ms > 0) stats->retry_unix_ms = err->retry_unix_ms;
 }
 
 void rtk_stats_add_latency(struct rtk_stats *stats, int64_t ms) {

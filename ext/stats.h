@@ -26,7 +26,7 @@ struct rtk_stats {
   /* The last failure: of a statement, or a row with an error. */
   enum rtk_kind last_error_kind;
   int last_http_status;  /* 0: none */
-  int64_t retry_unix_ms; /* 0: not known */
+  int64_t retry_unix_ms; /* the last that was known; 0: none */
 
   /* The last RTK_LATENCIES requests that got a reply, in ms. */
   int32_t latencies[RTK_LATENCIES];

@@ -2,6 +2,7 @@
 #include "statstable.h"
 
 #include "ahead.h"
+#include "clock.h"
 #include "conn.h"
 #include "fetch.h"
 #include "rows.h"
@@ -47,12 +48,14 @@ static void add_text(struct rtk_rows *rows, const char *name,
   rtk_rows_text(rows, text[0] == '\0' ? NULL : text);
 }
 
-/* The last failure, for programs: what kind it was, and when to try again. */
+/* The last failure, for programs: what kind it was; and when to try again, until
+** then. */
 static void add_failure(struct rtk_rows *rows, const struct rtk_stats *stats) {
   char at[32] = "";
   time_t seconds = (time_t)((stats->retry_unix_ms + 999) / 1000);
   struct tm utc;
-  if (stats->retry_unix_ms > 0 && gmtime_r(&seconds, &utc) != NULL) {
+  bool is_to_come = stats->retry_unix_ms > rtk_clock_unix_ms();
+  if (is_to_come && gmtime_r(&seconds, &utc) != NULL) {
     (void)strftime(at, sizeof(at), "%Y-%m-%dT%H:%M:%SZ", &utc);
   }
   rtk_rows_text(rows, "last_error_kind");

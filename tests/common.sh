@@ -29,7 +29,7 @@ have() { command -v "$1" >/dev/null 2>&1; }
 
 # What takes so many seconds has come to a standstill. No test is to come near it,
 # however slow or busy the machine is.
-HANGS_S=600
+: "${HANGS_S:=600}"
 export HANGS_S
 
 # limit SECONDS COMMAND…: ends the command, exit code 124, when it takes longer.

@@ -27,6 +27,7 @@
 **   --delay-lognormal P50,P99   wait, spread log-normally, in ms
 **   --stall-permille N,MS       N of 1,000 replies wait MS longer
 **   --seed N              of these two
+**   --hold-after N,FILE   all requests but the first N wait until FILE is there
 **   --ratelimit Q,W       Q requests in W seconds: announced in Ratelimit and
 **                         Ratelimit-Policy, then 429 with Retry-After; the
 **                         window begins with the first request in it
@@ -152,6 +153,13 @@ static bool set_limit(struct options *options, const char *value,
          options->quota > 0 && options->window_s > 0;
 }
 
+static bool set_hold(struct options *options, const char *value) {
+  const char *comma = strchr(value, ',');
+  options->hold_path = comma == NULL ? NULL : comma + 1;
+  return comma != NULL && sscanf(value, "%ld,", &options->hold_after) == 1 &&
+         options->hold_after >= 0;
+}
+
 /* One option that has a value. */
 static bool set_option(struct options *options, const char *name,
                        const char *value) {
@@ -190,6 +198,8 @@ static bool set_option(struct options *options, const char *name,
   } else if (strcmp(name, "--seed") == 0) {
     if (!parse_count(value, most, &seed)) return false;
     options->seed = (uint64_t)seed;
+  } else if (strcmp(name, "--hold-after") == 0) {
+    return set_hold(options, value);
   } else if (strcmp(name, "--ratelimit") == 0) {
     return set_limit(options, value, false);
   } else if (strcmp(name, "--ratelimit-silent") == 0) {

@@ -39,7 +39,9 @@ struct options {
   double delay_p50_ms, delay_p99_ms; /* both 0: no spread */
   long stall_permille, stall_ms;
   uint64_t seed;
-  long quota, window_s; /* 0: no limit */
+  long hold_after;       /* requests */
+  const char *hold_path; /* that those after them wait for; NULL: none do */
+  long quota, window_s;  /* 0: no limit */
   bool is_limit_silent;
   long sessions;
   long livestreams;

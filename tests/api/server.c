@@ -371,6 +371,10 @@ static mhd_result answer(void *cls, struct MHD_Connection *connection,
   number = atomic_fetch_add(&replies, 1);
   sleep_ms(delay_of(number) + reply.delay_ms);
   if (reply.hold_path[0] != 0) wait_for_file(reply.hold_path);
+  if (options->hold_path != NULL &&
+      number >= (unsigned long)options->hold_after) {
+    wait_for_file(options->hold_path);
+  }
   return send_reply(connection, &reply, number);
 }
 

@@ -32,6 +32,13 @@
 #define IS_SANITIZED 0
 #endif
 
+/* What takes so long has come to a standstill.  No test is to come near it,
+** however slow or busy the machine is. */
+#define HANGS_MS 600000
+
+/* The same for a reply of the API server that is not to come, in its words. */
+#define NEVER_MS "3600000"
+
 #define ROWS_OF(table) (sizeof(table) / sizeof(*(table)))
 
 /* The table, with account and app; what follows are further arguments. */
@@ -146,9 +153,9 @@ static inline int requests(const char *part) {
   return count;
 }
 
-/* Waits until so many such lines are there; false: they did not come. */
+/* Waits until so many such lines are there; false: it has hung. */
 static inline bool wait_requests(const char *part, int count) {
-  double end = now_ms() + 10000;
+  double end = now_ms() + HANGS_MS;
   while (requests(part) < count) {
     if (now_ms() > end) return false;
     pause_ms(1);

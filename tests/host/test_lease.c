@@ -2,8 +2,9 @@
 ** Requests under way of which nobody tells the end: of a statement that is left
 ** unfinished, and in the child of a fork().
 **
-** This program has a clock_gettime() of its own, which rtk.so then uses: it
-** sets the calendar's clock forward instead of waiting.
+** This program has a clock_gettime() of its own, which rtk.so then uses: the
+** calendar's clock stands still, or goes on where a statement waits by itself, and
+** is set forward instead of waiting.
 */
 #define _GNU_SOURCE /* RTLD_NEXT */
 #include "host.h"
@@ -14,22 +15,28 @@
 
 #define WINDOW_MS 2000 /* quota_window_s, and what is rounded up */
 #define LEASE_MS                                                               \
-  (300 + 10000 + 1) /* timeout_ms, RTK_LEASE_MARGIN_MS, past it */
+  (60000 + 10000 + 1) /* timeout_ms, RTK_LEASE_MARGIN_MS, past it */
 
 typedef int (*clock_function)(clockid_t, struct timespec *);
 
 static atomic_int ahead_ms;
+static atomic_long stands_at_s; /* 0: it goes on */
 
 int clock_gettime(clockid_t clock, struct timespec *now) {
   clock_function real = NULL;
   *(void **)&real = dlsym(RTLD_NEXT, "clock_gettime");
   int failed = real(clock, now);
   if (clock != CLOCK_REALTIME) return failed;
+  if (stands_at_s != 0) *now = (struct timespec){.tv_sec = stands_at_s};
   int64_t nsec = now->tv_nsec + (int64_t)ahead_ms % 1000 * 1000000;
   now->tv_sec += ahead_ms / 1000 + nsec / 1000000000;
   now->tv_nsec = (long)(nsec % 1000000000);
   return failed;
 }
+
+static void stop_clock(void) { stands_at_s = (long)time(NULL); }
+
+static void start_clock(void) { stands_at_s = 0; }
 
 /* Two requests of `db` are under way, which is the quota, and none other counts
 ** any more. */
@@ -39,7 +46,7 @@ static sqlite3_stmt *leave_unfinished(sqlite3 *db) {
   assert_rows(db, "SELECT id FROM " SESSION ", 's1')", "s1\n");
   ahead_ms += WINDOW_MS;
   const char sql[] = "SELECT id FROM " SESSION ") WHERE session_id IN"
-                     " ('s2', 'x:stall=2000', 'x:stall=2001')";
+                     " ('s2', 'x:stall=3600000', 'x:stall=3599999')";
   assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &stmt, NULL), SQLITE_OK);
   assert_int_equal(sqlite3_step(stmt), SQLITE_ROW);
   ahead_ms += WINDOW_MS;
@@ -49,6 +56,7 @@ static sqlite3_stmt *leave_unfinished(sqlite3 *db) {
 static void a_left_statement_holds_nobody_up_for_ever(void **state) {
   (void)state;
   skip_where_in_is_no_batch();
+  stop_clock();
   sqlite3 *left = open_loaded();
   sqlite3 *db = open_loaded();
   const char sql[] = "SELECT id FROM " SESSION ", 's3')";
@@ -56,6 +64,7 @@ static void a_left_statement_holds_nobody_up_for_ever(void **state) {
   assert_fails(db, sql, SQLITE_ERROR, "quota: ");
   must_exec(db, "SELECT rtk_config('max_wait_ms', 0)");
   ahead_ms += LEASE_MS;
+  start_clock();
   assert_rows(db, sql, "s3\n");
   (void)sqlite3_finalize(stmt);
   ahead_ms += WINDOW_MS;
@@ -90,6 +99,7 @@ static void a_child_has_nothing_under_way(void **state) {
   (void)state;
   int status = 1;
   skip_where_in_is_no_batch();
+  stop_clock();
   sqlite3 *left = open_loaded();
   sqlite3 *db = open_loaded();
   sqlite3_stmt *stmt = leave_unfinished(left);
@@ -115,7 +125,7 @@ int main(void) {
   (void)setenv("RTK_QUOTA", "2", 1);
   (void)setenv("RTK_QUOTA_WINDOW_S", "1", 1);
   (void)setenv("RTK_RATE_PER_SECOND", "0", 1);
-  (void)setenv("RTK_TIMEOUT_MS", "300", 1);
+  (void)setenv("RTK_TIMEOUT_MS", "60000", 1);
   (void)setenv("RTK_MAX_WAIT_MS", "1", 1);
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -32,7 +32,7 @@ static const struct failure failures[] = {
      "x:status=429,retry_after_ms=300", SQLITE_ERROR, "HTTP 429", NULL},
     {"time-out",
      "SELECT rtk_config('timeout_ms', 150), rtk_config('max_retries', 0)",
-     "x:delay=5000", SQLITE_ERROR, "timeout_ms", NULL},
+     "x:delay=" NEVER_MS, SQLITE_ERROR, "timeout_ms", NULL},
     {"nobody listens",
      "SELECT rtk_config('base_url', 'http://127.0.0.1:1'),"
      " rtk_config('api_token', 'some'), rtk_config('max_retries', 0)",
@@ -40,8 +40,8 @@ static const struct failure failures[] = {
     {"no token", "SELECT rtk_config('base_url', 'https://example.invalid')",
      "s1", SQLITE_ERROR, "base_url was set in SQL", NULL},
     {"no argument", NULL, NULL, SQLITE_ERROR, "no usable session_id", NULL},
-    {"interrupt", NULL, "x:delay=5000", SQLITE_INTERRUPT, "interrupted",
-     "delay%3D5000"},
+    {"interrupt", NULL, "x:delay=" NEVER_MS, SQLITE_INTERRUPT, "interrupted",
+     "delay%3D" NEVER_MS},
 };
 
 struct interrupter {

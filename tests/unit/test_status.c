@@ -278,6 +278,8 @@ static void no_reply_is_judged_by_its_failure(void **state) {
        ""},
       {"open files", RTK_FAILURE_FILES, 0, RTK_OUTCOME_CALLER, RTK_RETRY_AGAIN,
        "; raise it (ulimit -n), or close files"},
+      {"refused", RTK_FAILURE_REFUSED, 0, RTK_OUTCOME_FAILED, RTK_RETRY_AGAIN,
+       "; try again later"},
       {"other", RTK_FAILURE_OTHER, 0, RTK_OUTCOME_FAILED, RTK_RETRY_NEVER, ""},
   };
   (void)state;
