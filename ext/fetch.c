@@ -778,13 +778,14 @@ bool rtk_fetch_is_due(const struct rtk_fetch *fetch) {
          rtk_clock_ms() - fetch->driven_ms >= RTK_DRIVE_EVERY_MS;
 }
 
+/* Where cache_max_bytes is small, as many as may be under way are all that waits. */
 bool rtk_fetch_has_room(const struct rtk_fetch *fetch) {
-  int ready = fetch->active.count + fetch->pending.count - fetch->backing_off;
-  int64_t bytes = cache_bytes(fetch);
-  if (bytes < RTK_WINDOW_BYTES_MIN) bytes = RTK_WINDOW_BYTES_MIN;
-  return !has_given_up(fetch) && ready < width(fetch) &&
-         fetch->backing_off < rtk_config_int(fetch->config, RTK_CONCURRENCY) &&
-         rtk_memo_held_bytes(fetch->memo) < bytes;
+  int64_t ready =
+      fetch->active.count + fetch->pending.count - fetch->backing_off;
+  bool has_memory = rtk_memo_held_bytes(fetch->memo) < cache_bytes(fetch) ||
+                    ready + rtk_memo_held_count(fetch->memo) < width(fetch);
+  return !has_given_up(fetch) && has_memory && ready < width(fetch) &&
+         fetch->backing_off < rtk_config_int(fetch->config, RTK_CONCURRENCY);
 }
 
 /* With nothing open, what was known under the old settings is dropped. */

@@ -106,10 +106,6 @@
 /* Nouns that the message of the quota's end counts apart. */
 #define RTK_TALLIES_MAX 16
 
-/* Bytes of replies that may wait for their turn whatever cache_max_bytes is: a
-** batch needs some to be one. */
-#define RTK_WINDOW_BYTES_MIN 1048576
-
 /* Latencies that the percentiles of rtk_stats are taken from. */
 #define RTK_LATENCIES 1024
 

@@ -21,7 +21,8 @@ struct rtk_memo {
   size_t count;
   struct rtk_entry *newest, *oldest; /* nobody holds them */
   int64_t idle_bytes;                /* of those */
-  int64_t held_bytes;                /* of entries with a reply and holders */
+  int64_t held_bytes; /* of entries with a reply and holders … */
+  int64_t held_count; /* … and how many these are */
 };
 
 static int64_t bytes_of(const struct rtk_entry *entry) {
@@ -157,6 +158,7 @@ int rtk_memo_hold(struct rtk_memo *memo, const char *url, struct rtk_text id,
   } else if (found->holders++ == 0) {
     unlink_idle(memo, found);
     memo->held_bytes += bytes_of(found);
+    memo->held_count++;
   }
   *entry = found;
   return SQLITE_OK;
@@ -174,12 +176,14 @@ void rtk_memo_release(struct rtk_memo *memo, struct rtk_entry *entry,
     return;
   }
   memo->held_bytes -= bytes_of(entry);
+  memo->held_count--;
   link_idle(memo, entry);
   shrink(memo, max_bytes);
 }
 
 void rtk_memo_renew(struct rtk_memo *memo, struct rtk_entry *entry) {
   memo->held_bytes -= bytes_of(entry);
+  memo->held_count--;
   rtk_reply_free(entry->reply);
   entry->reply = NULL;
   entry->tries = 0;
@@ -191,6 +195,7 @@ void rtk_memo_settle(struct rtk_memo *memo, struct rtk_entry *entry,
                      struct rtk_reply *reply, int64_t max_bytes) {
   entry->reply = reply;
   memo->held_bytes += bytes_of(entry);
+  memo->held_count++;
   shrink(memo, max_bytes);
 }
 
@@ -203,6 +208,10 @@ const struct rtk_entry *rtk_memo_next(const struct rtk_memo *memo,
   }
   while (i < memo->bucket_count && memo->buckets[i] == NULL) i++;
   return i < memo->bucket_count ? memo->buckets[i] : NULL;
+}
+
+int64_t rtk_memo_held_count(const struct rtk_memo *memo) {
+  return memo->held_count;
 }
 
 int64_t rtk_memo_held_bytes(const struct rtk_memo *memo) {

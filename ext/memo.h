@@ -87,7 +87,8 @@ void rtk_memo_settle(struct rtk_memo *memo, struct rtk_entry *entry,
 const struct rtk_entry *rtk_memo_next(const struct rtk_memo *memo,
                                       const struct rtk_entry *entry);
 
-/* Bytes of all entries with a reply that somebody holds. */
+/* Bytes of all entries with a reply that somebody holds, and their number. */
 int64_t rtk_memo_held_bytes(const struct rtk_memo *memo);
+int64_t rtk_memo_held_count(const struct rtk_memo *memo);
 
 #endif

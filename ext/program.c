@@ -3,7 +3,7 @@
 
 #include "probe.h"
 
-#include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <sqlite3ext.h>
@@ -45,16 +45,15 @@ static const struct operation {
   const char *opcode;
   bool p1, p2, p3;
 } operations[] = {
-    {"Eq", true, false, true},        {"Ne", true, false, true},
-    {"Lt", true, false, true},        {"Le", true, false, true},
-    {"Gt", true, false, true},        {"Ge", true, false, true},
-    {"If", true, false, false},       {"IfNot", true, false, false},
-    {"IsNull", true, false, false},   {"NotNull", true, false, false},
-    {"Not", true, false, false},      {"And", true, true, false},
-    {"Or", true, true, false},        {"Concat", true, true, false},
-    {"Add", true, true, false},       {"Subtract", true, true, false},
-    {"Multiply", true, true, false},  {"Divide", true, true, false},
-    {"Function", false, true, false}, {"PureFunc", false, true, false},
+    {"Eq", true, false, true},       {"Ne", true, false, true},
+    {"Lt", true, false, true},       {"Le", true, false, true},
+    {"Gt", true, false, true},       {"Ge", true, false, true},
+    {"If", true, false, false},      {"IfNot", true, false, false},
+    {"IsNull", true, false, false},  {"NotNull", true, false, false},
+    {"Not", true, false, false},     {"And", true, true, false},
+    {"Or", true, true, false},       {"Concat", true, true, false},
+    {"Add", true, true, false},      {"Subtract", true, true, false},
+    {"Multiply", true, true, false}, {"Divide", true, true, false},
 };
 
 static const struct operation *find_operation(const char *opcode) {
@@ -77,6 +76,16 @@ static void read_constant(sqlite3_stmt *stmt, struct look *look) {
   if (strcmp(opcode, "String8") == 0 && p2 >= 0 && p2 < REGISTERS_MAX) {
     look->is_expected[p2] = strcmp(p4, look->expected) == 0;
   }
+}
+
+/* A function reads as many registers from P2 on as P4 says: `substr(3)`. */
+static bool is_argument(const struct look *look, const char *p4, int first) {
+  const char *bracket = p4 == NULL ? NULL : strchr(p4, '(');
+  int count = bracket == NULL ? 1 : atoi(bracket + 1);
+  for (int i = 0; i < count; i++) {
+    if (is_in(look->is_read, first + i)) return true;
+  }
+  return false;
 }
 
 /* Is the column used with anything but the expected text? */
@@ -105,6 +114,9 @@ static void read_operation(sqlite3_stmt *stmt, struct look *look) {
     look->is_read[p[2]] = is_ours && p[1] == look->column;
   } else if (op != NULL && is_compared(look, op, p)) {
     look->is_compared = true;
+  } else if (strncmp(opcode, "Function", 8) == 0 ||
+             strcmp(opcode, "PureFunc") == 0) {
+    if (is_argument(look, p4, p[1])) look->is_compared = true;
   }
 }
 

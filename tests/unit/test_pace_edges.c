@@ -65,11 +65,6 @@ static void check_bad(const char *name, const struct rtk_pace *pace) {
 static void each_field_is_looked_at(void **state) {
   struct rtk_pace pace = good_pace();
   (void)state;
-  pace.refused = pace.under_way;
-  check_int("all refused", "valid", rtk_pace_is_valid(&pace), 1);
-  pace.refused = pace.under_way + 1;
-  check_bad("more refused than under way", &pace);
-  pace = good_pace();
   pace.under_way = -1;
   check_bad("less than none under way", &pace);
   pace = good_pace();
@@ -81,9 +76,6 @@ static void each_field_is_looked_at(void **state) {
   pace = good_pace();
   pace.blocked_until_ms = pace.clock_ms + RTK_WAIT_MAX_MS + 1;
   check_bad("blocked for more than a day", &pace);
-  pace = good_pace();
-  pace.passed = -1;
-  check_bad("less than none passed", &pace);
   pace = good_pace();
   pace.announced[0].left = -1;
   check_bad("less than none left", &pace);
