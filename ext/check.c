@@ -183,9 +183,12 @@ static int perform(struct run *run, const char *url, struct rtk_err *err) {
   if (rc == SQLITE_OK && rtk_transfer_is_nomem(run->transfer)) {
     rc = SQLITE_NOMEM;
   }
-  rtk_fetch_count(run->conn->fetch, run->transfer == NULL
-                                        ? &nothing
-                                        : rtk_transfer_response(run->transfer));
+  if (run->transfer == NULL) {
+    rtk_fetch_count(run->conn->fetch, 0, &nothing);
+  } else {
+    rtk_fetch_count(run->conn->fetch, rtk_transfer_sent(run->transfer),
+                    rtk_transfer_response(run->transfer));
+  }
   return rc;
 }
 

@@ -323,7 +323,7 @@ static struct rtk_retry decide(const struct rtk_fetch *fetch,
   uint32_t random = 0;
   sqlite3_randomness((int)sizeof(random), &random);
   bool is_new_pause = rtk_budget_blocked_ms(fetch->budget) == 0;
-  if (kind != RTK_RETRY_PAUSE) entry->tries += sent;
+  if (kind != RTK_RETRY_PAUSE) entry->tries += sent == 0 ? 1 : sent;
   int tries = kind != RTK_RETRY_PAUSE ? entry->tries
               : is_new_pause          ? fetch->pauses + 1
                                       : fetch->pauses;
@@ -408,15 +408,19 @@ static int conclude(struct rtk_fetch *fetch, struct rtk_entry *entry, int sent,
   return SQLITE_OK;
 }
 
-/* What a transfer that has ended leaves behind beside its reply.  libcurl's own
-** repeats count as requests, too. */
+/* What a transfer that has ended leaves behind beside its reply.  It was counted as
+** one request when it began; what went over the wire counts. */
 static void account_for(struct rtk_fetch *fetch, int64_t took_ms, int sent,
                         const struct rtk_response *response) {
   struct rtk_stats *stats = fetch->stats;
   struct rtk_ratelimit news;
   stats->bytes += (int64_t)response->body_size;
+  stats->requests += sent - 1;
+  if (sent == 0) { /* there was no connection */
+    rtk_budget_give_back(fetch->budget, 1);
+    return;
+  }
   if (sent > 1) {
-    stats->requests += sent - 1;
     stats->retries += sent - 1;
     rtk_budget_repeat(fetch->budget, sent - 1);
   }
@@ -462,14 +466,14 @@ int rtk_fetch_take_turn(struct rtk_fetch *fetch, const char *token,
   return rc;
 }
 
-void rtk_fetch_count(struct rtk_fetch *fetch,
+void rtk_fetch_count(struct rtk_fetch *fetch, int sent,
                      const struct rtk_response *response) {
   if (rtk_status_retry(response) == RTK_RETRY_PAUSE) {
     struct rtk_retry retry = rtk_retry_decide(response, RTK_RETRY_PAUSE, 1, 0,
                                               rtk_clock_unix_ms(), 0);
     rtk_budget_block(fetch->budget, retry.wait_ms);
   }
-  account_for(fetch, response->took_ms, 1, response);
+  account_for(fetch, response->took_ms, sent, response);
   rtk_budget_flush(fetch->budget);
 }
 

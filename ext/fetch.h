@@ -77,12 +77,12 @@ bool rtk_fetch_has_room(const struct rtk_fetch *fetch);
 int rtk_fetch_drive(struct rtk_fetch *fetch, bool is_idle, struct rtk_err *err);
 
 /* Around a request that is made beside it with this token: waits until the quota
-** has room for it, and counts it.  SQLITE_OK: make it, and tell what became of
-** it, all zeros for nothing; SQLITE_INTERRUPT, SQLITE_NOMEM, or SQLITE_ERROR when
+** has room for it, and counts it.  SQLITE_OK: make it, and tell how often it was
+** sent and what became of it, all zeros for nothing; SQLITE_INTERRUPT, SQLITE_NOMEM, or SQLITE_ERROR when
 ** the wait is too long. */
 int rtk_fetch_take_turn(struct rtk_fetch *fetch, const char *token,
                         struct rtk_err *err);
-void rtk_fetch_count(struct rtk_fetch *fetch,
+void rtk_fetch_count(struct rtk_fetch *fetch, int sent,
                      const struct rtk_response *response);
 
 /* The caller goes back to SQLite, which may print a row. */

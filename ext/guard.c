@@ -19,8 +19,12 @@
 **     indexes               does not look again
 **     OVER and FILTER in    before 3.35: SQLite passes over what is in there,
 **     views and triggers    and a query of a SQLITE_VTAB_DIRECTONLY table too
+**     CREATE VIRTUAL TABLE  a full-text table reads the table that `content` names
+**     t USING fts5(…,       by a statement of its own, which SQLite takes for the
+**     content='rtk_stats')  host's
 **
-** So a function looks for itself before it runs, and on such old versions a table.
+** So a function looks for itself before it runs, and a table where it may be such a
+** statement that reads it.
 ** A stored expression runs only while its database has a transaction open, and its
 ** text is in the sqlite_master of that database.  Nothing can hide the name in
 ** there: SQL has no escapes for the characters of an identifier.  While a database
@@ -35,7 +39,6 @@
 #include "limits.h"
 #include "probe.h"
 
-#include <ctype.h>
 #include <string.h>
 
 #include <sqlite3ext.h>
@@ -49,29 +52,24 @@ bool rtk_guard_may_be_created(const char *module, int argc,
           sqlite3_stricmp(argv[ARGV_NAME], module) == 0);
 }
 
-/* sqlite3_declare_vtab() says SQLITE_ERROR of an interrupt, too. */
-static bool is_interrupted(sqlite3 *db) {
-  sqlite3_stmt *none = NULL;
-  return rtk_probe_prepare(db, " ", &none) == SQLITE_INTERRUPT;
-}
-
 int rtk_guard_declare(sqlite3 *db, const char *schema, int risk,
                       char **message) {
   int rc = schema == NULL ? SQLITE_NOMEM : sqlite3_declare_vtab(db, schema);
   if (rc == SQLITE_OK) rc = sqlite3_vtab_config(db, risk);
   if (rc == SQLITE_OK) return rc;
-  bool is_nomem = rc == SQLITE_NOMEM;
-  bool is_stopped = !is_nomem && is_interrupted(db);
-  *message = sqlite3_mprintf("%s", is_nomem     ? "out of memory"
-                                   : is_stopped ? "interrupted"
-                                                : sqlite3_errmsg(db));
+  /* sqlite3_declare_vtab() says SQLITE_ERROR of an interrupt, too.  Its message is
+  ** all there is: to prepare another statement would clear the interrupt. */
+  const char *why = rc == SQLITE_NOMEM ? "out of memory" : sqlite3_errmsg(db);
+  bool is_stopped = strcmp(why, sqlite3_errstr(SQLITE_INTERRUPT)) == 0;
+  *message = sqlite3_mprintf("%s", why);
   return is_stopped ? SQLITE_INTERRUPT : SQLITE_ERROR;
 }
 
-/* As SQLite's tokenizer has it. */
+/* Can it be a part of a longer name?  SQLite's tokenizer takes all bytes from 0x80 on
+** for that, but a byte order mark for white space: they count as none. */
 static bool is_of_identifier(char c) {
-  unsigned char byte = (unsigned char)c;
-  return isalnum(byte) || byte == '_' || byte == '$' || byte >= 0x80;
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+         (c >= '0' && c <= '9') || c == '_' || c == '$';
 }
 
 static bool is_named_in(const char *sql, const char *name) {
@@ -85,17 +83,21 @@ static bool is_named_in(const char *sql, const char *name) {
   return false;
 }
 
-/* What may not be reached: a function by any text that names it, a table only
-** from within OVER and FILTER. */
+/* What may not be reached: a function by any text that names it, a table only by
+** a virtual table of another module, and on an old SQLite from within OVER and
+** FILTER. */
 struct target {
   const char *name;
   bool is_table;
 };
 
 static bool may_reach(const char *sql, const struct target *target) {
-  return is_named_in(sql, target->name) &&
-         (!target->is_table || is_named_in(sql, "OVER") ||
-          is_named_in(sql, "FILTER"));
+  static const char virtual[] = "CREATE VIRTUAL";
+  bool is_old = sqlite3_libversion_number() < RTK_SQLITE_DIRECTONLY_OVER;
+  if (!is_named_in(sql, target->name)) return false;
+  if (!target->is_table) return true;
+  return sqlite3_strnicmp(sql, virtual, (int)strlen(virtual)) == 0 ||
+         (is_old && (is_named_in(sql, "OVER") || is_named_in(sql, "FILTER")));
 }
 
 /* Has the database a transaction open?  An old SQLite only tells whether its file is
@@ -193,9 +195,20 @@ int rtk_guard_check_function(sqlite3 *db, const char *function,
   return check(db, &target, err);
 }
 
+/* Is more than one statement running? */
+static bool is_nested(sqlite3 *db) {
+  int busy = 0;
+  for (sqlite3_stmt *s = sqlite3_next_stmt(db, NULL); s != NULL && busy < 2;
+       s = sqlite3_next_stmt(db, s)) {
+    busy += sqlite3_stmt_busy(s) != 0;
+  }
+  return busy > 1;
+}
+
+/* What reads a table beside a view or a trigger is another module, by a statement of
+** its own within the host's. */
 int rtk_guard_check_table(sqlite3 *db, const char *table, struct rtk_err *err) {
   struct target target = {.name = table, .is_table = true};
-  bool is_sqlites_job =
-      sqlite3_libversion_number() >= RTK_SQLITE_DIRECTONLY_OVER;
-  return is_sqlites_job ? SQLITE_OK : check(db, &target, err);
+  bool is_old = sqlite3_libversion_number() < RTK_SQLITE_DIRECTONLY_OVER;
+  return is_old || is_nested(db) ? check(db, &target, err) : SQLITE_OK;
 }

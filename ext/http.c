@@ -69,7 +69,8 @@ struct rtk_transfer {
   int sends_max, sent;
   int socket; /* the last one that was opened for it; -1: none */
   CURLcode result;
-  bool is_done; /* its end is in `done`, or was told */
+  bool is_counted; /* libcurl tells how often it was sent */
+  bool is_done;    /* its end is in `done`, or was told */
   bool is_too_large;
   bool is_nomem;
   bool is_out_of_files;
@@ -457,7 +458,8 @@ static CURLcode configure(struct rtk_transfer *t,
   SET(CURLOPT_PRIVATE, t);
 #if LIBCURL_VERSION_NUM >= CURL_PREREQ_SINCE
   if (rc == CURLE_OK) {
-    (void)curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_request);
+    t->is_counted =
+        curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_request) == CURLE_OK;
     (void)curl_easy_setopt(easy, CURLOPT_PREREQDATA, t);
   }
 #endif
@@ -882,7 +884,7 @@ struct rtk_transfer *rtk_http_next_done(struct rtk_http *http) {
 }
 
 int rtk_transfer_sent(const struct rtk_transfer *transfer) {
-  return transfer->sent > 0 ? transfer->sent : 1;
+  return transfer->is_counted ? transfer->sent : 1;
 }
 
 void *rtk_transfer_owner(const struct rtk_transfer *transfer) {

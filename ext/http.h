@@ -65,8 +65,9 @@ int rtk_http_poll(struct rtk_http *http, int wait_ms, struct rtk_err *err);
 ** or NULL.  Each is named once. */
 struct rtk_transfer *rtk_http_next_done(struct rtk_http *http);
 
-/* How often the request has gone over the wire, as far as libcurl tells: it
-** repeats requests on a broken connection by itself (before 7.80: 1). */
+/* How often the request has gone over the wire: 0 when there was no connection for
+** it, and more than once when libcurl has repeated it on a broken one.  libcurl
+** before 7.80 does not tell: 1. */
 int rtk_transfer_sent(const struct rtk_transfer *transfer);
 
 void *rtk_transfer_owner(const struct rtk_transfer *transfer);

@@ -132,6 +132,8 @@ static void few_descriptors_make_fewer_connections(void **state) {
   assert_string_equal(rows, "20\n");
   sqlite3_free(rows);
   assert_int_equal(requests("/acc6/") - before, 20);
+  assert_rows(db, "SELECT value FROM rtk_stats WHERE name = 'requests'",
+              "20\n"); /* what had no connection was none */
   close_ok(db);
 }
 
@@ -217,8 +219,38 @@ static void an_interrupted_first_use_is_no_failure(void **state) {
   }
 }
 
+/* At a first use nothing else need run: the interrupt comes from another call. */
+static int interrupt_a_first_use(void *db, int action, const char *a,
+                                 const char *b, const char *c, const char *d) {
+  (void)c, (void)d;
+  bool is_declared = action == SQLITE_CREATE_TABLE && a != NULL && b != NULL;
+  if (is_declared || action == SQLITE_READ || action == SQLITE_SELECT) {
+    sqlite3_interrupt(db);
+  }
+  return SQLITE_OK;
+}
+
+static void an_interrupt_is_told_from_a_failure(void **state) {
+  sqlite3 *db = open_loaded();
+  sqlite3_stmt *stmt = NULL;
+  (void)state;
+  (void)sqlite3_set_authorizer(db, interrupt_a_first_use, db);
+  int rc =
+      sqlite3_prepare_v2(db, "SELECT id FROM rtk_livestreams", -1, &stmt, NULL);
+  (void)sqlite3_set_authorizer(db, NULL, NULL);
+  (void)sqlite3_finalize(stmt);
+  if (rc != SQLITE_OK) {
+    assert_string_equal(sqlite3_errmsg(db), "interrupted");
+    if (sqlite3_libversion_number() >= CODE_PASSES_SINCE) {
+      assert_int_equal(rc, SQLITE_INTERRUPT);
+    }
+  }
+  close_ok(db);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
+      cmocka_unit_test(an_interrupt_is_told_from_a_failure),
       cmocka_unit_test(a_child_has_no_share_in_the_connection),
       cmocka_unit_test(a_statement_does_not_go_on_in_a_child),
       cmocka_unit_test(few_descriptors_make_fewer_connections),
