@@ -173,7 +173,7 @@ static void begin_with_file(struct side *side, const struct file *file) {
 
 /* While somebody else writes into the file nothing goes, for it may be his. */
 static void nothing_goes_beside_a_locked_file(void **state) {
-  struct file file;
+  struct file file = {"", ""};
   struct side side;
   sqlite3 *db = NULL;
   (void)state;
@@ -192,7 +192,7 @@ static void nothing_goes_beside_a_locked_file(void **state) {
 }
 
 static void another_process_says_when_to_go_on(void **state) {
-  struct file file;
+  struct file file = {"", ""};
   struct side side;
   int status = 1;
   (void)state;
