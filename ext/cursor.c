@@ -46,6 +46,7 @@ struct rtk_cursor {
   /* Account and app as they are asked for; the batches borrow them. */
   char *scope[RTK_INPUTS_MAX];
   const sqlite3_vtab *vtab;      /* borrowed; SQLite's view of the table */
+  int checked_bits;              /* of the last plan: no need to look again */
   bool is_stand_in;              /* the query compares `id` */
   const struct rtk_reply *reply; /* the current row's; NULL at the end */
   struct rtk_reply *own;         /* a failure without a request; owned */
@@ -372,7 +373,6 @@ static int refuse_unoffered(const struct rtk_cursor *cursor,
         " meant: write a LEFT JOIN with %s on its right side",
         column->name, cursor->endpoint->name);
   }
-  if (column->argument == RTK_ARGUMENT_SCOPE) return SQLITE_OK;
   return rtk_err_set(err,
                      "%s works only as %s = … or IN (…), joined by AND: within"
                      " OR or an expression write two SELECTs with UNION (%s)",
@@ -381,24 +381,28 @@ static int refuse_unoffered(const struct rtk_cursor *cursor,
 
 /* The statement names the column.  It may only show it; does it compare it?  With
 ** the default that will be taken it may. */
-static int check_unoffered(const struct rtk_cursor *cursor, int index,
-                           struct rtk_err *err) {
+static int check_unoffered(struct rtk_cursor *cursor, int bits, int k,
+                           int index, struct rtk_err *err) {
   const struct rtk_column *column = &cursor->endpoint->columns[index];
-  const char *standard =
-      column->argument == RTK_ARGUMENT_SCOPE
-          ? rtk_config_text(cursor->conn->config, column->setting)
-          : NULL;
-  bool is_compared = false;
-  bool is_right = false;
-  int rc = rtk_program_look(cursor->conn->db, cursor->vtab, index, standard,
-                            &is_compared, &is_right);
-  if (rc != SQLITE_OK || !is_compared) return rc;
-  return refuse_unoffered(cursor, column, is_right, err);
+  struct rtk_program_question question = {
+      .vtab = cursor->vtab,
+      .bits = bits,
+      .argument = k,
+      .column = index,
+      .is_scope = column->argument == RTK_ARGUMENT_SCOPE};
+  struct rtk_program_use use;
+  if (question.is_scope) {
+    question.expected = rtk_config_text(cursor->conn->config, column->setting);
+  }
+  int rc = rtk_program_look(cursor->conn->db, &question, &use);
+  if (rc != SQLITE_OK || !(use.is_decisive || use.is_right)) return rc;
+  return refuse_unoffered(cursor, column, use.is_right, err);
 }
 
 /* The code of one argument, where it stands for no value. */
-static int check_code(const struct rtk_cursor *cursor, enum rtk_plan_code code,
-                      int index, struct rtk_err *err) {
+static int check_code(struct rtk_cursor *cursor, int bits, int k, int index,
+                      struct rtk_err *err) {
+  enum rtk_plan_code code = RTK_PLAN_CODE_OF(bits, k);
   const struct rtk_column *column = &cursor->endpoint->columns[index];
   if (column->argument == RTK_ARGUMENT_ID) return SQLITE_OK;
   if (code == RTK_PLAN_IN_VAIN) {
@@ -408,8 +412,9 @@ static int check_code(const struct rtk_cursor *cursor, enum rtk_plan_code code,
         " collation BINARY (%s)",
         column->name, column->doc);
   }
-  if (code == RTK_PLAN_UNOFFERED && !cursor->is_collecting) {
-    return check_unoffered(cursor, index, err);
+  if (code == RTK_PLAN_UNOFFERED && !cursor->is_collecting &&
+      cursor->checked_bits != bits) {
+    return check_unoffered(cursor, bits, k, index, err);
   }
   return SQLITE_OK;
 }
@@ -451,7 +456,7 @@ static int read_arguments(struct rtk_cursor *cursor, int bits,
     enum rtk_plan_code code = RTK_PLAN_CODE_OF(bits, k);
     bool is_id = endpoint->columns[index].argument == RTK_ARGUMENT_ID;
     sqlite3_value *one = has_value(code, is_id) ? *argv++ : NULL;
-    rc = check_code(cursor, code, index, err);
+    rc = check_code(cursor, bits, k, index, err);
     if (rc != SQLITE_OK) return rc;
     if (!is_id) {
       rc = read_argument(cursor, k, one, by, err);
@@ -801,7 +806,9 @@ int rtk_cursor_filter(struct rtk_cursor *cursor, int bits, sqlite3_value **argv,
     return refuse_surplus(cursor->endpoint, err);
   }
   int rc = read_arguments(cursor, bits, argv, &by, err);
-  if (rc != SQLITE_OK || by.is_none) return rc;
+  if (rc != SQLITE_OK) return rc;
+  cursor->checked_bits = bits;
+  if (by.is_none) return SQLITE_OK;
   if (by.null_scope != NULL) return begin_null_scope(cursor, &by, err);
   if (cursor->batch.wanted.id < 0) {
     rc = rtk_ids_add(&cursor->batch.ids, (struct rtk_text){"", 0});

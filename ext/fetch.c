@@ -408,9 +408,21 @@ static int conclude(struct rtk_fetch *fetch, struct rtk_entry *entry, int sent,
   return SQLITE_OK;
 }
 
+/* The server may send back the token: it stands in no table. */
+static void note_ray(struct rtk_stats *stats, const char *ray,
+                     const char *token) {
+  sqlite3_str *out = sqlite3_str_new(NULL);
+  rtk_show(out, ray, strlen(ray), RTK_SHOW_ID_MAX, token);
+  char *shown = sqlite3_str_finish(out);
+  sqlite3_snprintf((int)sizeof(stats->last_cf_ray), stats->last_cf_ray, "%s",
+                   shown == NULL ? "" : shown);
+  sqlite3_free(shown);
+}
+
 /* What a transfer that has ended leaves behind beside its reply.  It was counted as
 ** one request when it began; what went over the wire counts. */
-static void account_for(struct rtk_fetch *fetch, int64_t took_ms, int sent,
+static void account_for(struct rtk_fetch *fetch, const char *token,
+                        int64_t took_ms, int sent,
                         const struct rtk_response *response) {
   struct rtk_stats *stats = fetch->stats;
   struct rtk_ratelimit news;
@@ -429,7 +441,7 @@ static void account_for(struct rtk_fetch *fetch, int64_t took_ms, int sent,
     return;
   }
   rtk_stats_add_latency(stats, took_ms);
-  memcpy(stats->last_cf_ray, response->cf_ray, sizeof(stats->last_cf_ray));
+  note_ray(stats, response->cf_ray, token);
   rtk_ratelimit_read(response, rtk_clock_unix_ms(), &news);
   rtk_budget_end(fetch->budget, &news);
 }
@@ -466,14 +478,14 @@ int rtk_fetch_take_turn(struct rtk_fetch *fetch, const char *token,
   return rc;
 }
 
-void rtk_fetch_count(struct rtk_fetch *fetch, int sent,
+void rtk_fetch_count(struct rtk_fetch *fetch, const char *token, int sent,
                      const struct rtk_response *response) {
   if (rtk_status_retry(response) == RTK_RETRY_PAUSE) {
     struct rtk_retry retry = rtk_retry_decide(response, RTK_RETRY_PAUSE, 1, 0,
                                               rtk_clock_unix_ms(), 0);
     rtk_budget_block(fetch->budget, retry.wait_ms);
   }
-  account_for(fetch, response->took_ms, sent, response);
+  account_for(fetch, token, response->took_ms, sent, response);
   rtk_budget_flush(fetch->budget);
 }
 
@@ -489,7 +501,7 @@ static int collect(struct rtk_fetch *fetch) {
     int sent = rtk_transfer_sent(transfer);
     const struct rtk_response *response = rtk_transfer_response(transfer);
     int rc = is_nomem ? SQLITE_NOMEM : conclude(fetch, entry, sent, response);
-    account_for(fetch, rtk_clock_ms() - entry->started_ms, sent, response);
+    account_for(fetch, fetch->caller.token, rtk_clock_ms() - entry->started_ms, sent, response);
     rtk_http_end(fetch->http, transfer);
     /* An entry without a reply stays in a list until it is released. */
     if (entry->reply == NULL && rc != SQLITE_OK &&

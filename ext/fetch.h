@@ -82,7 +82,7 @@ int rtk_fetch_drive(struct rtk_fetch *fetch, bool is_idle, struct rtk_err *err);
 ** the wait is too long. */
 int rtk_fetch_take_turn(struct rtk_fetch *fetch, const char *token,
                         struct rtk_err *err);
-void rtk_fetch_count(struct rtk_fetch *fetch, int sent,
+void rtk_fetch_count(struct rtk_fetch *fetch, const char *token, int sent,
                      const struct rtk_response *response);
 
 /* The caller goes back to SQLite, which may print a row. */

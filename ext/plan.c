@@ -136,12 +136,8 @@ static enum rtk_plan_code code_without_value(const struct rtk_column *argument,
                                              const struct rtk_plan_term *terms,
                                              int count, int column,
                                              uint64_t used) {
-  bool is_filter = argument->argument == RTK_ARGUMENT_FILTER;
   if (argument->argument == RTK_ARGUMENT_ID) return RTK_PLAN_NONE;
-  if (is_filter ? is_in_vain(terms, count, column)
-                : is_compared(terms, count, column)) {
-    return RTK_PLAN_IN_VAIN;
-  }
+  if (is_in_vain(terms, count, column)) return RTK_PLAN_IN_VAIN;
   bool is_unoffered = is_used(used, column) && !has_term(terms, count, column);
   return is_unoffered ? RTK_PLAN_UNOFFERED : RTK_PLAN_NONE;
 }

@@ -1,10 +1,12 @@
 /*
 ** What the program of a running statement does with a column of one of our
 ** tables.  SQLite does not offer every term of a WHERE to xBestIndex: not those
-** within an OR, nor, in the first pass of a RIGHT or FULL JOIN, the arguments.
-** The column is then read and compared all the same, which EXPLAIN shows:
+** within an OR or an expression, nor, in the second pass of a RIGHT or FULL JOIN,
+** those of its ON.  The column is then read and compared all the same, which EXPLAIN
+** shows:
 **
 **     VOpen    0  0  0  vtab:55d0c8a0    cursor 0 is our table
+**     VFilter  0 21  1                   the plan is what register 1 holds
 **     VColumn  0 11  3                   column 11 into register 3
 **     Ne       4 19  3                   and compared with what register 4 holds
 **     String8  0  4  0  APP              which is set at the program's beginning
@@ -17,13 +19,28 @@
 struct sqlite3;
 struct sqlite3_vtab;
 
-/* Looks at all statements that are running on `db`.  *is_compared: one of them
-** compares column `column` of `vtab`, and not just with the constant text `expected`
-** (NULL: none).  *is_right: that one has a RIGHT or FULL JOIN.  A statement that
-** cannot be explained counts as one that does neither.  SQLITE_OK or
-** SQLITE_INTERRUPT. */
-int rtk_program_look(struct sqlite3 *db, const struct sqlite3_vtab *vtab,
-                     int column, const char *expected, bool *is_compared,
-                     bool *is_right);
+/* Of a scan without a value of an argument. */
+struct rtk_program_question {
+  const struct sqlite3_vtab *vtab;
+  int bits;             /* its plan (plan.h) */
+  int argument;         /* from 0 */
+  int column;           /* of that argument */
+  bool is_scope;        /* an account or app */
+  const char *expected; /* the default that is taken; NULL: none */
+};
+
+struct rtk_program_use {
+  bool is_decisive; /* which rows there are depends on the column, other than by
+                       a comparison with the default */
+  bool is_right;    /* so in a RIGHT or FULL JOIN; or its first pass has a value that
+                       this scan has not */
+};
+
+/* Looks at all statements that are running on `db`.  A statement that cannot be
+** explained counts as one that does not use the column.  SQLITE_OK, SQLITE_NOMEM
+** or SQLITE_INTERRUPT. */
+int rtk_program_look(struct sqlite3 *db,
+                     const struct rtk_program_question *question,
+                     struct rtk_program_use *use);
 
 #endif
