@@ -186,7 +186,8 @@ static int perform(struct run *run, const char *url, struct rtk_err *err) {
   if (run->transfer == NULL) {
     rtk_fetch_count(run->conn->fetch, run->token, 0, &nothing);
   } else {
-    rtk_fetch_count(run->conn->fetch, run->token, rtk_transfer_sent(run->transfer),
+    rtk_fetch_count(run->conn->fetch, run->token,
+                    rtk_transfer_sent(run->transfer),
                     rtk_transfer_response(run->transfer));
   }
   return rc;

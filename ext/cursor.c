@@ -384,12 +384,12 @@ static int refuse_unoffered(const struct rtk_cursor *cursor,
 static int check_unoffered(struct rtk_cursor *cursor, int bits, int k,
                            int index, struct rtk_err *err) {
   const struct rtk_column *column = &cursor->endpoint->columns[index];
-  struct rtk_program_question question = {
-      .vtab = cursor->vtab,
-      .bits = bits,
-      .argument = k,
-      .column = index,
-      .is_scope = column->argument == RTK_ARGUMENT_SCOPE};
+  struct rtk_program_question question = {.vtab = cursor->vtab,
+                                          .bits = bits,
+                                          .argument = k,
+                                          .column = index,
+                                          .is_scope = column->argument ==
+                                                      RTK_ARGUMENT_SCOPE};
   struct rtk_program_use use;
   if (question.is_scope) {
     question.expected = rtk_config_text(cursor->conn->config, column->setting);

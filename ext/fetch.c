@@ -501,7 +501,8 @@ static int collect(struct rtk_fetch *fetch) {
     int sent = rtk_transfer_sent(transfer);
     const struct rtk_response *response = rtk_transfer_response(transfer);
     int rc = is_nomem ? SQLITE_NOMEM : conclude(fetch, entry, sent, response);
-    account_for(fetch, fetch->caller.token, rtk_clock_ms() - entry->started_ms, sent, response);
+    account_for(fetch, fetch->caller.token, rtk_clock_ms() - entry->started_ms,
+                sent, response);
     rtk_http_end(fetch->http, transfer);
     /* An entry without a reply stays in a list until it is released. */
     if (entry->reply == NULL && rc != SQLITE_OK &&

@@ -32,7 +32,8 @@ struct rtk_program_question {
 struct rtk_program_use {
   bool is_decisive; /* which rows there are depends on the column, other than by
                        a comparison with the default */
-  bool is_right;    /* so in a RIGHT or FULL JOIN; or its first pass has a value that
+  bool
+      is_right; /* so in a RIGHT or FULL JOIN; or its first pass has a value that
                        this scan has not */
 };
 
