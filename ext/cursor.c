@@ -307,10 +307,41 @@ static int refuse_filter(const struct rtk_column *column, sqlite3_value *given,
   return rc;
 }
 
-/* A filter: sent to the server.  *is_none: a parameter that is compared with
-** NULL has no row. */
+/* By which ids a scan goes; borrowed from xFilter's values. */
+struct by {
+  sqlite3_value *one;
+  sqlite3_value *list;
+  int bits;     /* the plan */
+  int value;    /* of the argument at hand, the place among xFilter's values */
+  bool is_none; /* a filter is NULL: no row */
+  const struct rtk_column *null_scope; /* an account or app without a value */
+  int null_place;                      /* of that argument */
+};
+
+/* What the running statement does with an argument.  `value`: its place among
+** xFilter's values, or -1. */
+static int look_at_program(struct rtk_cursor *cursor, int bits, int k,
+                           int value, struct rtk_program_use *use) {
+  int index = rtk_endpoint_argument(cursor->endpoint, k);
+  const struct rtk_column *column = &cursor->endpoint->columns[index];
+  struct rtk_program_question question = {.vtab = cursor->vtab,
+                                          .bits = bits,
+                                          .argument = k,
+                                          .column = index,
+                                          .value = value,
+                                          .is_scope = column->argument ==
+                                                      RTK_ARGUMENT_SCOPE};
+  if (question.is_scope) {
+    question.expected = rtk_config_text(cursor->conn->config, column->setting);
+  }
+  return rtk_program_look(cursor->conn->db, &question, use);
+}
+
+/* A filter: sent to the server, or refused.  A parameter that is compared with NULL
+** has no row.  A visible column may be compared with anything where the value comes
+** of a join, or the API does not say what there is: then SQLite compares. */
 static int read_filter(struct rtk_cursor *cursor, int k,
-                       const struct rtk_column *column, bool *is_none,
+                       const struct rtk_column *column, struct by *by,
                        struct rtk_err *err) {
   struct rtk_text text = {NULL, 0};
   sqlite3_value *given = cursor->given[k];
@@ -318,7 +349,7 @@ static int read_filter(struct rtk_cursor *cursor, int k,
   set_argument(cursor, k, text);
   if (given == NULL) return SQLITE_OK;
   if (sqlite3_value_type(given) == SQLITE_NULL) {
-    *is_none = column->kind == RTK_COLUMN_ARGUMENT;
+    if (column->kind == RTK_COLUMN_ARGUMENT) by->is_none = true;
     return SQLITE_OK;
   }
   bool is_number = column->type == RTK_COLUMN_INTEGER;
@@ -336,12 +367,13 @@ static int read_filter(struct rtk_cursor *cursor, int k,
     set_argument(cursor, k, text);
     return SQLITE_OK;
   }
-  /* A visible column can be compared with anything, if the API does not say what
-  ** there is. */
-  if (column->kind == RTK_COLUMN_ARGUMENT || column->values != NULL) {
-    return refuse_filter(column, given, err);
+  struct rtk_program_use use = {.is_joined = column->values == NULL};
+  if (column->kind != RTK_COLUMN_ARGUMENT && column->values != NULL) {
+    rc = look_at_program(cursor, by->bits, k, by->value, &use);
+    if (rc != SQLITE_OK) return rc;
   }
-  return SQLITE_OK;
+  bool is_ours = column->kind != RTK_COLUMN_ARGUMENT && use.is_joined;
+  return is_ours ? SQLITE_OK : refuse_filter(column, given, err);
 }
 
 static int missing(int k, const struct rtk_column *column,
@@ -352,15 +384,6 @@ static int missing(int k, const struct rtk_column *column,
                      " stand to the left",
                      column->name, place(k), column->name);
 }
-
-/* By which ids a scan goes; borrowed from xFilter's values. */
-struct by {
-  sqlite3_value *one;
-  sqlite3_value *list;
-  bool is_none;                        /* a filter is NULL: no row */
-  const struct rtk_column *null_scope; /* an account or app without a value */
-  int null_place;                      /* of that argument */
-};
 
 /* An argument that the statement compares, but that xFilter got no value of. */
 static int refuse_unoffered(const struct rtk_cursor *cursor,
@@ -383,20 +406,11 @@ static int refuse_unoffered(const struct rtk_cursor *cursor,
 ** the default that will be taken it may. */
 static int check_unoffered(struct rtk_cursor *cursor, int bits, int k,
                            int index, struct rtk_err *err) {
-  const struct rtk_column *column = &cursor->endpoint->columns[index];
-  struct rtk_program_question question = {.vtab = cursor->vtab,
-                                          .bits = bits,
-                                          .argument = k,
-                                          .column = index,
-                                          .is_scope = column->argument ==
-                                                      RTK_ARGUMENT_SCOPE};
   struct rtk_program_use use;
-  if (question.is_scope) {
-    question.expected = rtk_config_text(cursor->conn->config, column->setting);
-  }
-  int rc = rtk_program_look(cursor->conn->db, &question, &use);
+  int rc = look_at_program(cursor, bits, k, -1, &use);
   if (rc != SQLITE_OK || !(use.is_decisive || use.is_right)) return rc;
-  return refuse_unoffered(cursor, column, use.is_right, err);
+  return refuse_unoffered(cursor, &cursor->endpoint->columns[index],
+                          use.is_right, err);
 }
 
 /* The code of one argument, where it stands for no value. */
@@ -441,20 +455,23 @@ static int read_argument(struct rtk_cursor *cursor, int k, sqlite3_value *one,
     cursor->given[k] = sqlite3_value_dup(one);
     if (cursor->given[k] == NULL) return SQLITE_NOMEM;
   }
-  return read_filter(cursor, k, column, &by->is_none, err);
+  return read_filter(cursor, k, column, by, err);
 }
 
 /* Takes xFilter's values apart, in the order that plan.h describes. */
 static int read_arguments(struct rtk_cursor *cursor, int bits,
-                          sqlite3_value **argv, struct by *by,
+                          sqlite3_value **values, struct by *by,
                           struct rtk_err *err) {
   const struct rtk_endpoint *endpoint = cursor->endpoint;
+  sqlite3_value **argv = values;
   int rc = SQLITE_OK;
+  by->bits = bits;
   for (int k = 0; rc == SQLITE_OK && rtk_endpoint_argument(endpoint, k) >= 0;
        k++) {
     int index = rtk_endpoint_argument(endpoint, k);
     enum rtk_plan_code code = RTK_PLAN_CODE_OF(bits, k);
     bool is_id = endpoint->columns[index].argument == RTK_ARGUMENT_ID;
+    by->value = (int)(argv - values);
     sqlite3_value *one = has_value(code, is_id) ? *argv++ : NULL;
     rc = check_code(cursor, bits, k, index, err);
     if (rc != SQLITE_OK) return rc;

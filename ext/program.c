@@ -43,7 +43,8 @@ enum role {
   ROLE_PSEUDO, /* the cursor P1 reads the record P2 */
   ROLE_SAME,   /* the cursor P1 reads what the cursor P2 does */
   ROLE_FIELD,  /* the field P2 of the cursor P1 */
-  ROLE_OPEN,   /* a virtual table */
+  ROLE_READ,   /* opens a table */
+  ROLE_OPEN,   /* opens a virtual table */
   ROLE_FILTER, /* with the plan that the register P3 holds */
   ROLE_COLUMN, /* the column P2 of a virtual table */
   ROLE_JUMP,   /* to P2, by what it reads */
@@ -107,6 +108,8 @@ static const struct operation {
     {"OpenPseudo", ROLE_PSEUDO, 0, 0},
     {"OpenDup", ROLE_SAME, 0, 0},
     {"Column", ROLE_FIELD, 0, 3},
+    {"OpenRead", ROLE_READ, 0, 0},
+    {"OpenAutoindex", ROLE_READ, 0, 0},
     {"VOpen", ROLE_OPEN, 0, 0},
     {"VFilter", ROLE_FILTER, 0, 0},
     {"VColumn", ROLE_COLUMN, 0, 3},
@@ -168,13 +171,14 @@ struct reg {
   bool is_followed;
   bool is_direct;   /* as it came from VColumn */
   bool is_expected; /* the expected text */
-  bool is_stored;   /* a field of a table */
+  bool is_stored;   /* as it came from a table */
 };
 
 struct cursor {
   uint64_t fields;
   int record;     /* the register that it reads; 0: none */
   int same;       /* the cursor whose table it reads; 0: its own */
+  bool is_stored; /* open on any table, and not on what the program has made */
   bool is_table;  /* open on our table */
   bool is_unsaid; /* filtered without a value of the argument */
 };
@@ -186,7 +190,7 @@ struct look {
   int at;
   int within;    /* up to here what is written depends on the value */
   bool has_left; /* a LEFT JOIN */
-  bool is_here, is_said, is_decisive;
+  bool is_here, is_said, is_decisive, is_joined;
   struct cursor cursors[CURSORS_MAX];
   struct reg registers[REGISTERS_MAX];
   struct instruction instructions[INSTRUCTIONS_MAX];
@@ -310,7 +314,7 @@ static void read_field(struct look *look, const struct instruction *in) {
                                        : cursor->fields;
   bool is_in = (fields & field_bit(in->p2)) != 0;
   write_reg(look, in->p3,
-            (struct reg){.is_followed = is_in, .is_stored = true});
+            (struct reg){.is_followed = is_in, .is_stored = cursor->is_stored});
 }
 
 /* Are accounts and apps given, and not just the expected text?  Those of the
@@ -330,7 +334,12 @@ static void filter(struct look *look, const struct instruction *in) {
       !reg_of(look, place)->is_expected) {
     look->is_said = true;
   }
-  if (bits == look->question->bits) look->is_here = true;
+  if (bits != look->question->bits) return;
+  look->is_here = true;
+  place = in->p3 + 2 + look->question->value;
+  if (look->question->value >= 0 && reg_of(look, place)->is_stored) {
+    look->is_joined = true;
+  }
 }
 
 /* The ways of a jump that depends on the value.  They have joined again when every
@@ -421,6 +430,9 @@ static void follow(struct look *look, const struct instruction *in) {
   case ROLE_FIELD:
     read_field(look, in);
     break;
+  case ROLE_READ:
+    *cursor_of(look, in->p1) = (struct cursor){.is_stored = true};
+    break;
   case ROLE_OPEN:
     *cursor_of(look, in->p1) = (struct cursor){.is_table = in->more != 0};
     break;
@@ -430,6 +442,7 @@ static void follow(struct look *look, const struct instruction *in) {
   case ROLE_COLUMN:
     value.is_followed = value.is_direct =
         cursor_of(look, in->p1)->is_unsaid && in->p2 == look->question->column;
+    value.is_stored = true;
     write_reg(look, in->p3, value);
     break;
   case ROLE_JUMP:
@@ -474,13 +487,15 @@ static void look_at(sqlite3 *db, sqlite3_stmt *running, struct look *look,
                     struct rtk_program_use *use) {
   sqlite3_stmt *stmt = explain(db, "EXPLAIN ", running);
   look->count = look->within = 0;
-  look->has_left = look->is_here = look->is_said = look->is_decisive = false;
+  look->has_left = look->is_here = false;
+  look->is_said = look->is_decisive = look->is_joined = false;
   memset(look->cursors, 0, sizeof(look->cursors));
   memset(look->registers, 0, sizeof(look->registers));
   if (stmt != NULL) read_program(stmt, look);
   (void)sqlite3_finalize(stmt);
   follow_all(look);
   if (look->is_decisive) use->is_decisive = true;
+  if (look->is_joined) use->is_joined = true;
   if ((look->is_decisive || (look->is_here && look->is_said)) &&
       has_right_join(db, running)) {
     use->is_right = true;
@@ -491,7 +506,7 @@ int rtk_program_look(sqlite3 *db, const struct rtk_program_question *question,
                      struct rtk_program_use *use) {
   struct look *look = sqlite3_malloc64(sizeof(*look));
   sqlite3_stmt *none = NULL;
-  *use = (struct rtk_program_use){false, false};
+  *use = (struct rtk_program_use){false, false, false};
   if (look == NULL) return SQLITE_NOMEM;
   look->question = question;
   sqlite3_snprintf((int)sizeof(look->table), look->table, "vtab:%p",

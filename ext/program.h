@@ -19,13 +19,14 @@
 struct sqlite3;
 struct sqlite3_vtab;
 
-/* Of a scan without a value of an argument. */
+/* Of a scan, about one of its arguments. */
 struct rtk_program_question {
   const struct sqlite3_vtab *vtab;
   int bits;             /* its plan (plan.h) */
   int argument;         /* from 0 */
   int column;           /* of that argument */
   bool is_scope;        /* an account or app */
+  int value;            /* its place among xFilter's values; -1: it has none */
   const char *expected; /* the default that is taken; NULL: none */
 };
 
@@ -35,6 +36,7 @@ struct rtk_program_use {
   bool
       is_right; /* so in a RIGHT or FULL JOIN; or its first pass has a value that
                        this scan has not */
+  bool is_joined; /* its value comes from a row of another table */
 };
 
 /* Looks at all statements that are running on `db`.  A statement that cannot be
