@@ -65,6 +65,13 @@ static void answer(const char *target, int nth, int *status, char *body,
     (void)snprintf(body + used, room - used, "]}}");
     return;
   }
+  if (strstr(target, "/numbers?") != NULL) {
+    (void)snprintf(body, room,
+                   "{\"data\":{\"sessions\":[{\"id\":1, \"err_message\":false},"
+                   "{\"id\":9007199254740993},{\"id\":1}]},\"paging\":"
+                   "{\"total_count\":2}}");
+    return;
+  }
   if (strstr(target, "/no-guid") != NULL) {
     *status = 400;
     (void)snprintf(body, room,
@@ -174,6 +181,16 @@ static void a_row_of_a_list_keeps_its_digits(void **state) {
       "{\"data\":{\"id\":\"big\", \"more\":[9007199254740993,1e400]}}\n");
 }
 
+/* The column is declared TEXT: an ordinary table of such rows would find '1'. */
+static void an_id_that_is_a_number_is_text(void **state) {
+  (void)state;
+  check_query(
+      "WITH b(v) AS (VALUES (CAST('1' AS TEXT)), ('9007199254740993'))"
+      " SELECT typeof(l.id), l.id, err_message FROM b JOIN"
+      " rtk_livestream_sessions('A', 'P', 'numbers') AS l ON l.id = b.v",
+      "text|1|false\ntext|9007199254740993|NULL\n");
+}
+
 /* 340,000 empty objects in 1 MB would take 300 MB as rows. */
 static void rows_of_one_reply_are_bounded(void **state) {
   (void)state;
@@ -202,6 +219,7 @@ int main(void) {
       TEST(other_ids_have_their_rows),
       TEST(a_cut_header_is_tried_again),
       TEST(a_row_of_a_list_keeps_its_digits),
+      TEST(an_id_that_is_a_number_is_text),
       TEST(rows_of_one_reply_are_bounded),
       TEST(an_id_that_is_no_guid_has_no_row),
   };
