@@ -298,18 +298,39 @@ static bool is_word(struct rtk_text text, const char *word) {
          sqlite3_strnicmp(text.bytes, word, (int)text.size) == 0;
 }
 
+/* What a word in quotes is to a column that is no text; false: nothing but itself.
+** NaN and infinities are no numbers, and as text greater than any. */
+static bool read_word(struct rtk_text text, enum rtk_json_form form,
+                      struct rtk_value *value) {
+  static const struct {
+    const char *word;
+    enum rtk_type type;
+    int64_t integer;
+    bool is_bool; /* only where the column is one */
+  } words[] = {
+      {"", RTK_NULL, 0, false},         {"NaN", RTK_NULL, 0, false},
+      {"Infinity", RTK_NULL, 0, false}, {"-Infinity", RTK_NULL, 0, false},
+      {"true", RTK_INTEGER, 1, true},   {"false", RTK_INTEGER, 0, true},
+      {"yes", RTK_INTEGER, 1, true},    {"no", RTK_INTEGER, 0, true},
+      {"on", RTK_INTEGER, 1, true},     {"off", RTK_INTEGER, 0, true},
+  };
+  for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++) {
+    if (words[i].is_bool && form != RTK_JSON_AS_BOOL) continue;
+    if (!is_word(text, words[i].word)) continue;
+    *value = (struct rtk_value){.type = words[i].type,
+                                .as.integer = words[i].integer};
+    return true;
+  }
+  return false;
+}
+
 /* "116" as 116.  Text that merely begins with a number stays text. */
 static int value_in_string(const char *string, enum rtk_json_form form,
                            struct rtk_value *value) {
   struct rtk_text text = trim(string);
   struct rtk_json *root = NULL;
   *value = (struct rtk_value){.type = RTK_NULL};
-  if (text.size == 0) return SQLITE_OK;
-  bool is_true = is_word(text, "true");
-  if (form == RTK_JSON_AS_BOOL && (is_true || is_word(text, "false"))) {
-    *value = (struct rtk_value){.type = RTK_INTEGER, .as.integer = is_true};
-    return SQLITE_OK;
-  }
+  if (read_word(text, form, value)) return SQLITE_OK;
   if (!is_number(text)) {
     *value = text_value((struct rtk_text){string, strlen(string)});
     return SQLITE_OK;
@@ -322,7 +343,7 @@ static int value_in_string(const char *string, enum rtk_json_form form,
   return rc == SQLITE_NOMEM ? SQLITE_NOMEM : SQLITE_OK;
 }
 
-int rtk_json_int(const struct rtk_json *node, int otherwise) {
+int64_t rtk_json_int(const struct rtk_json *node, int64_t otherwise) {
   const cJSON *item = item_of(node);
   struct rtk_value value = {.type = RTK_NULL};
   if (cJSON_IsNumber(item)) {
@@ -330,9 +351,7 @@ int rtk_json_int(const struct rtk_json *node, int otherwise) {
   } else if (cJSON_IsString(item)) {
     (void)value_in_string(item->valuestring, RTK_JSON_AS_NUMBER, &value);
   }
-  bool is_fit = value.type == RTK_INTEGER && value.as.integer >= -INT32_MAX &&
-                value.as.integer <= INT32_MAX;
-  return is_fit ? (int)value.as.integer : otherwise;
+  return value.type == RTK_INTEGER ? value.as.integer : otherwise;
 }
 
 /* Of text that ends in NUL. */

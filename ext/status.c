@@ -138,7 +138,7 @@ static const struct {
 /* One error of the envelope, from the outermost to the innermost cause. */
 struct reason {
   const char *message; /* borrowed from the JSON; NULL when there is none */
-  int code;            /* 0 when there is none */
+  int64_t code;        /* 0 when there is none */
 };
 
 struct envelope {
@@ -230,7 +230,9 @@ static void say_reasons(sqlite3_str *out, const struct rtk_ask *ask,
     const char *message = reason->message == NULL ? "error" : reason->message;
     sqlite3_str_appendall(out, before);
     rtk_show(out, message, strlen(message), RTK_SHOW_TEXT_MAX, ask->token);
-    if (reason->code != 0) sqlite3_str_appendf(out, " (code %d)", reason->code);
+    if (reason->code != 0) {
+      sqlite3_str_appendf(out, " (code %lld)", (long long)reason->code);
+    }
     before = ": ";
   }
 }
@@ -344,7 +346,7 @@ static int64_t find_total(const struct rtk_endpoint *endpoint,
                           const struct rtk_json *root) {
   for (size_t i = 0; i < 2 && endpoint->paging[i] != NULL; i++) {
     const struct rtk_json *paging = rtk_json_at(root, endpoint->paging[i]);
-    int total = rtk_json_int(rtk_json_member(paging, "total_count"), -1);
+    int64_t total = rtk_json_int(rtk_json_member(paging, "total_count"), -1);
     if (total >= 0) return total;
   }
   return -1;

@@ -326,8 +326,12 @@ static void a_number_in_quotes_is_a_number(void **state) {
       {"\"+5\"", text("+5")},
       {"\".5\"", text(".5")},
       {"\"0x10\"", text("0x10")},
-      {"\"NaN\"", text("NaN")},
-      {"\"Infinity\"", text("Infinity")},
+      {"\"NaN\"", null},
+      {"\"nan\"", null},
+      {"\"Infinity\"", null},
+      {"\" -Infinity \"", null},
+      {"\"Infinite\"", text("Infinite")},
+      {"\"yes\"", text("yes")},
       {"\"null\"", text("null")},
       {"\"true\"", text("true")},
       {"\"[5]\"", text("[5]")},
@@ -365,7 +369,13 @@ static void a_boolean_has_many_forms(void **state) {
       {"\"0\"", integer(0)},
       {"\"\"", null},
       {"null", null},
-      {"\"yes\"", text("yes")},
+      {"\"NaN\"", null},
+      {"\"yes\"", integer(1)},
+      {"\"Yes\"", integer(1)},
+      {"\"on\"", integer(1)},
+      {"\"no\"", integer(0)},
+      {"\"OFF\"", integer(0)},
+      {"\"maybe\"", text("maybe")},
       {"\"truely\"", text("truely")},
   };
   (void)state;
@@ -547,7 +557,7 @@ static void nodes_are_read_as_one_thing_only(void **state) {
     const char *json;
     bool is_true;
     const char *string;
-    int number; /* -7: none */
+    int64_t number; /* -7: none */
   } cases[] = {
       {"true", true, NULL, -7},
       {"false", false, NULL, -7},
@@ -560,8 +570,10 @@ static void nodes_are_read_as_one_thing_only(void **state) {
       {"-10000", false, NULL, -10000},
       {"2147483647", false, NULL, 2147483647},
       {"-2147483647", false, NULL, -2147483647},
-      {"2147483649", false, NULL, -7},
-      {"-2147483649", false, NULL, -7},
+      {"5000000000", false, NULL, 5000000000},
+      {"-5000000000", false, NULL, -5000000000},
+      {"9007199254740991", false, NULL, 9007199254740991},
+      {"9007199254740992", false, NULL, -7},
       {"1e300", false, NULL, -7},
       {"[1]", false, NULL, -7},
       {"{}", false, NULL, -7},

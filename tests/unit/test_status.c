@@ -493,6 +493,39 @@ static void a_200_with_data_is_a_row(void **state) {
   }
 }
 
+/* A total beyond 2^31 is known, too. */
+static void a_total_may_be_large(void **state) {
+  static const struct rtk_column columns[] = {{.name = "id"}};
+  static const struct rtk_endpoint list = {.path = "x",
+                                           .noun = "page",
+                                           .rows = {"data"},
+                                           .is_list = true,
+                                           .paging = {"paging"},
+                                           .columns = columns,
+                                           .column_count = 1};
+  static const struct {
+    const char *total;
+    int64_t expected;
+  } cases[] = {
+      {"5", 5},
+      {"5000000000", 5000000000},
+      {"\"5000000000\"", 5000000000},
+      {"-1", -1},
+      {"1.5", -1},
+  };
+  (void)state;
+  for (size_t i = 0; i < COUNT(cases); i++) {
+    struct rtk_ask ask = {.endpoint = &list, .tries = 1};
+    char *body = sqlite3_mprintf(
+        "{\"data\":[],\"paging\":{\"total_count\":%s}}", cases[i].total);
+    struct rtk_response response = response_of(200, JSON, body);
+    struct rtk_reply *reply = judge(cases[i].total, &ask, &response);
+    check_int(cases[i].total, "total", reply->total_count, cases[i].expected);
+    rtk_reply_free(reply);
+    sqlite3_free(body);
+  }
+}
+
 /* --- messages ------------------------------------------------------------- */
 
 static void the_message_names_what_was_asked(void **state) {
@@ -727,6 +760,7 @@ int main(void) {
       TEST(every_form_of_the_envelope_is_read),
       TEST(a_200_without_data_is_an_error),
       TEST(a_200_with_data_is_a_row),
+      TEST(a_total_may_be_large),
       TEST(the_message_names_what_was_asked),
       TEST(a_message_has_a_limit),
       TEST(the_token_is_never_in_a_message),
