@@ -217,8 +217,9 @@
 /* Bytes of one name in the path to a reply's rows. */
 #define RTK_JSON_NAME_MAX 64
 
-/* How deep an error_chain is followed. */
+/* How deep an error_chain is followed, and how many errors are read in all. */
 #define RTK_ERROR_CHAIN_MAX 8
+#define RTK_ERRORS_MAX 16
 
 /* The cache file.  Bytes of replies that wait to be written, and of one reply
 ** that is kept at all: a page of 100 sessions has some 60,000.  ms that a write
