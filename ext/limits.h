@@ -29,6 +29,10 @@
 /* Bytes of a token file: a token has 40, an OAuth token up to some 2,000. */
 #define RTK_TOKEN_MAX 4096
 
+/* How long the token is waited for where its file is a pipe: a password manager that
+** asks for nothing answers in less. */
+#define RTK_TOKEN_PIPE_MS 2000
+
 /* Bytes of an id, and of the server's own words, shown in a message. */
 #define RTK_SHOW_ID_MAX 64
 #define RTK_SHOW_TEXT_MAX 300
