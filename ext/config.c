@@ -42,7 +42,8 @@ enum kind {
 
 struct row {
   const char *name;
-  const char *env[3]; /* the first that is set and not empty counts */
+  const char *env[3];  /* the first that is set and not empty counts */
+  const char *also[2]; /* RTK_ and this is not read, and meant for it */
   const char *standard;
   enum kind kind;
   int64_t min, max;       /* KIND_INT */
@@ -69,9 +70,11 @@ static const struct row rows[RTK_SETTING_COUNT] = {
                                    " api_token is not set"},
     [RTK_ACCOUNT] = {.name = "account",
                      .env = {"CLOUDFLARE_ACCOUNT_ID"},
+                     .also = {"ACCOUNT_ID"},
                      .doc = "account used where a query names none"},
     [RTK_APP] = {.name = "app",
                  .env = {"REALTIMEKIT_APP_ID"},
+                 .also = {"APP_ID"},
                  .doc = "app used where a query names none"},
     [RTK_BASE_URL] = {.name = "base_url",
                       .env = {"CLOUDFLARE_BASE_URL"},
@@ -95,6 +98,7 @@ static const struct row rows[RTK_SETTING_COUNT] = {
                                 .doc = "longest time to get a connection"},
     [RTK_MAX_WAIT_MS] = {.name = "max_wait_ms",
                          .env = {"RTK_MAX_WAIT_MS"},
+                         .also = {"WAIT", "WAIT_MS"},
                          .standard = "60000",
                          .kind = KIND_INT,
                          .min = 0,
@@ -103,6 +107,7 @@ static const struct row rows[RTK_SETTING_COUNT] = {
                                 " statement sits out; 0: any"},
     [RTK_MAX_RETRIES] = {.name = "max_retries",
                          .env = {"RTK_MAX_RETRIES"},
+                         .also = {"RETRIES", "RETRY"},
                          .standard = "2",
                          .kind = KIND_INT,
                          .min = 0,
@@ -118,6 +123,7 @@ static const struct row rows[RTK_SETTING_COUNT] = {
                          .doc = "how many requests are under way at once"},
     [RTK_RATE_PER_SECOND] = {.name = "rate_per_second",
                              .env = {"RTK_RATE_PER_SECOND"},
+                             .also = {"RATE", "RATE_LIMIT"},
                              .standard = "150",
                              .kind = KIND_INT,
                              .min = 0,
@@ -208,6 +214,7 @@ static const struct row rows[RTK_SETTING_COUNT] = {
                                  " may make requests"},
     [RTK_CA_FILE] = {.name = "ca_file",
                      .env = {"CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR"},
+                     .also = {"CA_BUNDLE"},
                      .is_destination = true,
                      .doc = "PEM file of trusted certificates; none: the"
                             " system's; or a directory (c_rehash), looked into"
@@ -478,38 +485,31 @@ extern char **environ;
 #define ENVIRONMENT environ
 #endif
 
-/* The variable that sets it where that is not RTK_ and the setting's name; NULL: it
-** is, or its absence is told anyway. */
-static const char *other_variable(enum rtk_setting i) {
-  switch (i) {
-  case RTK_ACCOUNT: /* RTK_APP may be another program's */
-  case RTK_APP:
-    return NULL;
-  case RTK_PROXY:
-    return "HTTPS_PROXY";
-  default:
-    return begins_with(rows[i].env[0], "RTK_") ? NULL : rows[i].env[0];
-  }
+/* The variable that sets it. */
+static const char *right_variable(enum rtk_setting i) {
+  return i == RTK_PROXY ? "HTTPS_PROXY" : rows[i].env[0];
 }
 
 /* Was setting i meant by a variable that is RTK_ and this?  Other programs' names
 ** begin with RTK_ too, and are none of our business. */
 static bool is_meant(enum rtk_setting i, const char *plain) {
-  const char *right = rows[i].env[0];
-  if (other_variable(i) != NULL) {
-    return sqlite3_stricmp(plain, rows[i].name) == 0;
+  const char *right = right_variable(i);
+  for (int k = 0; k < 2 && rows[i].also[k] != NULL; k++) {
+    if (sqlite3_stricmp(plain, rows[i].also[k]) == 0) return true;
   }
-  return begins_with(right, "RTK_") && rtk_spelling_is_near(plain, right + 4);
+  if (begins_with(right, "RTK_")) return rtk_spelling_is_near(plain, right + 4);
+  /* RTK_APP may be another program's. */
+  if (i == RTK_ACCOUNT || i == RTK_APP) return false;
+  return sqlite3_stricmp(plain, rows[i].name) == 0;
 }
 
 static int look_at_variable(struct rtk_config *config, enum rtk_setting i,
                             const char *name) {
-  const char *right = other_variable(i);
   if (config->env[i] != NULL || config->problem[i] != NULL) return SQLITE_OK;
   if (!is_meant(i, name + 4)) return SQLITE_OK;
   config->problem[i] =
       sqlite3_mprintf("environment variable %s: it is not read; the name is %s",
-                      name, right == NULL ? rows[i].env[0] : right);
+                      name, right_variable(i));
   return config->problem[i] == NULL ? SQLITE_NOMEM : SQLITE_OK;
 }
 
