@@ -8,6 +8,8 @@
 */
 #include "config.h"
 
+#include "cancel.h"
+#include "clock.h"
 #include "err.h"
 #include "http.h"
 #include "limits.h"
@@ -18,6 +20,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -39,7 +42,8 @@ enum kind {
 
 struct row {
   const char *name;
-  const char *env[3]; /* the first that is set and not empty counts */
+  const char *env[3];  /* the first that is set and not empty counts */
+  const char *also[2]; /* RTK_ and this is not read, and meant for it */
   const char *standard;
   enum kind kind;
   int64_t min, max;       /* KIND_INT */
@@ -66,9 +70,11 @@ static const struct row rows[RTK_SETTING_COUNT] = {
                                    " api_token is not set"},
     [RTK_ACCOUNT] = {.name = "account",
                      .env = {"CLOUDFLARE_ACCOUNT_ID"},
+                     .also = {"ACCOUNT_ID"},
                      .doc = "account used where a query names none"},
     [RTK_APP] = {.name = "app",
                  .env = {"REALTIMEKIT_APP_ID"},
+                 .also = {"APP_ID"},
                  .doc = "app used where a query names none"},
     [RTK_BASE_URL] = {.name = "base_url",
                       .env = {"CLOUDFLARE_BASE_URL"},
@@ -92,6 +98,7 @@ static const struct row rows[RTK_SETTING_COUNT] = {
                                 .doc = "longest time to get a connection"},
     [RTK_MAX_WAIT_MS] = {.name = "max_wait_ms",
                          .env = {"RTK_MAX_WAIT_MS"},
+                         .also = {"WAIT", "WAIT_MS"},
                          .standard = "60000",
                          .kind = KIND_INT,
                          .min = 0,
@@ -100,6 +107,7 @@ static const struct row rows[RTK_SETTING_COUNT] = {
                                 " statement sits out; 0: any"},
     [RTK_MAX_RETRIES] = {.name = "max_retries",
                          .env = {"RTK_MAX_RETRIES"},
+                         .also = {"RETRIES", "RETRY"},
                          .standard = "2",
                          .kind = KIND_INT,
                          .min = 0,
@@ -115,6 +123,7 @@ static const struct row rows[RTK_SETTING_COUNT] = {
                          .doc = "how many requests are under way at once"},
     [RTK_RATE_PER_SECOND] = {.name = "rate_per_second",
                              .env = {"RTK_RATE_PER_SECOND"},
+                             .also = {"RATE", "RATE_LIMIT"},
                              .standard = "150",
                              .kind = KIND_INT,
                              .min = 0,
@@ -205,6 +214,7 @@ static const struct row rows[RTK_SETTING_COUNT] = {
                                  " may make requests"},
     [RTK_CA_FILE] = {.name = "ca_file",
                      .env = {"CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR"},
+                     .also = {"CA_BUNDLE"},
                      .is_destination = true,
                      .doc = "PEM file of trusted certificates; none: the"
                             " system's; or a directory (c_rehash), looked into"
@@ -225,6 +235,9 @@ struct rtk_config {
   const char *voided_by; /* the setting that voided api_token set in SQL; NULL:
                             none since it was set */
   char *problem[RTK_SETTING_COUNT]; /* of a value in the environment; NULL */
+  char **
+      piped; /* owned, one: the token that came out of a pipe, or NULL; behind a
+                   pointer since it is no setting and kept when it is first read */
 };
 
 /* --- checking a value ------------------------------------------------------ */
@@ -472,38 +485,31 @@ extern char **environ;
 #define ENVIRONMENT environ
 #endif
 
-/* The variable that sets it where that is not RTK_ and the setting's name; NULL: it
-** is, or its absence is told anyway. */
-static const char *other_variable(enum rtk_setting i) {
-  switch (i) {
-  case RTK_ACCOUNT: /* RTK_APP may be another program's */
-  case RTK_APP:
-    return NULL;
-  case RTK_PROXY:
-    return "HTTPS_PROXY";
-  default:
-    return begins_with(rows[i].env[0], "RTK_") ? NULL : rows[i].env[0];
-  }
+/* The variable that sets it. */
+static const char *right_variable(enum rtk_setting i) {
+  return i == RTK_PROXY ? "HTTPS_PROXY" : rows[i].env[0];
 }
 
 /* Was setting i meant by a variable that is RTK_ and this?  Other programs' names
 ** begin with RTK_ too, and are none of our business. */
 static bool is_meant(enum rtk_setting i, const char *plain) {
-  const char *right = rows[i].env[0];
-  if (other_variable(i) != NULL) {
-    return sqlite3_stricmp(plain, rows[i].name) == 0;
+  const char *right = right_variable(i);
+  for (int k = 0; k < 2 && rows[i].also[k] != NULL; k++) {
+    if (sqlite3_stricmp(plain, rows[i].also[k]) == 0) return true;
   }
-  return begins_with(right, "RTK_") && rtk_spelling_is_near(plain, right + 4);
+  if (begins_with(right, "RTK_")) return rtk_spelling_is_near(plain, right + 4);
+  /* RTK_APP may be another program's. */
+  if (i == RTK_ACCOUNT || i == RTK_APP) return false;
+  return sqlite3_stricmp(plain, rows[i].name) == 0;
 }
 
 static int look_at_variable(struct rtk_config *config, enum rtk_setting i,
                             const char *name) {
-  const char *right = other_variable(i);
   if (config->env[i] != NULL || config->problem[i] != NULL) return SQLITE_OK;
   if (!is_meant(i, name + 4)) return SQLITE_OK;
   config->problem[i] =
       sqlite3_mprintf("environment variable %s: it is not read; the name is %s",
-                      name, right == NULL ? rows[i].env[0] : right);
+                      name, right_variable(i));
   return config->problem[i] == NULL ? SQLITE_NOMEM : SQLITE_OK;
 }
 
@@ -547,6 +553,12 @@ int rtk_config_new(struct sqlite3 *host, struct rtk_config **config) {
   if (made == NULL) return SQLITE_NOMEM;
   memset(made, 0, sizeof(*made));
   made->host = host;
+  made->piped = sqlite3_malloc64(sizeof(*made->piped));
+  if (made->piped == NULL) {
+    rtk_config_free(made);
+    return SQLITE_NOMEM;
+  }
+  *made->piped = NULL;
   for (int i = 0; i < RTK_SETTING_COUNT; i++) {
     int rc = read_env(made, i);
     if (rc != SQLITE_OK) {
@@ -571,6 +583,8 @@ void rtk_config_free(struct rtk_config *config) {
     rtk_config_wipe(config->set[i]);
     sqlite3_free(config->problem[i]);
   }
+  if (config->piped != NULL) rtk_config_wipe(*config->piped);
+  sqlite3_free(config->piped);
   sqlite3_free(config);
 }
 
@@ -773,61 +787,126 @@ int rtk_config_check(const struct rtk_config *config, struct rtk_err *err) {
 
 /* --- the token -------------------------------------------------------------- */
 
-/* Reads up to RTK_TOKEN_MAX + 1 bytes, so that too many are noticed, and ends
-** them with a NUL. */
-static int read_file(const char *path, char *text, size_t *text_size,
-                     struct rtk_err *err) {
+/* A token file while it is read. */
+struct source {
+  const char *path;
+  int file;
+  bool is_pipe;
+  int64_t until_ms; /* by rtk_clock_ms(): how long a pipe is waited for */
+  const char *why;  /* it cannot be read; NULL: it can */
+};
+
+/* Without O_NONBLOCK a pipe that nobody writes to would hang here. */
+static void open_source(struct source *source) {
   struct stat kind;
-  const char *why = NULL;
-  int file = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-  ssize_t got = 0;
-  size_t size = 0;
-  if (file < 0 || fstat(file, &kind) != 0) {
-    why = strerror(errno);
-  } else if (!S_ISREG(kind.st_mode)) { /* a pipe may have no writer, for ever */
-    why = S_ISDIR(kind.st_mode) ? strerror(EISDIR) : "it is not a file";
+  source->until_ms = rtk_clock_ms() + RTK_TOKEN_PIPE_MS;
+  source->file = open(source->path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+  if (source->file < 0 || fstat(source->file, &kind) != 0) {
+    source->why = strerror(errno);
+    return;
   }
-  while (why == NULL && size <= RTK_TOKEN_MAX) {
-    got = read(file, text + size, RTK_TOKEN_MAX + 1 - size);
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) why = strerror(errno);
-    if (got <= 0) break;
-    size += (size_t)got;
+  source->is_pipe = S_ISFIFO(kind.st_mode);
+  if (S_ISDIR(kind.st_mode)) {
+    source->why = strerror(EISDIR);
+  } else if (!S_ISREG(kind.st_mode) && !source->is_pipe) {
+    source->why = "it is neither a file nor a pipe";
   }
-  if (file >= 0) (void)close(file);
-  text[size] = '\0';
-  *text_size = size;
-  if (why == NULL) return SQLITE_OK;
-  return rtk_err_set(err, "CLOUDFLARE_API_TOKEN_FILE: cannot read %s: %s", path,
-                     why);
 }
 
-static int read_token_file(const char *path, char **token,
-                           struct rtk_err *err) {
+/* Until the pipe has data, or has had its last.  Its writer may still be at work, as
+** in `<(pass show cf)`.  SQLITE_OK or SQLITE_INTERRUPT. */
+static int wait_for_pipe(const struct rtk_config *config,
+                         struct source *source) {
+  struct pollfd ready = {.fd = source->file, .events = POLLIN};
+  struct rtk_cancel cancel = {.db = config->host};
+  while (source->why == NULL) {
+    int got = poll(&ready, 1, RTK_CANCEL_CHECK_MS);
+    if (got > 0) return SQLITE_OK;
+    if (got < 0 && errno != EINTR) source->why = strerror(errno);
+    if (rtk_clock_ms() >= source->until_ms) {
+      source->why = "it is a pipe, and nobody wrote to it in time";
+    }
+    if (config->host != NULL && rtk_cancel_asked(&cancel)) {
+      return SQLITE_INTERRUPT;
+    }
+  }
+  return SQLITE_OK;
+}
+
+/* Reads up to RTK_TOKEN_MAX + 1 bytes, so that too many are noticed, and ends
+** them with a NUL. */
+static int read_source(const struct rtk_config *config, struct source *source,
+                       char *text, size_t *size) {
+  int rc = SQLITE_OK;
+  ssize_t got = 1;
+  *size = 0;
+  while (*size <= RTK_TOKEN_MAX && got != 0) {
+    if (source->is_pipe) rc = wait_for_pipe(config, source);
+    if (rc != SQLITE_OK || source->why != NULL) break;
+    got = read(source->file, text + *size, RTK_TOKEN_MAX + 1 - *size);
+    if (got > 0) *size += (size_t)got;
+    if (got < 0 && errno != EINTR && errno != EAGAIN) {
+      source->why = strerror(errno);
+    }
+  }
+  text[*size] = '\0';
+  return rc;
+}
+
+static int read_file(const struct rtk_config *config, struct source *source,
+                     char *text, size_t *size, struct rtk_err *err) {
+  open_source(source);
+  int rc = read_source(config, source, text, size);
+  if (source->file >= 0) (void)close(source->file);
+  if (rc != SQLITE_OK || source->why == NULL) return rc;
+  return rtk_err_set(err, "CLOUDFLARE_API_TOKEN_FILE: cannot read %s: %s",
+                     source->path, source->why);
+}
+
+/* `problem`: NULL where the file is empty. */
+static int refuse_token(const struct source *source, const char *problem,
+                        struct rtk_err *err) {
+  const char *what =
+      source->is_pipe ? "is empty: a pipe can be read only once" : "is empty";
+  if (problem != NULL && problem != not_visible) {
+    return rtk_err_set(err, "CLOUDFLARE_API_TOKEN_FILE: the token in %s %s",
+                       source->path, problem);
+  }
+  if (problem != NULL) {
+    what = "does not hold a token: it must be visible ASCII characters without"
+           " spaces";
+  }
+  return rtk_err_set(err, "CLOUDFLARE_API_TOKEN_FILE: %s %s", source->path,
+                     what);
+}
+
+static int read_token_file(const struct rtk_config *config, const char *path,
+                           char **token, struct rtk_err *err) {
   char text[RTK_TOKEN_MAX + 2];
+  struct source source = {.path = path};
   size_t size = 0;
-  int rc = read_file(path, text, &size, err);
-  if (rc != SQLITE_OK) return rc;
+  if (*config->piped != NULL) {
+    *token = sqlite3_mprintf("%s", *config->piped);
+    return *token == NULL ? SQLITE_NOMEM : SQLITE_OK;
+  }
+  int rc = read_file(config, &source, text, &size, err);
   bool is_whole = size <= RTK_TOKEN_MAX && strlen(text) == size;
-  char *copy = trimmed(text);
+  char *copy = rc == SQLITE_OK ? trimmed(text) : NULL;
   for (volatile char *c = text; *c != '\0'; c++) *c = '\0';
+  if (rc != SQLITE_OK) return rc;
   if (copy == NULL) return SQLITE_NOMEM;
   const char *problem = is_whole ? token_problem(copy) : not_visible;
-  if (problem == NULL && copy[0] != '\0') {
+  if (problem != NULL || copy[0] == '\0') {
+    rc = refuse_token(&source, problem, err);
+  } else if (source.is_pipe) {
+    *config->piped = sqlite3_mprintf("%s", copy);
+    if (*config->piped == NULL) rc = SQLITE_NOMEM;
+  }
+  if (rc == SQLITE_OK) {
     *token = copy;
-    return SQLITE_OK;
-  }
-  if (problem == NULL || problem == not_visible) {
-    rc = rtk_err_set(err, "CLOUDFLARE_API_TOKEN_FILE: %s %s", path,
-                     problem == NULL
-                         ? "is empty"
-                         : "does not hold a token: it must be visible ASCII"
-                           " characters without spaces");
   } else {
-    rc = rtk_err_set(err, "CLOUDFLARE_API_TOKEN_FILE: the token in %s %s", path,
-                     problem);
+    rtk_config_wipe(copy);
   }
-  rtk_config_wipe(copy);
   return rc;
 }
 
@@ -873,7 +952,7 @@ int rtk_config_token(const struct rtk_config *config, char **token,
   }
   if (value == NULL && path != NULL) {
     *source = "from the file in CLOUDFLARE_API_TOKEN_FILE";
-    return read_token_file(path, token, err);
+    return read_token_file(config, path, token, err);
   }
   if (value == NULL) {
     return rtk_err_set(err,

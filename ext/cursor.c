@@ -279,6 +279,8 @@ static bool has_word(const char *words, struct rtk_text word) {
 /* Says which values a filter takes, and which one it was given. */
 static int refuse_filter(const struct rtk_column *column, sqlite3_value *given,
                          struct rtk_err *err) {
+  /* Asked first: a blob that was read as text is one. */
+  bool is_blob = sqlite3_value_type(given) == SQLITE_BLOB;
   const char *text = (const char *)sqlite3_value_text(given);
   const char *form = column->is_switch                    ? "1 or 0"
                      : column->type == RTK_COLUMN_INTEGER ? "a whole number"
@@ -296,10 +298,14 @@ static int refuse_filter(const struct rtk_column *column, sqlite3_value *given,
                         size, word);
     word += size + 1;
   }
-  sqlite3_str_appendall(out, ", not '");
-  rtk_show(out, text == NULL ? "" : text, text == NULL ? 0 : strlen(text),
-           RTK_SHOW_ID_MAX, NULL);
-  sqlite3_str_appendall(out, "'");
+  if (is_blob) {
+    sqlite3_str_appendall(out, ", not a blob");
+  } else {
+    sqlite3_str_appendall(out, ", not '");
+    rtk_show(out, text == NULL ? "" : text, text == NULL ? 0 : strlen(text),
+             RTK_SHOW_ID_MAX, NULL);
+    sqlite3_str_appendall(out, "'");
+  }
   char *message = sqlite3_str_finish(out);
   if (message == NULL) return SQLITE_NOMEM;
   int rc = rtk_err_set(err, "%s", message);
@@ -945,27 +951,44 @@ static uint64_t add_text(uint64_t hash, struct rtk_text text) {
   return text.size == 0 ? hash : rtk_hash_add(hash, text.bytes, text.size);
 }
 
+static uint64_t add_value(uint64_t hash, const struct rtk_value *value) {
+  hash = rtk_hash_add(hash, &value->type, sizeof(value->type));
+  switch (value->type) {
+  case RTK_NULL:
+    break;
+  case RTK_INTEGER:
+    return rtk_hash_add(hash, &value->as.integer, sizeof(value->as.integer));
+  case RTK_REAL:
+    return rtk_hash_add(hash, &value->as.real, sizeof(value->as.real));
+  case RTK_TEXT:
+    return add_text(hash, (struct rtk_text){value->as.text, value->size});
+  }
+  return hash;
+}
+
 /* The same row has the same number in every cursor, whatever the filters: SQLite
 ** tells the rows of an OR apart by it, and those of a RIGHT JOIN, which reads the
 ** table once with the terms of its ON and once without.  Of: the table, account,
-** app, the ids of the path, and the row's own id; where there is none, its place. */
+** app, the ids of the path, and the row's own id.  A row without an id is told by all
+** of its values: under another filter it stands in another place.  A row that only
+** holds an error is told by its page. */
 int64_t rtk_cursor_rowid(const struct rtk_cursor *cursor) {
   const struct rtk_wanted *wanted = &cursor->batch.wanted;
-  const struct rtk_value *own = data_of(cursor, 0);
-  const char *name = cursor->endpoint->name;
-  uint64_t hash = rtk_hash_add(RTK_HASH_START, name, strlen(name));
+  const struct rtk_endpoint *endpoint = cursor->endpoint;
+  uint64_t hash =
+      rtk_hash_add(RTK_HASH_START, endpoint->name, strlen(endpoint->name));
   for (int k = 0; k < wanted->path_count; k++) {
     hash = add_text(hash, k == wanted->id ? rtk_ids_text(&cursor->batch.ids,
                                                          cursor->id_index)
                                           : wanted->arguments[k]);
   }
-  if (!cursor->endpoint->is_list) return (int64_t)(hash & INT64_MAX);
-  if (own->type == RTK_TEXT) {
-    hash = add_text(hash, (struct rtk_text){own->as.text, own->size});
-  } else {
-    int64_t at[] = {cursor->pages.current, cursor->row,
-                    own->type == RTK_INTEGER ? own->as.integer : 0};
-    hash = rtk_hash_add(hash, at, sizeof(at));
+  if (endpoint->is_list && cursor->reply->row_count == 0) {
+    hash = rtk_hash_add(hash, &cursor->pages.current,
+                        sizeof(cursor->pages.current));
+  } else if (endpoint->is_list) {
+    bool is_named = data_of(cursor, 0)->type != RTK_NULL;
+    int count = is_named ? 1 : endpoint->column_count;
+    for (int i = 0; i < count; i++) hash = add_value(hash, data_of(cursor, i));
   }
   return (int64_t)(hash & INT64_MAX);
 }

@@ -690,13 +690,15 @@ static int refuse_wait(const struct rtk_fetch *fetch, struct rtk_err *err) {
   return rc;
 }
 
-/* Settles an entry that is in no list, for which the quota has no request. */
+/* Settles an entry that is in no list, for which the quota has no request, or no other
+** one behind its 429. */
 static int settle_unasked(struct rtk_fetch *fetch, struct rtk_entry *entry) {
   struct rtk_reply *reply = NULL;
   char go_on[32];
   sqlite3_str *out = sqlite3_str_new(NULL);
   write_time(go_on, fetch->given_up_unix_ms);
-  sqlite3_str_appendall(out, "not requested");
+  sqlite3_str_appendall(out, entry->started_ms == 0 ? "not requested"
+                                                    : "not requested again");
   if (entry->id.size > 0) {
     sqlite3_str_appendf(out, " for %s '", entry->endpoint->noun);
     rtk_show(out, entry->id.bytes, entry->id.size, RTK_SHOW_ID_MAX,

@@ -93,7 +93,7 @@ static int mend_surrogates(const char *text, size_t size, char **copy) {
   return SQLITE_OK;
 }
 
-/* --- where objects and arrays stand in the text ------------------------------- */
+/* --- where a value stands in the text ------------------------------------------ */
 
 /* What cJSON takes for white space: more than JSON does. */
 static const char *skip_space(const char *c) {
@@ -109,17 +109,24 @@ static const char *skip_string(const char *c) {
   return c + 1;
 }
 
+/* Behind the number or word that begins at `c`. */
+static const char *skip_word(const char *c) {
+  while ((unsigned char)*c > ' ' && *c != ',' && *c != ']' && *c != '}') c++;
+  return c;
+}
+
 /* Goes through the text beside the document, which cJSON has made of it: their
 ** elements come in the same order.  Notes for each object and array where it
-** begins and its size, in the fields that cJSON has for numbers.  Returns the end
-** of the value at `c`, which is an object or array or within one: so there is a
-** bracket to stop at. */
+** begins and its size, in the fields that cJSON has for numbers; for each number
+** where it begins, in the field for integers, which nothing else reads.  Returns
+** the end of the value at `c`, which is an object or array or within one: so there
+** is a bracket to stop at. */
 static const char *note_place(cJSON *item, const char *text, const char *c) {
   const char *begin = c = skip_space(c);
   if (*c == '"') return skip_string(c);
   if (*c != '{' && *c != '[') {
-    while (*c != ',' && *c != ']' && *c != '}') c++;
-    return c;
+    if (cJSON_IsNumber(item)) item->valueint = (int)(c - text);
+    return skip_word(c);
   }
   bool is_object = *c++ == '{';
   for (cJSON *child = item->child; child != NULL; child = child->next) {
@@ -138,6 +145,12 @@ struct rtk_text rtk_json_raw(const struct rtk_json *node, const char *text) {
   const cJSON *item = item_of(node);
   return (struct rtk_text){text + (size_t)item->valuedouble,
                            (size_t)item->valueint};
+}
+
+/* The digits of a number as they stand in `text`. */
+static struct rtk_text raw_number(const cJSON *item, const char *text) {
+  const char *begin = text + item->valueint;
+  return (struct rtk_text){begin, (size_t)(skip_word(begin) - begin)};
 }
 
 /* --- parsing ------------------------------------------------------------------- */
@@ -285,18 +298,39 @@ static bool is_word(struct rtk_text text, const char *word) {
          sqlite3_strnicmp(text.bytes, word, (int)text.size) == 0;
 }
 
+/* What a word in quotes is to a column that is no text; false: nothing but itself.
+** NaN and infinities are no numbers, and as text greater than any. */
+static bool read_word(struct rtk_text text, enum rtk_json_form form,
+                      struct rtk_value *value) {
+  static const struct {
+    const char *word;
+    enum rtk_type type;
+    int64_t integer;
+    bool is_bool; /* only where the column is one */
+  } words[] = {
+      {"", RTK_NULL, 0, false},         {"NaN", RTK_NULL, 0, false},
+      {"Infinity", RTK_NULL, 0, false}, {"-Infinity", RTK_NULL, 0, false},
+      {"true", RTK_INTEGER, 1, true},   {"false", RTK_INTEGER, 0, true},
+      {"yes", RTK_INTEGER, 1, true},    {"no", RTK_INTEGER, 0, true},
+      {"on", RTK_INTEGER, 1, true},     {"off", RTK_INTEGER, 0, true},
+  };
+  for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++) {
+    if (words[i].is_bool && form != RTK_JSON_AS_BOOL) continue;
+    if (!is_word(text, words[i].word)) continue;
+    *value = (struct rtk_value){.type = words[i].type,
+                                .as.integer = words[i].integer};
+    return true;
+  }
+  return false;
+}
+
 /* "116" as 116.  Text that merely begins with a number stays text. */
 static int value_in_string(const char *string, enum rtk_json_form form,
                            struct rtk_value *value) {
   struct rtk_text text = trim(string);
   struct rtk_json *root = NULL;
   *value = (struct rtk_value){.type = RTK_NULL};
-  if (text.size == 0) return SQLITE_OK;
-  bool is_true = is_word(text, "true");
-  if (form == RTK_JSON_AS_BOOL && (is_true || is_word(text, "false"))) {
-    *value = (struct rtk_value){.type = RTK_INTEGER, .as.integer = is_true};
-    return SQLITE_OK;
-  }
+  if (read_word(text, form, value)) return SQLITE_OK;
   if (!is_number(text)) {
     *value = text_value((struct rtk_text){string, strlen(string)});
     return SQLITE_OK;
@@ -309,7 +343,7 @@ static int value_in_string(const char *string, enum rtk_json_form form,
   return rc == SQLITE_NOMEM ? SQLITE_NOMEM : SQLITE_OK;
 }
 
-int rtk_json_int(const struct rtk_json *node, int otherwise) {
+int64_t rtk_json_int(const struct rtk_json *node, int64_t otherwise) {
   const cJSON *item = item_of(node);
   struct rtk_value value = {.type = RTK_NULL};
   if (cJSON_IsNumber(item)) {
@@ -317,9 +351,17 @@ int rtk_json_int(const struct rtk_json *node, int otherwise) {
   } else if (cJSON_IsString(item)) {
     (void)value_in_string(item->valuestring, RTK_JSON_AS_NUMBER, &value);
   }
-  bool is_fit = value.type == RTK_INTEGER && value.as.integer >= -INT32_MAX &&
-                value.as.integer <= INT32_MAX;
-  return is_fit ? (int)value.as.integer : otherwise;
+  return value.type == RTK_INTEGER ? value.as.integer : otherwise;
+}
+
+/* Of text that ends in NUL. */
+static struct rtk_value string_value(const char *string) {
+  return text_value((struct rtk_text){string, strlen(string)});
+}
+
+static struct rtk_value bool_value(bool is_true, enum rtk_json_form form) {
+  if (form == RTK_JSON_AS_TEXT) return string_value(is_true ? "true" : "false");
+  return (struct rtk_value){.type = RTK_INTEGER, .as.integer = is_true};
 }
 
 int rtk_json_value(const struct rtk_json *node, const char *text,
@@ -331,18 +373,17 @@ int rtk_json_value(const struct rtk_json *node, const char *text,
   case RTK_JSON_NULL:
     break;
   case RTK_JSON_BOOL:
-    *value = (struct rtk_value){.type = RTK_INTEGER,
-                                .as.integer = cJSON_IsTrue(item) ? 1 : 0};
+    *value = bool_value(rtk_json_is_true(node), form);
     break;
   case RTK_JSON_NUMBER:
-    *value = number_value(item->valuedouble);
+    *value = form == RTK_JSON_AS_TEXT ? text_value(raw_number(item, text))
+                                      : number_value(item->valuedouble);
     break;
   case RTK_JSON_STRING:
     if (form != RTK_JSON_AS_TEXT) {
       return value_in_string(item->valuestring, form, value);
     }
-    *value = text_value(
-        (struct rtk_text){item->valuestring, strlen(item->valuestring)});
+    *value = string_value(item->valuestring);
     break;
   case RTK_JSON_ARRAY:
   case RTK_JSON_OBJECT:

@@ -58,26 +58,30 @@ bool rtk_json_is_true(const struct rtk_json *node);
 /* The text of a string, borrowed from the document; NULL for anything else. */
 const char *rtk_json_string(const struct rtk_json *node);
 
-/* The number, or the one in a string, or `otherwise` for anything else and beyond
-** ±2^31. */
-int rtk_json_int(const struct rtk_json *node, int otherwise);
+/* The whole number, or the one in a string, or `otherwise` for anything else and
+** beyond ±2^53. */
+int64_t rtk_json_int(const struct rtk_json *node, int64_t otherwise);
 
 /* An object or array as it stands in `text`, which the document was made of:
 ** borrowed from there. */
 struct rtk_text rtk_json_raw(const struct rtk_json *node, const char *text);
 
-/* What a column wants of a string. */
+/* What a column wants of a value. */
 enum rtk_json_form {
-  RTK_JSON_AS_TEXT,   /* itself */
-  RTK_JSON_AS_NUMBER, /* the JSON number that it holds; "" is NULL */
-  RTK_JSON_AS_BOOL /* the same, and true and false, in any case, are 1 and 0 */
+  RTK_JSON_AS_TEXT,   /* text: a string itself, anything else as it stands */
+  RTK_JSON_AS_NUMBER, /* of a string: the JSON number that it holds; "", "NaN",
+                         "Infinity" and "-Infinity" are NULL */
+  RTK_JSON_AS_BOOL /* the same, and "true", "yes" and "on" are 1, "false", "no"
+                         and "off" 0, in any case */
 };
 
-/* The node as an SQLite value.  A number without a fraction and less than 2^53
-** from 0 is an integer, any other a real; one that no double can hold is NULL;
-** true and false are 1 and 0; an object or array becomes its JSON text as it
-** stands in `text`.  All text is borrowed, from `text` or from the document.
-** Returns SQLITE_OK or SQLITE_NOMEM. */
+/* The node as an SQLite value.  Null is NULL.  An object or array becomes its JSON
+** text as it stands in `text`, and so do numbers, true and false where `form` is
+** RTK_JSON_AS_TEXT: a join with a TEXT column would else miss them.  In the other
+** forms a number without a fraction and less than 2^53 from 0 is an integer, any
+** other a real; one that no double can hold is NULL; true and false are 1 and 0.
+** All text is borrowed, from `text` or from the document.  The node is the object
+** or array that `text` was, or within it.  Returns SQLITE_OK or SQLITE_NOMEM. */
 int rtk_json_value(const struct rtk_json *node, const char *text,
                    enum rtk_json_form form, struct rtk_value *value);
 

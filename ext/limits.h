@@ -29,6 +29,10 @@
 /* Bytes of a token file: a token has 40, an OAuth token up to some 2,000. */
 #define RTK_TOKEN_MAX 4096
 
+/* How long the token is waited for where its file is a pipe: a password manager that
+** asks for nothing answers in less. */
+#define RTK_TOKEN_PIPE_MS 2000
+
 /* Bytes of an id, and of the server's own words, shown in a message. */
 #define RTK_SHOW_ID_MAX 64
 #define RTK_SHOW_TEXT_MAX 300
@@ -217,8 +221,9 @@
 /* Bytes of one name in the path to a reply's rows. */
 #define RTK_JSON_NAME_MAX 64
 
-/* How deep an error_chain is followed. */
+/* How deep an error_chain is followed, and how many errors are read in all. */
 #define RTK_ERROR_CHAIN_MAX 8
+#define RTK_ERRORS_MAX 16
 
 /* The cache file.  Bytes of replies that wait to be written, and of one reply
 ** that is kept at all: a page of 100 sessions has some 60,000.  ms that a write

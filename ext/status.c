@@ -135,41 +135,54 @@ static const struct {
 
 /* --- the envelope ---------------------------------------------------------- */
 
-/* One error of the envelope, from the outermost to the innermost cause. */
+/* One error of the envelope: of each of errors[] from the outermost to the innermost
+** cause. */
 struct reason {
   const char *message; /* borrowed from the JSON; NULL when there is none */
-  int code;            /* 0 when there is none */
+  int64_t code;        /* 0 when there is none */
+  int entry;           /* of errors[], from 0 */
 };
 
 struct envelope {
   struct rtk_json *root; /* NULL when the body is not JSON */
   bool is_ours;          /* has the marks of the API's own errors */
   bool is_refusal;       /* "success": false */
-  struct reason reasons[RTK_ERROR_CHAIN_MAX];
+  struct reason reasons[RTK_ERRORS_MAX];
   int reason_count;
+  int entry_count; /* of errors[], as far as they were read */
 };
 
 /* An error is an object, or plain words. */
 static void add_reason(struct envelope *envelope, const struct rtk_json *error,
-                       bool has_code) {
+                       bool has_code, int entry) {
   const struct rtk_json *message = rtk_json_kind(error) == RTK_JSON_STRING
                                        ? error
                                        : rtk_json_member(error, "message");
   const struct rtk_json *code =
       has_code ? rtk_json_member(error, "code") : NULL;
-  struct reason reason = {rtk_json_string(message), rtk_json_int(code, 0)};
+  struct reason reason = {rtk_json_string(message), rtk_json_int(code, 0),
+                          entry};
   if (reason.message == NULL && reason.code == 0) return;
-  if (envelope->reason_count == RTK_ERROR_CHAIN_MAX) return;
+  if (envelope->reason_count == RTK_ERRORS_MAX) return;
   envelope->reasons[envelope->reason_count++] = reason;
 }
 
-/* The first of errors[], then the first of its error_chain, and so on. */
+/* Each of errors[], and behind it the first of its error_chain, and so on. */
 static void read_errors(struct envelope *envelope,
                         const struct rtk_json *errors) {
-  const struct rtk_json *error = rtk_json_first(errors);
-  for (int i = 0; error != NULL && i < RTK_ERROR_CHAIN_MAX; i++) {
-    add_reason(envelope, error, true);
-    error = rtk_json_first(rtk_json_member(error, "error_chain"));
+  const struct rtk_json *first = NULL;
+  if (rtk_json_kind(errors) == RTK_JSON_STRING) {
+    add_reason(envelope, errors, true, 0);
+  } else if (rtk_json_kind(errors) == RTK_JSON_ARRAY) {
+    while (envelope->entry_count < RTK_ERRORS_MAX &&
+           (first = rtk_json_next_row(errors, first)) != NULL) {
+      const struct rtk_json *error = first;
+      for (int i = 0; error != NULL && i < RTK_ERROR_CHAIN_MAX; i++) {
+        add_reason(envelope, error, true, envelope->entry_count);
+        error = rtk_json_first(rtk_json_member(error, "error_chain"));
+      }
+      envelope->entry_count++;
+    }
   }
 }
 
@@ -188,9 +201,9 @@ static int read_envelope(const struct rtk_response *response,
       rtk_json_kind(success) == RTK_JSON_BOOL && !rtk_json_is_true(success);
   envelope->is_ours = envelope->is_refusal || rtk_json_first(errors) != NULL;
   read_errors(envelope, errors);
-  if (envelope->reason_count == 0) add_reason(envelope, error, true);
+  if (envelope->reason_count == 0) add_reason(envelope, error, true, 0);
   if (envelope->reason_count == 0 && rtk_json_kind(root) == RTK_JSON_OBJECT) {
-    add_reason(envelope, root, false);
+    add_reason(envelope, root, false, 0);
   }
   return SQLITE_OK;
 }
@@ -224,14 +237,17 @@ enum rtk_retry_kind rtk_status_retry(const struct rtk_response *response) {
 
 static void say_reasons(sqlite3_str *out, const struct rtk_ask *ask,
                         const struct envelope *envelope) {
-  const char *before = "";
   for (int i = 0; i < envelope->reason_count; i++) {
     const struct reason *reason = &envelope->reasons[i];
     const char *message = reason->message == NULL ? "error" : reason->message;
-    sqlite3_str_appendall(out, before);
+    if (i > 0) {
+      bool is_cause = envelope->reasons[i - 1].entry == reason->entry;
+      sqlite3_str_appendall(out, is_cause ? ": " : "; ");
+    }
     rtk_show(out, message, strlen(message), RTK_SHOW_TEXT_MAX, ask->token);
-    if (reason->code != 0) sqlite3_str_appendf(out, " (code %d)", reason->code);
-    before = ": ";
+    if (reason->code != 0) {
+      sqlite3_str_appendf(out, " (code %lld)", (long long)reason->code);
+    }
   }
 }
 
@@ -344,7 +360,7 @@ static int64_t find_total(const struct rtk_endpoint *endpoint,
                           const struct rtk_json *root) {
   for (size_t i = 0; i < 2 && endpoint->paging[i] != NULL; i++) {
     const struct rtk_json *paging = rtk_json_at(root, endpoint->paging[i]);
-    int total = rtk_json_int(rtk_json_member(paging, "total_count"), -1);
+    int64_t total = rtk_json_int(rtk_json_member(paging, "total_count"), -1);
     if (total >= 0) return total;
   }
   return -1;
@@ -453,18 +469,27 @@ static bool is_guid(struct rtk_text id) {
   return true;
 }
 
-/* The API's 400 to an id that is no GUID: nothing can have it. */
-static bool is_no_guid(const struct rtk_ask *ask,
-                       const struct envelope *envelope) {
-  if (ask->id.size == 0 || ask->page > 1 || is_guid(ask->id)) return false;
+static bool says_no_guid(const struct envelope *envelope, int entry) {
   for (int i = 0; i < envelope->reason_count; i++) {
-    const char *message = envelope->reasons[i].message;
-    if (message != NULL &&
-        strstr(message, "\"id\" must be a valid GUID") != NULL) {
+    const struct reason *reason = &envelope->reasons[i];
+    if (reason->entry == entry && reason->message != NULL &&
+        strstr(reason->message, "\"id\" must be a valid GUID") != NULL) {
       return true;
     }
   }
   return false;
+}
+
+/* The API's 400 to an id that is no GUID: nothing can have it.  An error beside it
+** is one of the request. */
+static bool is_no_guid(const struct rtk_ask *ask,
+                       const struct envelope *envelope) {
+  if (ask->id.size == 0 || ask->page > 1 || is_guid(ask->id)) return false;
+  int entry = 0;
+  do {
+    if (!says_no_guid(envelope, entry)) return false;
+  } while (++entry < envelope->entry_count);
+  return true;
 }
 
 /* What is not there is an id: neither a list that nothing else is asked by, nor
@@ -486,11 +511,19 @@ static void judge_gone(const struct rtk_ask *ask,
   }
 }
 
-/* 401 and 403 that are not the API's say nothing of the token. */
+/* Such a reply is without words, and yet for people. */
+static bool is_empty_page(const struct rtk_response *response) {
+  return response->body_size == 0 &&
+         sqlite3_strnicmp(response->content_type, "text/html", 9) == 0;
+}
+
+/* 401 and 403 that are not the API's say nothing of the token; nothing at all might
+** be the API's. */
 static void judge_refusal(const struct rtk_response *response,
                           const struct envelope *envelope,
                           struct finding *finding) {
-  if (envelope->root != NULL || response->body_size == 0) return;
+  if (envelope->is_ours) return;
+  if (response->body_size == 0 && !is_empty_page(response)) return;
   finding->is_about_token = false;
   finding->hint = HINT_IN_FRONT;
   finding->kind = RTK_KIND_NOT_API;

@@ -557,6 +557,17 @@ static void a_misspelt_variable_is_reported(void **state) {
       {"RTK_BASE_URL", "x", "CLOUDFLARE_BASE_URL"},
       {"RTK_CA_FILE", "x", "CURL_CA_BUNDLE"},
       {"RTK_PROXY", "http://u:two words@h", "HTTPS_PROXY"},
+      {"RTK_ACCOUNT_ID", "x", "CLOUDFLARE_ACCOUNT_ID"},
+      {"RTK_APP_ID", "x", "REALTIMEKIT_APP_ID"},
+      {"RTK_CA_BUNDLE", "x", "CURL_CA_BUNDLE"},
+      {"RTK_RETRIES", "5", "RTK_MAX_RETRIES"},
+      {"RTK_RETRY", "5", "RTK_MAX_RETRIES"},
+      {"RTK_RATE", "5", "RTK_RATE_PER_SECOND"},
+      {"RTK_RATE_LIMIT", "5", "RTK_RATE_PER_SECOND"},
+      {"rtk_wait_ms", "5", "RTK_MAX_WAIT_MS"},
+      {"RTK_WAIT", "5", "RTK_MAX_WAIT_MS"},
+      {"RTK_RATED", "5", NULL},
+      {"RTK_APP_IDS", "x", NULL},
       {"RTK_TIMEOUT", "", NULL},
       {"RTK_TIMEOUT_MS", "5", NULL},
       {"RTK_APP", "x", NULL},
@@ -891,6 +902,47 @@ static void a_token_file_is_not_cut(void **state) {
   for (size_t i = 0; i < COUNT(cases); i++) check_file(&cases[i]);
 }
 
+/* The reading end of a pipe that has these bytes in it, as a path. */
+static int make_pipe(const char *bytes, char *path, size_t room,
+                     int *writing_end) {
+  int ends[2];
+  assert_int_equal(pipe(ends), 0);
+  assert_int_equal(write(ends[1], bytes, strlen(bytes)), (int)strlen(bytes));
+  (void)snprintf(path, room, "/dev/fd/%d", ends[0]);
+  *writing_end = ends[1];
+  return ends[0];
+}
+
+static void a_token_comes_out_of_a_pipe_once(void **state) {
+  static const struct {
+    const char *name, *bytes;
+    bool is_open; /* its writer is still there, and writes nothing */
+    const char *token, *message;
+  } cases[] = {
+      {"normal", "abc\n", false, "abc", BY_FILE},
+      {"empty", "", false, NULL, "is empty: a pipe can be read only once"},
+      {"two words", "a b", false, NULL, "does not hold a token"},
+      {"no end", "abc", true, NULL,
+       "it is a pipe, and nobody wrote to it in time"},
+  };
+  (void)state;
+  for (size_t i = 0; i < COUNT(cases); i++) {
+    char path[32];
+    int writing = -1;
+    int reading = make_pipe(cases[i].bytes, path, sizeof(path), &writing);
+    if (!cases[i].is_open) (void)close(writing);
+    struct rtk_config *config =
+        config_with(WITH("CLOUDFLARE_API_TOKEN_FILE", path));
+    check_token(cases[i].name, config, cases[i].token, cases[i].message);
+    if (cases[i].token != NULL) {
+      check_token("again", config, cases[i].token, cases[i].message);
+    }
+    rtk_config_free(config);
+    if (cases[i].is_open) (void)close(writing);
+    (void)close(reading);
+  }
+}
+
 static void who_can_only_write_sql_cannot_divert_the_token(void **state) {
   static const struct {
     const char *name, *value;
@@ -1060,6 +1112,7 @@ int main(void) {
       TEST(a_token_file_is_read),
       TEST(what_is_empty_outside_sql_is_no_token),
       TEST(a_token_file_is_not_cut),
+      TEST(a_token_comes_out_of_a_pipe_once),
       TEST(who_can_only_write_sql_cannot_divert_the_token),
       TEST(a_change_of_address_has_a_new_version),
       TEST(no_memory_is_told),

@@ -24,6 +24,9 @@
 #define HINT_403                                                               \
   "the API token (" SOURCE ") needs the permission \"Realtime\" or"            \
   " \"Realtime Admin\" for this account"
+#define HINT_FRONT                                                             \
+  "this is not the API's own answer: a firewall, a proxy or a log-in page"     \
+  " stands in front of it"
 #define HINT_ROUTE                                                             \
   "the account or the app is wrong: compare both with the dashboard"
 #define HINT_404                                                               \
@@ -37,6 +40,10 @@
 #define HINT_NO_JSON                                                           \
   "something other than the API answered: check base_url and proxy"
 #define HINT_SHAPE "check base_url, and report it if it is right"
+
+#define NO_GUID                                                                \
+  "{\"code\":400,\"message\":\"BAD_REQUEST: \\\"id\\\" must be a valid "       \
+  "GUID\"}"
 
 #define EMPTY ": empty reply; "
 #define FOR " for session 'cf55'"
@@ -150,6 +157,57 @@ static void every_status_is_judged(void **state) {
   for (size_t i = 0; i < COUNT(cases); i++) check_status(&cases[i]);
 }
 
+/* What is not the API's says nothing of the token. */
+static void a_refusal_of_somebody_else_is_told_apart(void **state) {
+  static const struct status_case cases[] = {
+      {"HTML", 403, "text/html", "<b>no</b>", RTK_OUTCOME_DENIED,
+       "HTTP 403" FOR
+       ": the reply is not JSON (text/html, 9 bytes); " HINT_FRONT},
+      {"a message", 403, JSON, "{\"message\":\"blocked by waf\"}",
+       RTK_OUTCOME_DENIED, "HTTP 403" FOR ": blocked by waf; " HINT_FRONT},
+      {"an error", 403, JSON, "{\"error\":\"denied\"}", RTK_OUTCOME_DENIED,
+       "HTTP 403" FOR ": denied; " HINT_FRONT},
+      {"a string", 401, JSON, "\"denied\"", RTK_OUTCOME_CALLER,
+       "HTTP 401" FOR ": the reply is no error message (application/json, 8"
+       " bytes); " HINT_FRONT},
+      {"an empty page", 403, "text/html; charset=utf-8", NULL,
+       RTK_OUTCOME_DENIED, "HTTP 403" FOR EMPTY HINT_FRONT},
+      {"nothing", 403, "", NULL, RTK_OUTCOME_DENIED,
+       "HTTP 403" FOR EMPTY HINT_403},
+      {"ours", 403, JSON, "{\"success\":false,\"message\":\"m\"}",
+       RTK_OUTCOME_DENIED, "HTTP 403" FOR ": m; " HINT_403},
+  };
+  (void)state;
+  for (size_t i = 0; i < COUNT(cases); i++) check_status(&cases[i]);
+}
+
+/* There is no such id only if all of errors[] says so. */
+static void an_error_beside_a_bad_id_is_one(void **state) {
+  static const struct {
+    const char *errors;
+    enum rtk_outcome outcome;
+  } cases[] = {
+      {"[" NO_GUID "]", RTK_OUTCOME_GONE},
+      {"[" NO_GUID "," NO_GUID "]", RTK_OUTCOME_GONE},
+      {"[" NO_GUID ",{\"code\":9,\"message\":\"m\"}]", RTK_OUTCOME_FAILED},
+      {"[{\"code\":9,\"message\":\"m\"}," NO_GUID "]", RTK_OUTCOME_FAILED},
+      {"[{\"code\":9,\"message\":\"m\",\"error_chain\":[" NO_GUID "]}]",
+       RTK_OUTCOME_GONE},
+      {"[]", RTK_OUTCOME_FAILED},
+  };
+  (void)state;
+  for (size_t i = 0; i < COUNT(cases); i++) {
+    struct rtk_ask ask = ask_for("cf55", 1);
+    char *body =
+        sqlite3_mprintf("{\"success\":false,\"errors\":%s}", cases[i].errors);
+    struct rtk_response response = response_of(400, JSON, body);
+    struct rtk_reply *reply = judge(cases[i].errors, &ask, &response);
+    check_int(cases[i].errors, "outcome", reply->outcome, cases[i].outcome);
+    rtk_reply_free(reply);
+    sqlite3_free(body);
+  }
+}
+
 static void a_404_is_told_apart(void **state) {
   static const struct status_case cases[] = {
       {"no route, 7000", 404, JSON,
@@ -165,6 +223,11 @@ static void a_404_is_told_apart(void **state) {
        "\"error_chain\":[{\"code\":7003,\"message\":\"n\"}]}]}",
        RTK_OUTCOME_FAILED,
        "HTTP 404" FOR ": m (code 1): n (code 7003); " HINT_ROUTE},
+      {"no route, as the second", 404, JSON,
+       "{\"success\":false,\"errors\":[{\"code\":1000,\"message\":\"a\"},{"
+       "\"code\":7003,\"message\":\"route\"}]}",
+       RTK_OUTCOME_FAILED,
+       "HTTP 404" FOR ": a (code 1000); route (code 7003); " HINT_ROUTE},
       {"HTML", 404, "text/html", "<h1>Not found " TOKEN "</h1>",
        RTK_OUTCOME_FAILED,
        "HTTP 404" FOR
@@ -333,10 +396,16 @@ static void every_form_of_the_envelope_is_read(void **state) {
        "\"Authentication error\"}],\"messages\":[],\"result\":null}",
        RTK_OUTCOME_FAILED,
        "HTTP 418" FOR ": Authentication error (code 10000)"},
-      {"the first of errors[]", 418, JSON,
+      {"all of errors[]", 418, JSON,
        "{\"errors\":[{\"code\":1,\"message\":\"one\"},{\"code\":2,"
        "\"message\":\"two\"}]}",
-       RTK_OUTCOME_FAILED, "HTTP 418" FOR ": one (code 1)"},
+       RTK_OUTCOME_FAILED, "HTTP 418" FOR ": one (code 1); two (code 2)"},
+      {"errors[] with a chain between", 418, JSON,
+       "{\"errors\":[{\"code\":1,\"message\":\"a\",\"error_chain\":[{\"code\":"
+       "2,"
+       "\"message\":\"b\"}]},{\"code\":3,\"message\":\"c\"}]}",
+       RTK_OUTCOME_FAILED,
+       "HTTP 418" FOR ": a (code 1): b (code 2); c (code 3)"},
       {"error_chain", 400, JSON,
        "{\"success\":false,\"errors\":[{\"code\":6003,\"message\":\"Invalid"
        " request headers\",\"error_chain\":[{\"code\":6111,\"message\":"
@@ -365,7 +434,7 @@ static void every_form_of_the_envelope_is_read(void **state) {
        "{\"success\":false,\"error\":{\"code\":404,\"message\":\"m\"}}",
        RTK_OUTCOME_FAILED, "HTTP 418" FOR ": m (code 404)"},
       {"bare message", 401, JSON, "{\"message\":\"Unauthorized\"}",
-       RTK_OUTCOME_CALLER, "HTTP 401" FOR ": Unauthorized; " HINT_401},
+       RTK_OUTCOME_CALLER, "HTTP 401" FOR ": Unauthorized; " HINT_FRONT},
       {"errors[] before the others", 418, JSON,
        "{\"message\":\"c\",\"error\":{\"message\":\"b\"},\"errors\":[{"
        "\"message\":\"a\"}]}",
@@ -373,9 +442,11 @@ static void every_form_of_the_envelope_is_read(void **state) {
       {"single error before the message", 418, JSON,
        "{\"message\":\"c\",\"error\":{\"message\":\"b\"},\"errors\":[]}",
        RTK_OUTCOME_FAILED, "HTTP 418" FOR ": b"},
-      {"errors of no known shape", 418, JSON, "{\"errors\":\"oops\"}",
+      {"errors in plain words", 418, JSON, "{\"errors\":\"oops\"}",
+       RTK_OUTCOME_FAILED, "HTTP 418" FOR ": oops"},
+      {"errors of no known shape", 418, JSON, "{\"errors\":17}",
        RTK_OUTCOME_FAILED,
-       "HTTP 418" FOR ": the reply is no error message (application/json, 17"
+       "HTTP 418" FOR ": the reply is no error message (application/json, 13"
        " bytes)"},
       {"array of strings", 418, JSON, "{\"errors\":[\"oops\"]}",
        RTK_OUTCOME_FAILED, "HTTP 418" FOR ": oops"},
@@ -493,6 +564,39 @@ static void a_200_with_data_is_a_row(void **state) {
   }
 }
 
+/* A total beyond 2^31 is known, too. */
+static void a_total_may_be_large(void **state) {
+  static const struct rtk_column columns[] = {{.name = "id"}};
+  static const struct rtk_endpoint list = {.path = "x",
+                                           .noun = "page",
+                                           .rows = {"data"},
+                                           .is_list = true,
+                                           .paging = {"paging"},
+                                           .columns = columns,
+                                           .column_count = 1};
+  static const struct {
+    const char *total;
+    int64_t expected;
+  } cases[] = {
+      {"5", 5},
+      {"5000000000", 5000000000},
+      {"\"5000000000\"", 5000000000},
+      {"-1", -1},
+      {"1.5", -1},
+  };
+  (void)state;
+  for (size_t i = 0; i < COUNT(cases); i++) {
+    struct rtk_ask ask = {.endpoint = &list, .tries = 1};
+    char *body = sqlite3_mprintf(
+        "{\"data\":[],\"paging\":{\"total_count\":%s}}", cases[i].total);
+    struct rtk_response response = response_of(200, JSON, body);
+    struct rtk_reply *reply = judge(cases[i].total, &ask, &response);
+    check_int(cases[i].total, "total", reply->total_count, cases[i].expected);
+    rtk_reply_free(reply);
+    sqlite3_free(body);
+  }
+}
+
 /* --- messages ------------------------------------------------------------- */
 
 static void the_message_names_what_was_asked(void **state) {
@@ -551,7 +655,7 @@ static void a_message_has_a_limit(void **state) {
   char *text = sqlite3_str_finish(body);
   struct rtk_response response = response_of(418, JSON, text);
   struct rtk_reply *reply = judge("long chain", &ask, &response);
-  size_t most = RTK_ERROR_CHAIN_MAX * (RTK_SHOW_TEXT_MAX + 8) + 100;
+  size_t most = RTK_ERRORS_MAX * (RTK_SHOW_TEXT_MAX + 8) + 100;
   size_t size = strlen(reply->error);
   if (size > most) {
     check_int("long chain", "bytes", (int64_t)size, (int64_t)most);
@@ -653,7 +757,10 @@ static void the_body_may_be_the_row(void **state) {
     struct rtk_response response = response_of(200, JSON, cases[i].body);
     struct rtk_reply *reply = judge(cases[i].body, &ask, &response);
     check_int(cases[i].body, "outcome", reply->outcome, cases[i].outcome);
-    if (i == 0) check_int("success", "value", reply->values[0].as.integer, 1);
+    if (i == 0) {
+      check_bytes("success", "value", reply->values[0].as.text,
+                  reply->values[0].size, "true", 4);
+    }
     rtk_reply_free(reply);
   }
 }
@@ -717,6 +824,8 @@ static void no_memory_is_told(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       TEST(every_status_is_judged),
+      TEST(a_refusal_of_somebody_else_is_told_apart),
+      TEST(an_error_beside_a_bad_id_is_one),
       TEST(a_404_is_told_apart),
       TEST(a_404_of_a_list_or_a_page_is_a_failure),
       TEST(no_reply_is_judged_by_its_failure),
@@ -724,6 +833,7 @@ int main(void) {
       TEST(every_form_of_the_envelope_is_read),
       TEST(a_200_without_data_is_an_error),
       TEST(a_200_with_data_is_a_row),
+      TEST(a_total_may_be_large),
       TEST(the_message_names_what_was_asked),
       TEST(a_message_has_a_limit),
       TEST(the_token_is_never_in_a_message),
