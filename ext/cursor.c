@@ -622,7 +622,8 @@ static int is_repeat(struct rtk_cursor *cursor, bool *is) {
     sqlite3_snprintf((int)sizeof(digits), digits, "%lld", key->as.integer);
     text = (struct rtk_text){digits, strlen(digits)};
   } else if (key->type != RTK_TEXT) {
-    count_new(cursor);
+    *is = cursor->pages.is_same;
+    if (!*is) count_new(cursor);
     return SQLITE_OK;
   }
   int rc = rtk_ids_add_new(&cursor->seen, text, &is_new);

@@ -4,6 +4,7 @@
 #include "clock.h"
 #include "err.h"
 #include "fetch.h"
+#include "hash.h"
 #include "memo.h"
 #include "reply.h"
 
@@ -27,10 +28,19 @@ int rtk_pages_after(const struct rtk_reply *first) {
   return is_known ? count_of(first->total_count, first->row_count) - 1 : 0;
 }
 
+/* A page whose rows have no ids is told by all of it; 0: they have. */
+static uint64_t print_of(const struct rtk_reply *reply) {
+  if (reply->row_count == 0 || reply->values[0].type != RTK_NULL) return 0;
+  return rtk_hash_add(RTK_HASH_START, reply->body.bytes, reply->body.size) | 1;
+}
+
 /* What a page tells of the whole list. */
 static void learn(struct rtk_pages *pages, int page,
                   const struct rtk_reply *reply) {
   int64_t total = reply->total_count;
+  uint64_t print = print_of(reply);
+  pages->is_same = print != 0 && print == pages->print;
+  pages->print = print;
   pages->current = page;
   pages->last_size = reply->row_count;
   pages->is_failure = reply->outcome != RTK_OUTCOME_ROWS;
@@ -171,6 +181,7 @@ static bool begin_again(struct rtk_pages *pages) {
   pages->rounds++;
   pages->since_ms = rtk_clock_ms() + 1; /* this millisecond's are old */
   pages->turn = pages->ahead = 1;
+  pages->print = 0;
   return true;
 }
 

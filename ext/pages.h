@@ -55,8 +55,10 @@ struct rtk_pages {
   int last_size;            /* rows of the page that came out last */
   int largest;              /* rows of the largest page so far */
   int barren;               /* pages in a row without a new row */
-  int64_t total_count;      /* of rows; -1: not known */
-  bool has_changed;         /* total_count, in this round */
+  uint64_t print; /* of the page that came out last; 0: its rows have ids */
+  bool is_same;   /* as the page before it, by that */
+  int64_t total_count; /* of rows; -1: not known */
+  bool has_changed;    /* total_count, in this round */
   bool has_ever_changed;
   bool has_failed;  /* a page has */
   bool is_failure;  /* the page that came out last is one */

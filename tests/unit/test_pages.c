@@ -50,8 +50,10 @@ static void answer(const char *target, int nth, int *status, char *body,
   const char *ids = version->ids == NULL ? "" : version->ids;
   if (version->ids != NULL && page <= PAGES_MAX) total = version->total;
   for (const char *id = ids; *id != '\0'; id++) {
-    used += (size_t)snprintf(body + used, room - used, "%s{\"id\":\"%c\"}",
-                             id == ids ? "" : ",", *id);
+    const char *name =
+        *id >= 'a' ? "id" : "err_message"; /* A row without an id is "A" */
+    used += (size_t)snprintf(body + used, room - used, "%s{\"%s\":\"%c\"}",
+                             id == ids ? "" : ",", name, *id);
   }
   used += (size_t)snprintf(body + used, room - used, "]}");
   if (total >= 0) {
@@ -79,10 +81,11 @@ static void play(const struct scene *scene) {
   played = scene;
   server_start(answer);
   assert_int_equal(open_list(&db), SQLITE_OK);
-  char *sql = sqlite3_mprintf("SELECT coalesce(id, 'HTTP ' || http_status)"
-                              " FROM rtk_livestream_sessions('ACCOUNT', 'APP',"
-                              " 'l1') %s",
-                              scene->limit == NULL ? "" : scene->limit);
+  char *sql =
+      sqlite3_mprintf("SELECT coalesce(id, err_message, 'HTTP ' || http_status)"
+                      " FROM rtk_livestream_sessions('ACCOUNT', 'APP',"
+                      " 'l1') %s",
+                      scene->limit == NULL ? "" : scene->limit);
   check_rows(db, sql, scene->rows);
   for (int i = 0; i < PAGES_MAX; i++) {
     char *target = sqlite3_mprintf(PAGE "page_no=%d", i + 1);
@@ -307,6 +310,14 @@ static void a_list_ends_when_it_is_complete(void **state) {
        .pages = {{{"ab", -1, 0}}, {{"ab", -1, 0}}, {{"ab", -1, 0}}},
        .rows = "a\nb\n",
        .asked = {1, 2, 2, 0}},
+      {.name = "rows without ids, page_no is ignored",
+       .pages = {{{"AA", -1, 0}}, {{"AA", -1, 0}}, {{"AA", -1, 0}}},
+       .rows = "A\nA\n",
+       .asked = {1, 2, 2, 0}},
+      {.name = "rows without ids",
+       .pages = {{{"AA", -1, 0}}, {{"AB", -1, 0}}, {{"A", -1, 0}}},
+       .rows = "A\nA\nA\nB\nA\n",
+       .asked = {1, 1, 1, 0}},
       {.name = "no total, there is no page behind the last",
        .pages = {{{"ab", -1, 0}}, {{"", 0, 404}}},
        .rows = "a\nb\n",
