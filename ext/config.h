@@ -71,7 +71,8 @@ int rtk_config_check(const struct rtk_config *config, struct rtk_err *err);
 
 /* The token to be sent, and where it came from in words (static).  *token is
 ** given: wipe and free it with rtk_config_wipe().  SQLITE_ERROR says what is
-** missing.  A base_url, proxy or ca_file set in SQL voids every token, wherever it
+** missing.  Where the token's file is a pipe this waits for RTK_TOKEN_PIPE_MS at the
+** most, or returns SQLITE_INTERRUPT; what came is kept for later calls.  A base_url, proxy or ca_file set in SQL voids every token, wherever it
 ** came from, until api_token is set in SQL after it. */
 int rtk_config_token(const struct rtk_config *config, char **token,
                      const char **source, struct rtk_err *err);
