@@ -354,7 +354,11 @@ static void narrow(struct rtk_fetch *fetch, int64_t width) {
 ** carry so many requests refuses those beyond, and would refuse them again. */
 static bool is_too_wide(struct rtk_fetch *fetch, struct rtk_entry *entry,
                         int sent, const struct rtk_response *response) {
-  int64_t retries = rtk_config_int(fetch->config, RTK_MAX_RETRIES);
+  int64_t most = rtk_config_int(fetch->config, RTK_MAX_RETRIES);
+  /* One repeat is always allowed: a kept connection may have been closed by the
+  ** server meanwhile, and then nothing has reached it. */
+  if (most < 1) most = 1;
+  entry->is_alone = false;
   if (response->failure == RTK_FAILURE_FILES && fetch->active.count > 0) {
     narrow(fetch, fetch->active.count);
     return true;
@@ -366,12 +370,11 @@ static bool is_too_wide(struct rtk_fetch *fetch, struct rtk_entry *entry,
     narrow(fetch, half < RTK_WIDTH_MIN ? RTK_WIDTH_MIN : half);
   }
   entry->tries += sent;
-  /* One repeat is always allowed: a kept connection may have been closed by the
-  ** server meanwhile, and then nothing has reached it. */
-  if (entry->tries > (retries < 1 ? 1 : retries)) {
+  if (entry->tries > most) {
     entry->tries -= sent; /* decide() counts it */
     return false;
   }
+  entry->is_alone = entry->tries == most; /* and so not one of too many */
   fetch->stats->retries++;
   return true;
 }
@@ -574,16 +577,19 @@ static int64_t start_time(const struct rtk_entry *entry) {
 }
 
 /* How many there are room and time for; *wait_ms is lowered to the time until
-** the next one. */
+** the next one.  Beside one that is to be alone there is no room. */
 static int count_ready(struct rtk_fetch *fetch, int64_t now, int64_t *wait_ms) {
   int64_t room = width(fetch) - fetch->active.count;
   int64_t ready = 0;
+  bool is_full = fetch->active.first != NULL && fetch->active.first->is_alone;
   fetch->backing_off = 0;
   for (struct rtk_entry *e = fetch->pending.first; e != NULL; e = e->next) {
     int64_t at = start_time(e);
     if (e->not_before_ms > now) fetch->backing_off++;
     if (at <= now) {
-      ready++;
+      if (e->is_alone && ready + fetch->active.count > 0) is_full = true;
+      if (!is_full) ready++;
+      if (e->is_alone) is_full = true;
     } else if (at - now < *wait_ms) {
       *wait_ms = at - now;
     }

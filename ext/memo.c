@@ -187,7 +187,7 @@ void rtk_memo_renew(struct rtk_memo *memo, struct rtk_entry *entry) {
   rtk_reply_free(entry->reply);
   entry->reply = NULL;
   entry->tries = 0;
-  entry->is_again = false;
+  entry->is_again = entry->is_alone = false;
   entry->not_before_ms = 0;
 }
 

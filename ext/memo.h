@@ -45,6 +45,7 @@ struct rtk_entry {
   int64_t started_ms;            /* of the last try */
   int tries;
   bool is_again; /* the last try got no reply */
+  bool is_alone; /* the next try: nothing else is under way then */
   int64_t not_before_ms;
   struct rtk_entry *next, *previous; /* in one of its lists */
 };
