@@ -101,6 +101,21 @@ static void clearing_keeps_the_memory(void **state) {
 }
 
 /* As the rows of a list's pages are told apart. */
+/* 7 and '7' are two of a list, and one text: the first place is meant. */
+static void the_first_of_two_is_found(void **state) {
+  struct rtk_ids ids = {0};
+  size_t at = 77;
+  (void)state;
+  for (int i = 0; i < 3; i++) {
+    assert_int_equal(rtk_ids_add(&ids, (struct rtk_text){"7", 1}, i == 1),
+                     SQLITE_OK);
+  }
+  check_int("7", "find", rtk_ids_find(&ids, (struct rtk_text){"7", 1}, &at),
+            SQLITE_OK);
+  check_int("7", "place", (int64_t)at, 0);
+  rtk_ids_deinit(&ids);
+}
+
 static void a_set_has_each_text_once(void **state) {
   static const struct {
     const char *text;
@@ -195,6 +210,7 @@ int main(void) {
       TEST(a_long_list_grows),
       TEST(clearing_keeps_the_memory),
       TEST(no_memory_loses_no_id),
+      TEST(the_first_of_two_is_found),
       TEST(a_set_has_each_text_once),
       TEST(no_memory_leaves_a_set_as_it_was),
   };
