@@ -667,11 +667,12 @@ static void say_tallies(const struct rtk_fetch *fetch, sqlite3_str *out) {
     int64_t number = is_kept ? tally->kept : tally->count;
     write_time(until, tally->until_unix_ms);
     sqlite3_str_appendf(out, "%s%lld", i == 0 ? "" : ", ", (long long)number);
-    if (count == 1 && expected(fetch) > 0) {
+    bool is_part = count == 1 && expected(fetch) > 0;
+    if (is_part) {
       sqlite3_str_appendf(out, " of %lld", (long long)expected(fetch));
     }
     sqlite3_str_appendf(out, " %s%s fetched", tally->noun,
-                        number == 1 && count > 1 ? "" : "s");
+                        number == 1 && !is_part ? "" : "s");
     if (is_kept) {
       sqlite3_str_appendf(out, " and kept in %s until %s", where, until);
     }

@@ -78,8 +78,8 @@ struct rtk_store {
   sqlite3_stmt *statements[STATEMENT_COUNT];
   struct lock reading, writing;
   struct rtk_cancel cancel;
-  bool is_closing; /* and with it the host, which may not be asked any more */
-  int waits, waits_max;  /* for locks, within one call */
+  bool is_closing;  /* and with it the host, which may not be asked any more */
+  int wait_left_ms; /* for locks, within one call */
   int64_t read_since_ms; /* the read that is open, if there is one */
   bool is_swept;         /* since the file was opened */
   bool is_passed_over;
@@ -248,20 +248,21 @@ static int conclude(struct rtk_store *store, struct lock *lock, int rc,
 
 /* --- opening ------------------------------------------------------------------ */
 
-/* The busy handler: 1: try again.  A host that wants to stop need not wait. */
+/* The busy handler: 1: try again.  A host that wants to stop need not wait.
+** An SQLite built without usleep() sleeps whole seconds, and says so. */
 static int wait_for_lock(void *user, int tries) {
   struct rtk_store *store = user;
   (void)tries; /* for one statement */
-  if (store->waits >= store->waits_max) return 0;
+  if (store->wait_left_ms <= 0) return 0;
   if (!store->is_closing && rtk_cancel_asked(&store->cancel)) return 0;
-  store->waits++;
-  (void)sqlite3_sleep(RTK_STORE_LOCK_POLL_MS);
+  int slept_ms = sqlite3_sleep(RTK_STORE_LOCK_POLL_MS);
+  bool is_long = slept_ms > RTK_STORE_LOCK_POLL_MS;
+  store->wait_left_ms -= is_long ? slept_ms : RTK_STORE_LOCK_POLL_MS;
   return 1;
 }
 
 static void begin_wait(struct rtk_store *store, int wait_ms) {
-  store->waits = 0;
-  store->waits_max = wait_ms / RTK_STORE_LOCK_POLL_MS;
+  store->wait_left_ms = wait_ms;
 }
 
 static int open_file(struct rtk_store *store, const char **why) {

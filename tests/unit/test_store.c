@@ -64,6 +64,8 @@ static struct {
   int (*write[2])(sqlite3_file *, const void *, int, sqlite3_int64);
   int room; /* writes that still go well; -1: all */
   bool is_readonly;
+  int sleeps;
+  bool is_sleep_coarse; /* in whole seconds, as SQLite does without usleep() */
 } shim;
 
 static int shim_write(int kind, sqlite3_file *file, const void *bytes, int size,
@@ -110,6 +112,8 @@ static int shim_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *file,
 /* Nobody else is running who could end a lock meanwhile. */
 static int shim_sleep(sqlite3_vfs *vfs, int microseconds) {
   (void)vfs;
+  shim.sleeps++;
+  if (shim.is_sleep_coarse) return 1000000;
   return is_clock_real ? shim.real->xSleep(shim.real, microseconds)
                        : microseconds;
 }
@@ -1402,6 +1406,38 @@ static void a_file_locked_at_opening_is_opened_later(void **state) {
   }
 }
 
+/* The wait for a lock is measured in time, however long one sleep is. */
+static void a_wait_for_a_lock_has_an_end(void **state) {
+  static const struct {
+    const char *name;
+    bool is_coarse;
+    int read_sleeps, write_sleeps;
+  } cases[] = {
+      {"fine", false, RTK_STORE_READ_LOCK_MS / RTK_STORE_LOCK_POLL_MS,
+       RTK_STORE_LOCK_MS / RTK_STORE_LOCK_POLL_MS},
+      {"whole seconds", true, RTK_STORE_READ_LOCK_MS / 1000, 1},
+  };
+  int64_t count = 0;
+  (void)state;
+  make_cache();
+  for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+    struct rtk_store *store = new_store();
+    sqlite3 *db = open_database(path);
+    execute(db, "PRAGMA locking_mode = EXCLUSIVE;"
+                "PRAGMA user_version = 1"); /* writes, and so locks */
+    shim.is_sleep_coarse = cases[i].is_coarse;
+    shim.sleeps = 0;
+    check_get(store, "url", NULL);
+    check_int(cases[i].name, "read", shim.sleeps, cases[i].read_sleeps);
+    shim.sleeps = 0;
+    check_int(cases[i].name, "edit", add(store, 1, &count), SQLITE_BUSY);
+    check_int(cases[i].name, "write", shim.sleeps, cases[i].write_sleeps);
+    shim.is_sleep_coarse = false;
+    (void)sqlite3_close(db);
+    rtk_store_free(store);
+  }
+}
+
 static void a_full_queue_drops_the_oldest(void **state) {
   enum { SIZE = 100000, FIT = RTK_STORE_QUEUE_MAX / SIZE };
   char *body = malloc(RTK_STORE_QUEUE_MAX + 1);
@@ -1735,6 +1771,7 @@ int main(void) {
       STORE_TEST(a_locked_file_is_written_later),
       STORE_TEST(a_file_that_stays_locked_is_passed_over),
       STORE_TEST(a_file_locked_at_opening_is_opened_later),
+      STORE_TEST(a_wait_for_a_lock_has_an_end),
       STORE_TEST(a_full_queue_drops_the_oldest),
       STORE_TEST(processes_lose_nothing),
       STORE_TEST(what_was_written_survives_a_kill),
