@@ -411,9 +411,16 @@ static int conclude(struct rtk_fetch *fetch, struct rtk_entry *entry, int sent,
   return SQLITE_OK;
 }
 
-/* The server may send back the token: it stands in no table. */
+/* The server may send back the token: it stands in no table.  Where not even its
+** first characters are there, nothing is. */
 static void note_ray(struct rtk_stats *stats, const char *ray,
                      const char *token) {
+  char part[RTK_SHOW_TOKEN_PART_MIN + 1];
+  sqlite3_snprintf((int)sizeof(part), part, "%s", token == NULL ? "" : token);
+  if (strstr(ray, part) == NULL) {
+    memcpy(stats->last_cf_ray, ray, sizeof(stats->last_cf_ray));
+    return;
+  }
   sqlite3_str *out = sqlite3_str_new(NULL);
   rtk_show(out, ray, strlen(ray), RTK_SHOW_ID_MAX, token);
   char *shown = sqlite3_str_finish(out);

@@ -91,6 +91,8 @@ struct rtk_http {
   int64_t clock_ms;               /* the time spent in rtk_http_poll() */
   bool is_http2;                  /* the last reply came by it */
   pid_t pid;                      /* of the process that made it */
+  bool has_quick_exit; /* libcurl ends a transfer without waiting for its
+                                     resolver */
 };
 
 /* --- SIGPIPE -------------------------------------------------------------
@@ -200,6 +202,12 @@ bool rtk_http_is_foreign(const struct rtk_http *http) {
   return http->pid != getpid();
 }
 
+static bool has_quick_exit(void) {
+  return LIBCURL_VERSION_NUM >= CURL_QUICK_EXIT_SINCE &&
+         curl_version_info(CURLVERSION_NOW)->version_num >=
+             CURL_QUICK_EXIT_SINCE;
+}
+
 int rtk_http_new(struct rtk_http **http, struct rtk_err *err) {
   CURLcode started = start_curl();
   if (started == CURLE_OUT_OF_MEMORY) return SQLITE_NOMEM;
@@ -212,6 +220,7 @@ int rtk_http_new(struct rtk_http **http, struct rtk_err *err) {
   memset(made, 0, sizeof(*made));
   made->done_end = &made->done;
   made->pid = getpid();
+  made->has_quick_exit = has_quick_exit();
   if (!add_pool(made)) {
     sqlite3_free(made);
     return SQLITE_NOMEM;
@@ -799,15 +808,10 @@ static bool is_resolving(const struct rtk_transfer *t) {
   return t->pool != NULL && time_us(t->easy, CURLINFO_NAMELOOKUP_TIME_T) == 0;
 }
 
-static bool has_quick_exit(void) {
-  return LIBCURL_VERSION_NUM >= CURL_QUICK_EXIT_SINCE &&
-         curl_version_info(CURLVERSION_NOW)->version_num >=
-             CURL_QUICK_EXIT_SINCE;
-}
-
 /* Can it be taken out of its pool without waiting for the resolver? */
-static bool is_removable(const struct rtk_transfer *t) {
-  return has_quick_exit() || !is_resolving(t);
+static bool is_removable(const struct rtk_http *http,
+                         const struct rtk_transfer *t) {
+  return http->has_quick_exit || !is_resolving(t);
 }
 
 /* Cancelled transfers that the resolver has let go of. */
@@ -815,7 +819,7 @@ static void release_adrift(struct rtk_http *http) {
   struct rtk_transfer **link = &http->adrift;
   while (*link != NULL) {
     struct rtk_transfer *t = *link;
-    if (!is_removable(t)) {
+    if (!is_removable(http, t)) {
       link = &t->next;
       continue;
     }
@@ -834,7 +838,8 @@ static void end_late(struct rtk_http *http) {
                    (age_ms >= t->connect_timeout_ms && !is_connected(t));
     if (!is_late) continue;
     finish(http, t, CURLE_OPERATION_TIMEDOUT);
-    if (is_removable(t)) detach(t); /* else rtk_http_end() sets it adrift */
+    if (is_removable(http, t))
+      detach(t); /* else rtk_http_end() sets it adrift */
   }
 }
 
@@ -917,7 +922,7 @@ void rtk_http_end(struct rtk_http *http, struct rtk_transfer *transfer) {
     unlink_active(http, transfer);
     transfer->is_done = true;
   }
-  if (rtk_http_is_foreign(http) || is_removable(transfer)) {
+  if (rtk_http_is_foreign(http) || is_removable(http, transfer)) {
     free_transfer(http, transfer);
   } else {
     transfer->next = http->adrift;

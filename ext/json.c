@@ -103,9 +103,12 @@ static const char *skip_space(const char *c) {
 
 /* Behind the string that begins at `c`. */
 static const char *skip_string(const char *c) {
-  for (c++; *c != '"'; c++) {
-    if (*c == '\\') c++;
-  }
+  int escapes = 0;
+  do {
+    c = strchr(c + 1, '"');
+    for (escapes = 0; c[-1 - escapes] == '\\'; escapes++) {
+    }
+  } while (escapes % 2 != 0);
   return c + 1;
 }
 
