@@ -382,8 +382,22 @@ static int read_filter(struct rtk_cursor *cursor, int k,
   return is_ours ? SQLITE_OK : refuse_filter(column, given, err);
 }
 
-static int missing(int k, const struct rtk_column *column,
-                   struct rtk_err *err) {
+static int refuse_right_join(const struct rtk_cursor *cursor,
+                             const struct rtk_column *column,
+                             struct rtk_err *err) {
+  return rtk_err_set(err,
+                     "in a RIGHT or FULL JOIN SQLite does not tell which %s is"
+                     " meant: write a LEFT JOIN with %s on its right side",
+                     column->name, cursor->endpoint->name);
+}
+
+static int refuse_missing(struct rtk_cursor *cursor, int bits, int k,
+                          const struct rtk_column *column,
+                          struct rtk_err *err) {
+  struct rtk_program_use use;
+  int rc = look_at_program(cursor, bits, k, -1, &use);
+  if (rc != SQLITE_OK) return rc;
+  if (use.is_right) return refuse_right_join(cursor, column, err);
   return rtk_err_set(err,
                      "no usable %s: write it as the %s argument or as %s = …"
                      " or IN (…) outside OR; the table that supplies it must"
@@ -392,16 +406,8 @@ static int missing(int k, const struct rtk_column *column,
 }
 
 /* An argument that the statement compares, but that xFilter got no value of. */
-static int refuse_unoffered(const struct rtk_cursor *cursor,
-                            const struct rtk_column *column, bool is_right,
+static int refuse_unoffered(const struct rtk_column *column,
                             struct rtk_err *err) {
-  if (is_right) {
-    return rtk_err_set(
-        err,
-        "in a RIGHT or FULL JOIN SQLite does not tell which %s is"
-        " meant: write a LEFT JOIN with %s on its right side",
-        column->name, cursor->endpoint->name);
-  }
   return rtk_err_set(err,
                      "%s works only as %s = … or IN (…), joined by AND: within"
                      " OR or an expression write two SELECTs with UNION (%s)",
@@ -414,9 +420,11 @@ static int check_unoffered(struct rtk_cursor *cursor, int bits, int k,
                            int index, struct rtk_err *err) {
   struct rtk_program_use use;
   int rc = look_at_program(cursor, bits, k, -1, &use);
-  if (rc != SQLITE_OK || !(use.is_decisive || use.is_right)) return rc;
-  return refuse_unoffered(cursor, &cursor->endpoint->columns[index],
-                          use.is_right, err);
+  bool is_meant = use.is_decisive || (use.is_said && use.is_right);
+  if (rc != SQLITE_OK || !is_meant) return rc;
+  const struct rtk_column *column = &cursor->endpoint->columns[index];
+  return use.is_right ? refuse_right_join(cursor, column, err)
+                      : refuse_unoffered(column, err);
 }
 
 /* The code of one argument, where it stands for no value. */
@@ -488,7 +496,7 @@ static int read_arguments(struct rtk_cursor *cursor, int bits,
     by->one = one;
     by->list = code == RTK_PLAN_LIST || code == RTK_PLAN_BOTH ? *argv++ : NULL;
     if (code == RTK_PLAN_NONE) {
-      rc = missing(k, &endpoint->columns[index], err);
+      rc = refuse_missing(cursor, bits, k, &endpoint->columns[index], err);
     }
   }
   return rc;

@@ -496,17 +496,15 @@ static void look_at(sqlite3 *db, sqlite3_stmt *running, struct look *look,
   follow_all(look);
   if (look->is_decisive) use->is_decisive = true;
   if (look->is_joined) use->is_joined = true;
-  if ((look->is_decisive || (look->is_here && look->is_said)) &&
-      has_right_join(db, running)) {
-    use->is_right = true;
-  }
+  if (look->is_here && look->is_said) use->is_said = true;
+  if (look->is_here && has_right_join(db, running)) use->is_right = true;
 }
 
 int rtk_program_look(sqlite3 *db, const struct rtk_program_question *question,
                      struct rtk_program_use *use) {
   struct look *look = sqlite3_malloc64(sizeof(*look));
   sqlite3_stmt *none = NULL;
-  *use = (struct rtk_program_use){false, false, false};
+  *use = (struct rtk_program_use){0};
   if (look == NULL) return SQLITE_NOMEM;
   look->question = question;
   sqlite3_snprintf((int)sizeof(look->table), look->table, "vtab:%p",

@@ -31,12 +31,16 @@ struct rtk_program_question {
 };
 
 struct rtk_program_use {
-  bool is_decisive; /* which rows there are depends on the column, other than by
-                       a comparison with the default */
-  bool
-      is_right; /* so in a RIGHT or FULL JOIN; or its first pass has a value that
-                       this scan has not */
-  bool is_joined; /* its value comes from a row of another table */
+  /* Which rows there are depends on the column, other than by a comparison with
+  ** the default. */
+  bool is_decisive;
+  /* Another scan of the table has a value of an account or app that this one has
+  ** not, and not the default. */
+  bool is_said;
+  /* A RIGHT or FULL JOIN: this may be its second pass. */
+  bool is_right;
+  /* The value comes from a row of another table. */
+  bool is_joined;
 };
 
 /* Looks at all statements that are running on `db`.  A statement that cannot be
