@@ -1,6 +1,6 @@
 # rtk: Cloudflare RealtimeKit as tables in SQLite. `make help` lists the targets.
 #
-#   ext/*.c           -> ./rtk.so            the extension
+#   ext/, its folders -> ./rtk.so            the extension
 #   tests/api/*.c     -> build/api           the local API server of demo and tests
 #                     -> build/relay         breaks connections, for tests
 #   tests/unit/*.c    -> build/unit/test_*   linked with the extension's objects
@@ -77,7 +77,7 @@ COMPILE = @mkdir -p $(@D) && echo "  CC   $@" && \
 LINK    = @mkdir -p $(@D) && echo "  LINK $@" && \
           $(CC) $(CFLAGS) $(SANFLAGS) $(LDFLAGS)
 
-EXT_C  := $(wildcard ext/*.c)
+EXT_C  := $(wildcard ext/*.c ext/*/*.c)
 RELAY_C := tests/api/relay.c
 API_C  := $(filter-out $(RELAY_C),$(wildcard tests/api/*.c))
 UNIT_C := $(wildcard tests/unit/test_*.c)
@@ -175,7 +175,7 @@ valgrind: $(RTK) $(B)/api ## run the SQL tests under valgrind
 
 LINT_OBJECTS = --no-print-directory objects CFLAGS="-O2 -Werror"
 
-FORMATTED = $(SOURCES) $(wildcard ext/*.h tests/*/*.h)
+FORMATTED = $(SOURCES) $(wildcard ext/*/*.h tests/*/*.h)
 
 lint: $(SO) ## check warnings (gcc, clang), format, cppcheck, layers, symbols
 	@$(MAKE) $(LINT_OBJECTS) CC=gcc B=build/lint/gcc

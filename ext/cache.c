@@ -27,20 +27,27 @@ static int64_t max_bytes(const struct rtk_cache *cache) {
   return rtk_config_int(cache->config, RTK_CACHE_MAX_BYTES);
 }
 
+static struct rtk_life_times times_of(const struct rtk_cache *cache) {
+  const struct rtk_config *config = cache->config;
+  return (struct rtk_life_times){
+      .live_ms = rtk_config_int(config, RTK_CACHE_TTL_LIVE_S) * 1000,
+      .ended_ms = rtk_config_int(config, RTK_CACHE_TTL_ENDED_S) * 1000};
+}
+
 bool rtk_cache_is_kept(const struct rtk_cache *cache,
                        const struct rtk_entry *entry) {
-  return rtk_life_ms(cache->config, entry->life) > 0;
+  return rtk_life_ms(times_of(cache), entry->life) > 0;
 }
 
 bool rtk_cache_is_good(const struct rtk_cache *cache,
                        const struct rtk_entry *entry) {
-  return rtk_life_is_fresh(cache->config, entry->life, entry->fetched_ms,
+  return rtk_life_is_fresh(times_of(cache), entry->life, entry->fetched_ms,
                            rtk_clock_unix_ms());
 }
 
 int64_t rtk_cache_kept_until(const struct rtk_cache *cache,
                              const struct rtk_entry *entry) {
-  return entry->fetched_ms + rtk_life_ms(cache->config, entry->life);
+  return entry->fetched_ms + rtk_life_ms(times_of(cache), entry->life);
 }
 
 void rtk_cache_settle(const struct rtk_cache *cache, struct rtk_entry *entry,
@@ -71,7 +78,7 @@ int rtk_cache_find(const struct rtk_cache *cache, struct rtk_entry *entry) {
   struct rtk_stored stored;
   int rc = rtk_store_get(cache->store, entry->url, &stored);
   if (rc != SQLITE_OK) return rc == SQLITE_NOTFOUND ? SQLITE_OK : rc;
-  if (!rtk_life_is_fresh(cache->config, stored.life, stored.fetched_ms,
+  if (!rtk_life_is_fresh(times_of(cache), stored.life, stored.fetched_ms,
                          rtk_clock_unix_ms())) {
     return SQLITE_OK;
   }
@@ -89,7 +96,7 @@ static int put(const struct rtk_cache *cache, const struct rtk_entry *entry,
                               .fetched_ms = entry->fetched_ms,
                               .life = entry->life,
                               .keep_ms =
-                                  rtk_life_ms(cache->config, entry->life)};
+                                  rtk_life_ms(times_of(cache), entry->life)};
   if (stored.keep_ms == 0) return SQLITE_OK;
   return rtk_store_put(cache->store, entry->url, &stored);
 }

@@ -1,7 +1,6 @@
 /* How long a reply may be kept. */
 #include "life.h"
 
-#include "config.h"
 #include "endpoint.h"
 #include "limits.h"
 #include "reply.h"
@@ -82,26 +81,25 @@ enum rtk_life rtk_life_of(const struct rtk_endpoint *endpoint,
                                                        : RTK_LIFE_SETTLING;
 }
 
-int64_t rtk_life_ms(const struct rtk_config *config, int life) {
-  int64_t ended = rtk_config_int(config, RTK_CACHE_TTL_ENDED_S) * 1000;
-  int64_t live = rtk_config_int(config, RTK_CACHE_TTL_LIVE_S) * 1000;
-  int64_t settling =
-      ended < RTK_SETTLING_KEPT_MS ? ended : RTK_SETTLING_KEPT_MS;
+int64_t rtk_life_ms(struct rtk_life_times times, int life) {
+  int64_t settling = times.ended_ms < RTK_SETTLING_KEPT_MS
+                         ? times.ended_ms
+                         : RTK_SETTLING_KEPT_MS;
   switch (life) {
   case RTK_LIFE_ENDED:
-    return ended;
+    return times.ended_ms;
   case RTK_LIFE_SETTLING:
   case RTK_LIFE_GONE:
     return settling;
   case RTK_LIFE_LIVE:
-    return live;
+    return times.live_ms;
   default:
     return 0;
   }
 }
 
-bool rtk_life_is_fresh(const struct rtk_config *config, int life,
+bool rtk_life_is_fresh(struct rtk_life_times times, int life,
                        int64_t fetched_unix_ms, int64_t now_unix_ms) {
   int64_t age_ms = now_unix_ms - fetched_unix_ms;
-  return age_ms >= 0 && age_ms < rtk_life_ms(config, life);
+  return age_ms >= 0 && age_ms < rtk_life_ms(times, life);
 }

@@ -8,7 +8,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-struct rtk_config;
 struct rtk_endpoint;
 struct rtk_reply;
 
@@ -25,12 +24,17 @@ enum rtk_life {
 enum rtk_life rtk_life_of(const struct rtk_endpoint *endpoint,
                           const struct rtk_reply *reply, int64_t now_unix_ms);
 
+/* How long what may change is kept, and what will not, in ms. */
+struct rtk_life_times {
+  int64_t live_ms, ended_ms;
+};
+
 /* How long such a reply is kept, in ms; 0: not beyond the statement. */
-int64_t rtk_life_ms(const struct rtk_config *config, int life);
+int64_t rtk_life_ms(struct rtk_life_times times, int life);
 
 /* Is a reply of this life, fetched then, still good now?  One that comes from
 ** the future, because the clock was set back, is not. */
-bool rtk_life_is_fresh(const struct rtk_config *config, int life,
+bool rtk_life_is_fresh(struct rtk_life_times times, int life,
                        int64_t fetched_unix_ms, int64_t now_unix_ms);
 
 /* Reads "2023-07-15T07:08:39.000Z" as milliseconds since 1970, to the second: a

@@ -1,7 +1,6 @@
 /* How long a reply may be kept. */
 #include "life.h"
 
-#include "config.h"
 #include "endpoint.h"
 #include "limits.h"
 #include "reply.h"
@@ -161,42 +160,36 @@ static void endpoints_end_by_a_column(void **state) {
 
 /* --- how long ------------------------------------------------------------- */
 
-static struct rtk_config *config_with(const char *ended, const char *live) {
-  struct rtk_config *config = NULL;
-  (void)unsetenv("RTK_CACHE_TTL_ENDED_S");
-  (void)unsetenv("RTK_CACHE_TTL_LIVE_S");
-  if (ended != NULL) (void)setenv("RTK_CACHE_TTL_ENDED_S", ended, 1);
-  if (live != NULL) (void)setenv("RTK_CACHE_TTL_LIVE_S", live, 1);
-  assert_int_equal(rtk_config_new(NULL, &config), SQLITE_OK);
-  return config;
-}
+/* The settings' own are checked with them. */
+#define DEFAULTS                                                               \
+  { .live_ms = 5000, .ended_ms = 86400000 }
 
 static void a_life_is_so_long(void **state) {
   static const struct {
-    const char *ended, *live;
-    int64_t none, live_ms, settling, ended_ms, gone;
+    const char *name;
+    struct rtk_life_times times;
+    int64_t settling;
   } cases[] = {
-      {NULL, NULL, 0, 5000, 60000, 86400000, 60000},
-      {"0", "0", 0, 0, 0, 0, 0},
-      {"59", "100", 0, 100000, 59000, 59000, 59000},
-      {"61", "1", 0, 1000, 60000, 61000, 60000},
-      {"31536000", "31536000", 0, 31536000000, 60000, 31536000000, 60000},
+      {"default", DEFAULTS, 60000},
+      {"nothing is kept", {.live_ms = 0, .ended_ms = 0}, 0},
+      {"less than a minute", {.live_ms = 100000, .ended_ms = 59000}, 59000},
+      {"more than a minute", {.live_ms = 1000, .ended_ms = 61000}, 60000},
+      {"a year", {.live_ms = 31536000000, .ended_ms = 31536000000}, 60000},
   };
   (void)state;
   for (size_t i = 0; i < COUNT(cases); i++) {
-    struct rtk_config *config = config_with(cases[i].ended, cases[i].live);
-    const char *name = cases[i].ended == NULL ? "default" : cases[i].ended;
-    check_int(name, "none", rtk_life_ms(config, RTK_LIFE_NONE), cases[i].none);
-    check_int(name, "live", rtk_life_ms(config, RTK_LIFE_LIVE),
-              cases[i].live_ms);
-    check_int(name, "settling", rtk_life_ms(config, RTK_LIFE_SETTLING),
+    const char *name = cases[i].name;
+    struct rtk_life_times times = cases[i].times;
+    check_int(name, "none", rtk_life_ms(times, RTK_LIFE_NONE), 0);
+    check_int(name, "live", rtk_life_ms(times, RTK_LIFE_LIVE), times.live_ms);
+    check_int(name, "settling", rtk_life_ms(times, RTK_LIFE_SETTLING),
               cases[i].settling);
-    check_int(name, "ended", rtk_life_ms(config, RTK_LIFE_ENDED),
-              cases[i].ended_ms);
-    check_int(name, "gone", rtk_life_ms(config, RTK_LIFE_GONE), cases[i].gone);
-    check_int(name, "unknown", rtk_life_ms(config, 99), 0);
-    check_int(name, "negative", rtk_life_ms(config, -1), 0);
-    rtk_config_free(config);
+    check_int(name, "ended", rtk_life_ms(times, RTK_LIFE_ENDED),
+              times.ended_ms);
+    check_int(name, "gone", rtk_life_ms(times, RTK_LIFE_GONE),
+              cases[i].settling);
+    check_int(name, "unknown", rtk_life_ms(times, 99), 0);
+    check_int(name, "negative", rtk_life_ms(times, -1), 0);
   }
 }
 
@@ -221,15 +214,14 @@ static void it_is_fresh_until_then(void **state) {
       {"the clock was set back", RTK_LIFE_ENDED, -1, false},
       {"by a year", RTK_LIFE_ENDED, -31536000000, false},
   };
-  struct rtk_config *config = config_with(NULL, NULL);
+  static const struct rtk_life_times times = DEFAULTS;
   (void)state;
   for (size_t i = 0; i < COUNT(cases); i++) {
     check_int(cases[i].name, "is fresh",
-              rtk_life_is_fresh(config, cases[i].life, END_MS,
+              rtk_life_is_fresh(times, cases[i].life, END_MS,
                                 END_MS + cases[i].age_ms),
               cases[i].is_fresh);
   }
-  rtk_config_free(config);
 }
 
 int main(void) {
