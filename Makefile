@@ -57,7 +57,7 @@ libs   = $(shell pkg-config --libs $(1))
 WARN   = -Wall -Wextra -Wshadow -Wconversion -Wmissing-prototypes -Wvla \
          -Wformat=2
 DEFS   = -D_POSIX_C_SOURCE=200809L $(SYSTEM) -DRTK_VERSION='"$(VERSION)"'
-EXT    = -std=c11 $(WARN) $(DEFS) -fPIC -fvisibility=hidden \
+EXT    = -std=c11 $(WARN) $(DEFS) -fPIC -fvisibility=hidden -iquote ext \
          $(call cflags,sqlite3 libcurl libcjson)
 API    = -std=c11 $(WARN) $(DEFS) \
          -DAPI_EXAMPLES='"$(CURDIR)/tests/api/realtimekit-livestreams.openapi.json"' \

@@ -1,8 +1,8 @@
 /* Ids before their turn. */
 #include "ahead.h"
 
+#include "base/clock.h"
 #include "batch.h"
-#include "clock.h"
 #include "config.h"
 #include "rerun.h"
 #include "stats.h"

@@ -6,7 +6,7 @@
 #ifndef RTK_BATCH_H
 #define RTK_BATCH_H
 
-#include "ids.h"
+#include "base/ids.h"
 #include "wanted.h"
 
 #include <stdbool.h>

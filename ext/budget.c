@@ -17,10 +17,10 @@
 */
 #include "budget.h"
 
-#include "clock.h"
+#include "base/clock.h"
+#include "base/hash.h"
+#include "base/limits.h"
 #include "config.h"
-#include "hash.h"
-#include "limits.h"
 #include "pace.h"
 #include "ratelimit.h"
 #include "store.h"

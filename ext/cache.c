@@ -4,12 +4,12 @@
 */
 #include "cache.h"
 
-#include "clock.h"
+#include "base/clock.h"
+#include "base/limits.h"
 #include "config.h"
 #include "endpoint.h"
 #include "json.h"
 #include "life.h"
-#include "limits.h"
 #include "memo.h"
 #include "reply.h"
 #include "response.h"

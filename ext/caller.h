@@ -9,7 +9,7 @@
 #ifndef RTK_CALLER_H
 #define RTK_CALLER_H
 
-#include "value.h"
+#include "base/value.h"
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -12,9 +12,9 @@
 */
 #include "cancel.h"
 
-#include "clock.h"
-#include "limits.h"
-#include "probe.h"
+#include "base/clock.h"
+#include "base/limits.h"
+#include "base/probe.h"
 
 #include <stddef.h>
 

@@ -5,7 +5,7 @@
 #ifndef RTK_CHECK_H
 #define RTK_CHECK_H
 
-#include "value.h"
+#include "base/value.h"
 
 struct rtk_conn;
 struct rtk_err;

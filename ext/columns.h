@@ -2,7 +2,7 @@
 #ifndef RTK_COLUMNS_H
 #define RTK_COLUMNS_H
 
-#include "value.h"
+#include "base/value.h"
 
 struct rtk_conn;
 struct rtk_err;

@@ -8,13 +8,13 @@
 */
 #include "config.h"
 
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/limits.h"
+#include "base/show.h"
+#include "base/spelling.h"
 #include "cancel.h"
-#include "clock.h"
-#include "err.h"
 #include "http.h"
-#include "limits.h"
-#include "show.h"
-#include "spelling.h"
 #include "storefile.h"
 
 #include <errno.h>

@@ -5,7 +5,7 @@
 #ifndef RTK_CONFIG_H
 #define RTK_CONFIG_H
 
-#include "setting.h"
+#include "base/setting.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -2,8 +2,8 @@
 #include "conn.h"
 
 #include "ahead.h"
+#include "base/err.h"
 #include "config.h"
-#include "err.h"
 #include "fetch.h"
 #include "progress.h"
 #include "store.h"

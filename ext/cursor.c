@@ -10,19 +10,19 @@
 #include "cursor.h"
 
 #include "ahead.h"
+#include "base/err.h"
+#include "base/hash.h"
+#include "base/limits.h"
+#include "base/show.h"
 #include "batch.h"
 #include "config.h"
 #include "conn.h"
 #include "endpoint.h"
-#include "err.h"
-#include "hash.h"
-#include "limits.h"
 #include "memo.h"
 #include "pages.h"
 #include "plan.h"
 #include "program.h"
 #include "reply.h"
-#include "show.h"
 #include "url.h"
 
 #include <string.h>

@@ -9,8 +9,8 @@
 */
 #include "endpoint.h"
 
-#include "err.h"
-#include "limits.h"
+#include "base/err.h"
+#include "base/limits.h"
 
 #include <sqlite3ext.h>
 SQLITE_EXTENSION_INIT3

@@ -6,7 +6,7 @@
 #ifndef RTK_ENDPOINT_H
 #define RTK_ENDPOINT_H
 
-#include "setting.h"
+#include "base/setting.h"
 
 #include <stdbool.h>
 #include <stddef.h>

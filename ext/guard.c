@@ -35,9 +35,9 @@
 */
 #include "guard.h"
 
-#include "err.h"
-#include "limits.h"
-#include "probe.h"
+#include "base/err.h"
+#include "base/limits.h"
+#include "base/probe.h"
 
 #include <string.h>
 

@@ -16,9 +16,9 @@
 */
 #include "http.h"
 
-#include "clock.h"
-#include "err.h"
-#include "limits.h"
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/limits.h"
 
 #include <arpa/inet.h>
 #include <errno.h>

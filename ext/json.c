@@ -7,7 +7,7 @@
 */
 #include "json.h"
 
-#include "limits.h"
+#include "base/limits.h"
 
 #include <errno.h>
 #include <math.h>

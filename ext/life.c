@@ -1,10 +1,10 @@
 /* How long a reply may be kept. */
 #include "life.h"
 
+#include "base/limits.h"
+#include "base/value.h"
 #include "endpoint.h"
-#include "limits.h"
 #include "reply.h"
-#include "value.h"
 
 #include <stddef.h>
 #include <string.h>

@@ -4,8 +4,8 @@
 */
 #include "memo.h"
 
-#include "hash.h"
-#include "limits.h"
+#include "base/hash.h"
+#include "base/limits.h"
 #include "reply.h"
 
 #include <string.h>

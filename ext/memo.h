@@ -9,7 +9,7 @@
 #ifndef RTK_MEMO_H
 #define RTK_MEMO_H
 
-#include "value.h"
+#include "base/value.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -16,7 +16,7 @@
 */
 #include "pace.h"
 
-#include "limits.h"
+#include "base/limits.h"
 #include "ratelimit.h"
 
 #include <string.h>

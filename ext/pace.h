@@ -15,7 +15,7 @@
 #ifndef RTK_PACE_H
 #define RTK_PACE_H
 
-#include "limits.h"
+#include "base/limits.h"
 
 #include <stdbool.h>
 #include <stdint.h>

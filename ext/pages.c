@@ -1,10 +1,10 @@
 /* The pages of one list, in order. */
 #include "pages.h"
 
-#include "clock.h"
-#include "err.h"
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/hash.h"
 #include "fetch.h"
-#include "hash.h"
 #include "memo.h"
 #include "reply.h"
 

@@ -18,7 +18,7 @@
 #ifndef RTK_PAGES_H
 #define RTK_PAGES_H
 
-#include "limits.h"
+#include "base/limits.h"
 #include "wanted.h"
 
 #include <stdbool.h>

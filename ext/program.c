@@ -8,8 +8,8 @@
 */
 #include "program.h"
 
+#include "base/probe.h"
 #include "plan.h"
-#include "probe.h"
 
 #include <stdint.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /* How far a statement is, in one line on stderr. */
 #include "progress.h"
 
-#include "limits.h"
+#include "base/limits.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -13,7 +13,7 @@
 */
 #include "ratelimit.h"
 
-#include "limits.h"
+#include "base/limits.h"
 #include "response.h"
 
 #include <stdbool.h>

@@ -5,7 +5,7 @@
 #ifndef RTK_RATELIMIT_H
 #define RTK_RATELIMIT_H
 
-#include "limits.h"
+#include "base/limits.h"
 
 #include <stdint.h>
 

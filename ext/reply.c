@@ -4,9 +4,9 @@
 */
 #include "reply.h"
 
+#include "base/limits.h"
 #include "endpoint.h"
 #include "json.h"
-#include "limits.h"
 
 #include <string.h>
 

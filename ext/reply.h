@@ -5,8 +5,8 @@
 #ifndef RTK_REPLY_H
 #define RTK_REPLY_H
 
-#include "err.h"
-#include "value.h"
+#include "base/err.h"
+#include "base/value.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -8,15 +8,15 @@
 #include "report.h"
 
 #include "ahead.h"
+#include "base/err.h"
+#include "base/limits.h"
+#include "base/rows.h"
 #include "check.h"
 #include "columns.h"
 #include "config.h"
 #include "conn.h"
-#include "err.h"
 #include "guard.h"
-#include "limits.h"
 #include "rerun.h"
-#include "rows.h"
 #include "statstable.h"
 
 #include <stdbool.h>

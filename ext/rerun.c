@@ -15,9 +15,9 @@
 */
 #include "rerun.h"
 
-#include "err.h"
-#include "ids.h"
-#include "probe.h"
+#include "base/err.h"
+#include "base/ids.h"
+#include "base/probe.h"
 
 #include <stddef.h>
 #include <string.h>

@@ -8,7 +8,7 @@
 #ifndef RTK_RERUN_H
 #define RTK_RERUN_H
 
-#include "limits.h"
+#include "base/limits.h"
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -5,7 +5,7 @@
 #ifndef RTK_RESPONSE_H
 #define RTK_RESPONSE_H
 
-#include "limits.h"
+#include "base/limits.h"
 
 #include <stddef.h>
 #include <stdint.h>

@@ -8,8 +8,8 @@
 */
 #include "retry.h"
 
+#include "base/limits.h"
 #include "http.h"
-#include "limits.h"
 #include "response.h"
 
 #include <string.h>

@@ -8,9 +8,9 @@
 */
 #include "sqlfunc.h"
 
+#include "base/err.h"
 #include "config.h"
 #include "conn.h"
-#include "err.h"
 #include "fetch.h"
 #include "guard.h"
 #include "http.h"

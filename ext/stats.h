@@ -4,8 +4,8 @@
 #ifndef RTK_STATS_H
 #define RTK_STATS_H
 
-#include "err.h"
-#include "limits.h"
+#include "base/err.h"
+#include "base/limits.h"
 
 #include <stdint.h>
 

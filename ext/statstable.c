@@ -2,10 +2,10 @@
 #include "statstable.h"
 
 #include "ahead.h"
-#include "clock.h"
+#include "base/clock.h"
+#include "base/rows.h"
 #include "conn.h"
 #include "fetch.h"
-#include "rows.h"
 #include "store.h"
 
 #include <stddef.h>

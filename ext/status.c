@@ -7,12 +7,12 @@
 */
 #include "status.h"
 
+#include "base/limits.h"
+#include "base/show.h"
 #include "endpoint.h"
 #include "json.h"
-#include "limits.h"
 #include "reply.h"
 #include "response.h"
-#include "show.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -9,10 +9,10 @@
 */
 #include "store.h"
 
+#include "base/clock.h"
+#include "base/hash.h"
+#include "base/limits.h"
 #include "cancel.h"
-#include "clock.h"
-#include "hash.h"
-#include "limits.h"
 #include "storefile.h"
 
 #include <stdbool.h>

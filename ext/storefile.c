@@ -10,9 +10,9 @@
 */
 #include "storefile.h"
 
-#include "err.h"
-#include "limits.h"
-#include "probe.h"
+#include "base/err.h"
+#include "base/limits.h"
+#include "base/probe.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -12,12 +12,12 @@
 #include "vtab.h"
 
 #include "ahead.h"
+#include "base/err.h"
+#include "base/limits.h"
 #include "conn.h"
 #include "cursor.h"
 #include "endpoint.h"
-#include "err.h"
 #include "guard.h"
-#include "limits.h"
 #include "plan.h"
 #include "rerun.h"
 

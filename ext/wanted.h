@@ -5,8 +5,8 @@
 #ifndef RTK_WANTED_H
 #define RTK_WANTED_H
 
-#include "limits.h"
-#include "value.h"
+#include "base/limits.h"
+#include "base/value.h"
 
 #include <stddef.h>
 

@@ -2,10 +2,10 @@
 ** cache file: two connections with a quota of 10 in 5 s, and leases of 11 s. */
 #include "budget.h"
 
-#include "clock.h"
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/limits.h"
 #include "config.h"
-#include "err.h"
-#include "limits.h"
 #include "store.h"
 
 #include "check.h"

@@ -2,10 +2,10 @@
 ** shares a budget. */
 #include "budget.h"
 
-#include "clock.h"
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/limits.h"
 #include "config.h"
-#include "err.h"
-#include "limits.h"
 #include "store.h"
 
 #include "check.h"

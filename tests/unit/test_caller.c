@@ -1,9 +1,9 @@
 /* What is known about the caller: its token, and what is refused to it. */
 #include "caller.h"
 
+#include "base/err.h"
+#include "base/limits.h"
 #include "config.h"
-#include "err.h"
-#include "limits.h"
 #include "reply.h"
 
 #include "check.h"

@@ -1,9 +1,9 @@
 /* The settings of one connection. */
 #include "config.h"
 
-#include "err.h"
+#include "base/err.h"
+#include "base/limits.h"
 #include "http.h"
-#include "limits.h"
 
 #include "check.h"
 

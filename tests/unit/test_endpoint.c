@@ -1,9 +1,9 @@
 /* Is each entry of rtk_endpoints[] well formed? */
 #include "endpoint.h"
 
+#include "base/err.h"
+#include "base/limits.h"
 #include "config.h"
-#include "err.h"
-#include "limits.h"
 #include "plan.h"
 
 #include "check.h"

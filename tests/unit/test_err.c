@@ -1,5 +1,5 @@
 /* Messages on their way to the user. */
-#include "err.h"
+#include "base/err.h"
 
 #include "check.h"
 

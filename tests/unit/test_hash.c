@@ -1,5 +1,5 @@
 /* The hash that keys in cache files are made with: FNV-1a's published values. */
-#include "hash.h"
+#include "base/hash.h"
 
 #include "check.h"
 

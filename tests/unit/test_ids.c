@@ -1,5 +1,5 @@
 /* The ids of one batch. */
-#include "ids.h"
+#include "base/ids.h"
 
 #include "check.h"
 

@@ -1,8 +1,8 @@
 /* How long a reply may be kept. */
 #include "life.h"
 
+#include "base/limits.h"
 #include "endpoint.h"
-#include "limits.h"
 #include "reply.h"
 
 #include "check.h"

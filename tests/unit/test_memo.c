@@ -1,5 +1,5 @@
 /* The memory of one statement. */
-#include "limits.h"
+#include "base/limits.h"
 #include "memo.h"
 
 #include "reply.h"

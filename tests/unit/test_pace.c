@@ -3,7 +3,7 @@
 ** world has its own generator of numbers. */
 #include "pace.h"
 
-#include "limits.h"
+#include "base/limits.h"
 #include "ratelimit.h"
 #include "response.h"
 

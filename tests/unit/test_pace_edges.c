@@ -3,7 +3,7 @@
 ** from a file that cannot be right. */
 #include "pace.h"
 
-#include "limits.h"
+#include "base/limits.h"
 #include "ratelimit.h"
 
 #include "check.h"

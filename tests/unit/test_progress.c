@@ -1,7 +1,7 @@
 /* The line that tells how far a statement is. */
 #include "progress.h"
 
-#include "limits.h"
+#include "base/limits.h"
 
 #include "check.h"
 

@@ -1,7 +1,7 @@
 /* What a reply announces about quotas. */
 #include "ratelimit.h"
 
-#include "limits.h"
+#include "base/limits.h"
 #include "response.h"
 
 #include "check.h"

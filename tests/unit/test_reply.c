@@ -1,9 +1,9 @@
 /* What one request came to, in one block of memory. */
 #include "reply.h"
 
+#include "base/limits.h"
 #include "endpoint.h"
 #include "json.h"
-#include "limits.h"
 
 #include "check.h"
 

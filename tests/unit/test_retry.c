@@ -1,8 +1,8 @@
 /* Is a request made again, and when? */
 #include "retry.h"
 
+#include "base/limits.h"
 #include "http.h"
-#include "limits.h"
 #include "response.h"
 
 #include "check.h"

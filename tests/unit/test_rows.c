@@ -1,5 +1,5 @@
 /* Rows of values, made whole before the first one is read. */
-#include "rows.h"
+#include "base/rows.h"
 
 #include "check.h"
 

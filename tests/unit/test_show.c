@@ -1,5 +1,5 @@
 /* Text from elsewhere made fit to stand in a message. */
-#include "show.h"
+#include "base/show.h"
 
 #include "check.h"
 

@@ -1,8 +1,8 @@
 /* What a response means, and the words in which the user is told. */
 #include "status.h"
 
+#include "base/limits.h"
 #include "endpoint.h"
-#include "limits.h"
 #include "reply.h"
 #include "response.h"
 

@@ -2,11 +2,11 @@
 ** The cache file, with real files in a directory of its own: what it keeps, and
 ** that nothing that can be wrong with a file does any harm.
 */
-#include "limits.h"
+#include "base/limits.h"
 #include "store.h"
 
-#include "clock.h"
-#include "err.h"
+#include "base/clock.h"
+#include "base/err.h"
 #include "storefile.h"
 
 #include "check.h"

@@ -5,7 +5,7 @@
 #ifndef RTK_IDS_H
 #define RTK_IDS_H
 
-#include "value.h"
+#include "base/value.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
 /* The two clocks: one that only goes forward, and the calendar's. */
-#include "clock.h"
+#include "base/clock.h"
 
 #include <time.h>
 

@@ -1,5 +1,5 @@
 /* What went wrong, on its way to the user. */
-#include "err.h"
+#include "base/err.h"
 
 #include <stdarg.h>
 #include <stddef.h>

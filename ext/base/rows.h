@@ -5,7 +5,7 @@
 #ifndef RTK_ROWS_H
 #define RTK_ROWS_H
 
-#include "value.h"
+#include "base/value.h"
 
 #include <stdbool.h>
 #include <stddef.h>

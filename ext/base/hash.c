@@ -1,5 +1,5 @@
 /* FNV-1a with 64 bits. */
-#include "hash.h"
+#include "base/hash.h"
 
 uint64_t rtk_hash_add(uint64_t hash, const void *bytes, size_t size) {
   const unsigned char *byte = bytes;

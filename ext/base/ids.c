@@ -1,7 +1,7 @@
 /* The ids of one batch, in order. */
-#include "ids.h"
+#include "base/ids.h"
 
-#include "hash.h"
+#include "base/hash.h"
 
 #include <string.h>
 

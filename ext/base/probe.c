@@ -1,5 +1,5 @@
 /* Statements of our own on the host's connection. */
-#include "probe.h"
+#include "base/probe.h"
 
 #include <stddef.h>
 #include <stdint.h>

@@ -1,7 +1,7 @@
 /* Text from elsewhere made fit to stand in a message. */
-#include "show.h"
+#include "base/show.h"
 
-#include "limits.h"
+#include "base/limits.h"
 
 #include <stdbool.h>
 #include <string.h>
