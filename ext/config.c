@@ -13,8 +13,8 @@
 #include "base/limits.h"
 #include "base/show.h"
 #include "base/spelling.h"
-#include "cancel.h"
-#include "http.h"
+#include "net/cancel.h"
+#include "net/http.h"
 #include "storefile.h"
 
 #include <errno.h>

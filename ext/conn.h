@@ -5,7 +5,7 @@
 #ifndef RTK_CONN_H
 #define RTK_CONN_H
 
-#include "cancel.h"
+#include "net/cancel.h"
 #include "stats.h"
 
 #include <stdbool.h>

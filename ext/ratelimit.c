@@ -14,7 +14,7 @@
 #include "ratelimit.h"
 
 #include "base/limits.h"
-#include "response.h"
+#include "net/response.h"
 
 #include <stdbool.h>
 #include <string.h>

@@ -13,8 +13,8 @@
 #include "conn.h"
 #include "fetch.h"
 #include "guard.h"
-#include "http.h"
 #include "json.h"
+#include "net/http.h"
 #include "store.h"
 
 #include <stdbool.h>

@@ -11,8 +11,8 @@
 #include "base/show.h"
 #include "endpoint.h"
 #include "json.h"
+#include "net/response.h"
 #include "reply.h"
-#include "response.h"
 
 #include <stdbool.h>
 #include <stddef.h>

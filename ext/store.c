@@ -12,7 +12,7 @@
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/limits.h"
-#include "cancel.h"
+#include "net/cancel.h"
 #include "storefile.h"
 
 #include <stdbool.h>

@@ -3,7 +3,7 @@
 
 #include "base/err.h"
 #include "base/limits.h"
-#include "http.h"
+#include "net/http.h"
 
 #include "check.h"
 

@@ -4,8 +4,8 @@
 #include "pace.h"
 
 #include "base/limits.h"
+#include "net/response.h"
 #include "ratelimit.h"
-#include "response.h"
 
 #include "check.h"
 

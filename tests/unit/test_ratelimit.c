@@ -2,7 +2,7 @@
 #include "ratelimit.h"
 
 #include "base/limits.h"
-#include "response.h"
+#include "net/response.h"
 
 #include "check.h"
 

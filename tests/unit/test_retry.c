@@ -2,8 +2,8 @@
 #include "retry.h"
 
 #include "base/limits.h"
-#include "http.h"
-#include "response.h"
+#include "net/http.h"
+#include "net/response.h"
 
 #include "check.h"
 

@@ -3,8 +3,8 @@
 
 #include "base/limits.h"
 #include "endpoint.h"
+#include "net/response.h"
 #include "reply.h"
-#include "response.h"
 
 #include "check.h"
 

@@ -10,7 +10,7 @@
 #ifndef RTK_HTTP_H
 #define RTK_HTTP_H
 
-#include "response.h"
+#include "net/response.h"
 
 #include <stdbool.h>
 #include <stdint.h>

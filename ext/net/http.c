@@ -14,7 +14,7 @@
 ** end, and new ones get a new pool.  Over HTTP/2 libcurl would go on using a
 ** connection that has gone silent, for ever.
 */
-#include "http.h"
+#include "net/http.h"
 
 #include "base/clock.h"
 #include "base/err.h"

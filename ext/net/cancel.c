@@ -10,7 +10,7 @@
 ** and then a small statement is run for it.  Nothing stays prepared between
 ** two rounds: a host could not close its connection.
 */
-#include "cancel.h"
+#include "net/cancel.h"
 
 #include "base/clock.h"
 #include "base/limits.h"
