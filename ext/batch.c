@@ -7,10 +7,10 @@
 */
 #include "batch.h"
 
+#include "api/reply.h"
 #include "fetch.h"
 #include "memo.h"
 #include "pages.h"
-#include "reply.h"
 
 #include <string.h>
 

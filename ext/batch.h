@@ -6,8 +6,8 @@
 #ifndef RTK_BATCH_H
 #define RTK_BATCH_H
 
+#include "api/wanted.h"
 #include "base/ids.h"
-#include "wanted.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -17,12 +17,12 @@
 */
 #include "budget.h"
 
+#include "api/ratelimit.h"
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/limits.h"
 #include "config.h"
 #include "pace.h"
-#include "ratelimit.h"
 #include "store.h"
 
 #include <pthread.h>

@@ -4,19 +4,19 @@
 */
 #include "cache.h"
 
+#include "api/endpoint.h"
+#include "api/json.h"
+#include "api/life.h"
+#include "api/reply.h"
+#include "api/status.h"
+#include "api/url.h"
+#include "api/wanted.h"
 #include "base/clock.h"
 #include "base/limits.h"
 #include "config.h"
-#include "endpoint.h"
-#include "json.h"
-#include "life.h"
 #include "memo.h"
 #include "net/response.h"
-#include "reply.h"
-#include "status.h"
 #include "store.h"
-#include "url.h"
-#include "wanted.h"
 
 #include <string.h>
 

@@ -1,10 +1,10 @@
 /* What is known about the caller. */
 #include "caller.h"
 
+#include "api/reply.h"
 #include "base/err.h"
 #include "base/limits.h"
 #include "config.h"
-#include "reply.h"
 
 #include <string.h>
 

@@ -12,6 +12,10 @@
 */
 #include "check.h"
 
+#include "api/endpoint.h"
+#include "api/reply.h"
+#include "api/status.h"
+#include "api/url.h"
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/limits.h"
@@ -19,15 +23,11 @@
 #include "base/show.h"
 #include "config.h"
 #include "conn.h"
-#include "endpoint.h"
 #include "fetch.h"
 #include "net/cancel.h"
 #include "net/http.h"
 #include "net/response.h"
-#include "reply.h"
-#include "status.h"
 #include "store.h"
-#include "url.h"
 
 #include <stdarg.h>
 #include <stdbool.h>

@@ -1,8 +1,8 @@
 /* rtk_columns: the entries of the endpoints as rows. */
 #include "columns.h"
 
+#include "api/endpoint.h"
 #include "base/rows.h"
-#include "endpoint.h"
 
 #include <sqlite3ext.h>
 SQLITE_EXTENSION_INIT3

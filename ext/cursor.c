@@ -10,6 +10,9 @@
 #include "cursor.h"
 
 #include "ahead.h"
+#include "api/endpoint.h"
+#include "api/reply.h"
+#include "api/url.h"
 #include "base/err.h"
 #include "base/hash.h"
 #include "base/limits.h"
@@ -17,13 +20,10 @@
 #include "batch.h"
 #include "config.h"
 #include "conn.h"
-#include "endpoint.h"
 #include "memo.h"
 #include "pages.h"
 #include "plan.h"
 #include "program.h"
-#include "reply.h"
-#include "url.h"
 
 #include <string.h>
 

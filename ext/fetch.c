@@ -7,6 +7,12 @@
 */
 #include "fetch.h"
 
+#include "api/endpoint.h"
+#include "api/ratelimit.h"
+#include "api/reply.h"
+#include "api/retry.h"
+#include "api/status.h"
+#include "api/wanted.h"
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/limits.h"
@@ -15,19 +21,13 @@
 #include "cache.h"
 #include "caller.h"
 #include "config.h"
-#include "endpoint.h"
 #include "memo.h"
 #include "net/cancel.h"
 #include "net/http.h"
 #include "net/response.h"
 #include "progress.h"
-#include "ratelimit.h"
-#include "reply.h"
-#include "retry.h"
 #include "stats.h"
-#include "status.h"
 #include "store.h"
-#include "wanted.h"
 
 #include <string.h>
 #include <time.h>

@@ -4,9 +4,9 @@
 */
 #include "memo.h"
 
+#include "api/reply.h"
 #include "base/hash.h"
 #include "base/limits.h"
-#include "reply.h"
 
 #include <string.h>
 

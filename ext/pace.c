@@ -16,8 +16,8 @@
 */
 #include "pace.h"
 
+#include "api/ratelimit.h"
 #include "base/limits.h"
-#include "ratelimit.h"
 
 #include <string.h>
 

@@ -18,8 +18,8 @@
 #ifndef RTK_PAGES_H
 #define RTK_PAGES_H
 
+#include "api/wanted.h"
 #include "base/limits.h"
-#include "wanted.h"
 
 #include <stdbool.h>
 #include <stdint.h>

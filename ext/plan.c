@@ -3,7 +3,7 @@
 */
 #include "plan.h"
 
-#include "endpoint.h"
+#include "api/endpoint.h"
 
 #include <string.h>
 

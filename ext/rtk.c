@@ -8,10 +8,10 @@
 **
 ** This file is the entry point, under two names, and nothing else.
 */
+#include "api/endpoint.h"
 #include "base/err.h"
 #include "base/limits.h"
 #include "conn.h"
-#include "endpoint.h"
 #include "report.h"
 #include "sqlfunc.h"
 #include "vtab.h"

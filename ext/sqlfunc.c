@@ -8,12 +8,12 @@
 */
 #include "sqlfunc.h"
 
+#include "api/json.h"
 #include "base/err.h"
 #include "config.h"
 #include "conn.h"
 #include "fetch.h"
 #include "guard.h"
-#include "json.h"
 #include "net/http.h"
 #include "store.h"
 

@@ -12,11 +12,11 @@
 #include "vtab.h"
 
 #include "ahead.h"
+#include "api/endpoint.h"
 #include "base/err.h"
 #include "base/limits.h"
 #include "conn.h"
 #include "cursor.h"
-#include "endpoint.h"
 #include "guard.h"
 #include "plan.h"
 #include "rerun.h"

@@ -1,10 +1,10 @@
 /* What is known about the caller: its token, and what is refused to it. */
 #include "caller.h"
 
+#include "api/reply.h"
 #include "base/err.h"
 #include "base/limits.h"
 #include "config.h"
-#include "reply.h"
 
 #include "check.h"
 

@@ -1,5 +1,5 @@
 /* Is each entry of rtk_endpoints[] well formed? */
-#include "endpoint.h"
+#include "api/endpoint.h"
 
 #include "base/err.h"
 #include "base/limits.h"

@@ -1,5 +1,5 @@
 /* JSON text into values. */
-#include "json.h"
+#include "api/json.h"
 
 #include "check.h"
 

@@ -1,9 +1,9 @@
 /* How long a reply may be kept. */
-#include "life.h"
+#include "api/life.h"
 
+#include "api/endpoint.h"
+#include "api/reply.h"
 #include "base/limits.h"
-#include "endpoint.h"
-#include "reply.h"
 
 #include "check.h"
 

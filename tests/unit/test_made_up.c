@@ -2,10 +2,10 @@
 ** The promise of endpoint.c: an endpoint is one entry, and no new code.  Three
 ** that nobody has ever heard of, against a server of their own.
 */
+#include "api/endpoint.h"
 #include "base/err.h"
 #include "base/limits.h"
 #include "conn.h"
-#include "endpoint.h"
 #include "vtab.h"
 
 #include "server.h"

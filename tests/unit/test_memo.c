@@ -2,7 +2,7 @@
 #include "base/limits.h"
 #include "memo.h"
 
-#include "reply.h"
+#include "api/reply.h"
 
 #include "check.h"
 

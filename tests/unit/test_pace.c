@@ -3,9 +3,9 @@
 ** world has its own generator of numbers. */
 #include "pace.h"
 
+#include "api/ratelimit.h"
 #include "base/limits.h"
 #include "net/response.h"
-#include "ratelimit.h"
 
 #include "check.h"
 

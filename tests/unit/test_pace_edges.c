@@ -3,8 +3,8 @@
 ** from a file that cannot be right. */
 #include "pace.h"
 
+#include "api/ratelimit.h"
 #include "base/limits.h"
-#include "ratelimit.h"
 
 #include "check.h"
 

@@ -2,10 +2,10 @@
 ** The pages of a list that does not hold still, or of which one fails.  The
 ** table is one of rtk's own; what is on its pages is the test's.
 */
+#include "api/endpoint.h"
 #include "base/err.h"
 #include "base/limits.h"
 #include "conn.h"
-#include "endpoint.h"
 #include "vtab.h"
 
 #include "server.h"

@@ -1,7 +1,7 @@
 /* The terms of a WHERE in, the choice and its price out. */
 #include "plan.h"
 
-#include "endpoint.h"
+#include "api/endpoint.h"
 
 #include "check.h"
 

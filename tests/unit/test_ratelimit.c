@@ -1,5 +1,5 @@
 /* What a reply announces about quotas. */
-#include "ratelimit.h"
+#include "api/ratelimit.h"
 
 #include "base/limits.h"
 #include "net/response.h"

@@ -1,9 +1,9 @@
 /* What one request came to, in one block of memory. */
-#include "reply.h"
+#include "api/reply.h"
 
+#include "api/endpoint.h"
+#include "api/json.h"
 #include "base/limits.h"
-#include "endpoint.h"
-#include "json.h"
 
 #include "check.h"
 

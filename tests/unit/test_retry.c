@@ -1,5 +1,5 @@
 /* Is a request made again, and when? */
-#include "retry.h"
+#include "api/retry.h"
 
 #include "base/limits.h"
 #include "net/http.h"

@@ -2,9 +2,9 @@
 ** Replies that are no replies, or odd ones: what is wrong with them is the failure of
 ** their id, never of the host's transaction.
 */
+#include "api/endpoint.h"
 #include "base/err.h"
 #include "conn.h"
-#include "endpoint.h"
 #include "vtab.h"
 
 #include "server.h"

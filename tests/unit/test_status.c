@@ -1,10 +1,10 @@
 /* What a response means, and the words in which the user is told. */
-#include "status.h"
+#include "api/status.h"
 
+#include "api/endpoint.h"
+#include "api/reply.h"
 #include "base/limits.h"
-#include "endpoint.h"
 #include "net/response.h"
-#include "reply.h"
 
 #include "check.h"
 

@@ -1,5 +1,5 @@
 /* Base URL, template and arguments into one URL. */
-#include "url.h"
+#include "api/url.h"
 
 #include "check.h"
 

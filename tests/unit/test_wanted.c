@@ -1,7 +1,7 @@
 /* An endpoint, its arguments and a page into one URL. */
-#include "wanted.h"
+#include "api/wanted.h"
 
-#include "endpoint.h"
+#include "api/endpoint.h"
 
 #include "check.h"
 

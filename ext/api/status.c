@@ -5,14 +5,14 @@
 ** here are those that the rest of Cloudflare's API sends: errors[] with a
 ** nested error_chain, a single error, a bare message, HTML, and nothing.
 */
-#include "status.h"
+#include "api/status.h"
 
+#include "api/endpoint.h"
+#include "api/json.h"
+#include "api/reply.h"
 #include "base/limits.h"
 #include "base/show.h"
-#include "endpoint.h"
-#include "json.h"
 #include "net/response.h"
-#include "reply.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -11,7 +11,7 @@
 ** within lists have no meaning here and count as one.
 ** Limits: RTK_RATELIMIT_ITEMS_MAX names, the first ones.
 */
-#include "ratelimit.h"
+#include "api/ratelimit.h"
 
 #include "base/limits.h"
 #include "net/response.h"

@@ -1,7 +1,7 @@
 /*
 ** Where a request goes.  Knows nothing of endpoints or of HTTP.
 */
-#include "url.h"
+#include "api/url.h"
 
 #include <string.h>
 

@@ -1,10 +1,10 @@
 /* How long a reply may be kept. */
-#include "life.h"
+#include "api/life.h"
 
+#include "api/endpoint.h"
+#include "api/reply.h"
 #include "base/limits.h"
 #include "base/value.h"
-#include "endpoint.h"
-#include "reply.h"
 
 #include <stddef.h>
 #include <string.h>

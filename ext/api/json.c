@@ -5,7 +5,7 @@
 ** set nor read here.  cJSON does not tell "no memory" from "not JSON", but
 ** malloc() does, through errno.
 */
-#include "json.h"
+#include "api/json.h"
 
 #include "base/limits.h"
 

@@ -7,7 +7,7 @@
 **
 ** Adding an endpoint is one entry in rtk_endpoints[] and the columns it names.
 */
-#include "endpoint.h"
+#include "api/endpoint.h"
 
 #include "base/err.h"
 #include "base/limits.h"

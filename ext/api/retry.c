@@ -6,7 +6,7 @@
 ** retry-after in seconds or as a date, name the wait; else it doubles from
 ** half a second up to eight, less up to a quarter at random.
 */
-#include "retry.h"
+#include "api/retry.h"
 
 #include "base/limits.h"
 #include "net/http.h"

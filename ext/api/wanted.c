@@ -1,8 +1,8 @@
 /* What is asked for, and the URL of that. */
-#include "wanted.h"
+#include "api/wanted.h"
 
-#include "endpoint.h"
-#include "url.h"
+#include "api/endpoint.h"
+#include "api/url.h"
 
 #include <string.h>
 

@@ -5,8 +5,8 @@
 #ifndef RTK_STATUS_H
 #define RTK_STATUS_H
 
+#include "api/retry.h"
 #include "base/value.h"
-#include "retry.h"
 
 #include <stdbool.h>
 #include <stdint.h>

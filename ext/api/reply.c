@@ -2,11 +2,11 @@
 ** What one request came to.  Rows are read out of the JSON once, when it
 ** arrives, into one block: values, then their texts, then the body.
 */
-#include "reply.h"
+#include "api/reply.h"
 
+#include "api/endpoint.h"
+#include "api/json.h"
 #include "base/limits.h"
-#include "endpoint.h"
-#include "json.h"
 
 #include <string.h>
 
