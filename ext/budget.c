@@ -22,8 +22,8 @@
 #include "base/hash.h"
 #include "base/limits.h"
 #include "config.h"
+#include "disk/store.h"
 #include "pace.h"
-#include "store.h"
 
 #include <pthread.h>
 #include <stddef.h>

@@ -14,9 +14,9 @@
 #include "base/clock.h"
 #include "base/limits.h"
 #include "config.h"
+#include "disk/store.h"
 #include "memo.h"
 #include "net/response.h"
-#include "store.h"
 
 #include <string.h>
 

@@ -23,11 +23,11 @@
 #include "base/show.h"
 #include "config.h"
 #include "conn.h"
+#include "disk/store.h"
 #include "fetch.h"
 #include "net/cancel.h"
 #include "net/http.h"
 #include "net/response.h"
-#include "store.h"
 
 #include <stdarg.h>
 #include <stdbool.h>

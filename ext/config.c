@@ -13,9 +13,9 @@
 #include "base/limits.h"
 #include "base/show.h"
 #include "base/spelling.h"
+#include "disk/storefile.h"
 #include "net/cancel.h"
 #include "net/http.h"
-#include "storefile.h"
 
 #include <errno.h>
 #include <fcntl.h>

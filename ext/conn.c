@@ -4,9 +4,9 @@
 #include "ahead.h"
 #include "base/err.h"
 #include "config.h"
+#include "disk/store.h"
 #include "fetch.h"
 #include "progress.h"
-#include "store.h"
 
 #include <string.h>
 

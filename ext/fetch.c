@@ -21,13 +21,13 @@
 #include "cache.h"
 #include "caller.h"
 #include "config.h"
+#include "disk/store.h"
 #include "memo.h"
 #include "net/cancel.h"
 #include "net/http.h"
 #include "net/response.h"
 #include "progress.h"
 #include "stats.h"
-#include "store.h"
 
 #include <string.h>
 #include <time.h>

@@ -12,10 +12,10 @@
 #include "base/err.h"
 #include "config.h"
 #include "conn.h"
+#include "disk/store.h"
 #include "fetch.h"
 #include "guard.h"
 #include "net/http.h"
-#include "store.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -5,8 +5,8 @@
 #include "base/clock.h"
 #include "base/rows.h"
 #include "conn.h"
+#include "disk/store.h"
 #include "fetch.h"
-#include "store.h"
 
 #include <stddef.h>
 #include <time.h>

@@ -6,7 +6,7 @@
 #include "base/err.h"
 #include "base/limits.h"
 #include "config.h"
-#include "store.h"
+#include "disk/store.h"
 
 #include "check.h"
 

@@ -3,11 +3,11 @@
 ** that nothing that can be wrong with a file does any harm.
 */
 #include "base/limits.h"
-#include "store.h"
+#include "disk/store.h"
 
 #include "base/clock.h"
 #include "base/err.h"
-#include "storefile.h"
+#include "disk/storefile.h"
 
 #include "check.h"
 

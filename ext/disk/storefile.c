@@ -8,7 +8,7 @@
 ** descriptor of a file that was there is opened and closed by hand: that would
 ** drop all POSIX locks that this process holds on it.
 */
-#include "storefile.h"
+#include "disk/storefile.h"
 
 #include "base/err.h"
 #include "base/limits.h"

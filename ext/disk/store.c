@@ -7,13 +7,13 @@
 ** ends before any wait, since a read left open keeps the log from being reset.
 ** The row is copied and its statement reset at once.
 */
-#include "store.h"
+#include "disk/store.h"
 
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/limits.h"
+#include "disk/storefile.h"
 #include "net/cancel.h"
-#include "storefile.h"
 
 #include <stdbool.h>
 #include <string.h>
