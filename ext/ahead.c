@@ -3,7 +3,7 @@
 
 #include "base/clock.h"
 #include "batch.h"
-#include "config.h"
+#include "config/config.h"
 #include "rerun.h"
 #include "stats.h"
 

@@ -21,7 +21,7 @@
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/limits.h"
-#include "config.h"
+#include "config/config.h"
 #include "disk/store.h"
 #include "pace.h"
 

@@ -13,7 +13,7 @@
 #include "api/wanted.h"
 #include "base/clock.h"
 #include "base/limits.h"
-#include "config.h"
+#include "config/config.h"
 #include "disk/store.h"
 #include "memo.h"
 #include "net/response.h"

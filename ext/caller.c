@@ -4,7 +4,7 @@
 #include "api/reply.h"
 #include "base/err.h"
 #include "base/limits.h"
-#include "config.h"
+#include "config/config.h"
 
 #include <string.h>
 

@@ -21,7 +21,7 @@
 #include "base/limits.h"
 #include "base/rows.h"
 #include "base/show.h"
-#include "config.h"
+#include "config/config.h"
 #include "conn.h"
 #include "disk/store.h"
 #include "fetch.h"

@@ -3,7 +3,7 @@
 
 #include "ahead.h"
 #include "base/err.h"
-#include "config.h"
+#include "config/config.h"
 #include "disk/store.h"
 #include "fetch.h"
 #include "progress.h"

@@ -18,7 +18,7 @@
 #include "base/limits.h"
 #include "base/show.h"
 #include "batch.h"
-#include "config.h"
+#include "config/config.h"
 #include "conn.h"
 #include "memo.h"
 #include "pages.h"

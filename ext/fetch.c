@@ -20,7 +20,7 @@
 #include "budget.h"
 #include "cache.h"
 #include "caller.h"
-#include "config.h"
+#include "config/config.h"
 #include "disk/store.h"
 #include "memo.h"
 #include "net/cancel.h"

@@ -13,7 +13,7 @@
 #include "base/rows.h"
 #include "check.h"
 #include "columns.h"
-#include "config.h"
+#include "config/config.h"
 #include "conn.h"
 #include "guard.h"
 #include "rerun.h"

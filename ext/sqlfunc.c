@@ -10,7 +10,7 @@
 
 #include "api/json.h"
 #include "base/err.h"
-#include "config.h"
+#include "config/config.h"
 #include "conn.h"
 #include "disk/store.h"
 #include "fetch.h"

@@ -5,7 +5,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/limits.h"
-#include "config.h"
+#include "config/config.h"
 #include "disk/store.h"
 
 #include "check.h"

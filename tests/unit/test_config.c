@@ -1,5 +1,5 @@
 /* The settings of one connection. */
-#include "config.h"
+#include "config/config.h"
 
 #include "base/err.h"
 #include "base/limits.h"

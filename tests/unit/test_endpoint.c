@@ -3,7 +3,7 @@
 
 #include "base/err.h"
 #include "base/limits.h"
-#include "config.h"
+#include "config/config.h"
 #include "plan.h"
 
 #include "check.h"

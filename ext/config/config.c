@@ -6,7 +6,7 @@
 ** (CLOUDFLARE_ACCOUNT_ID) and curl (CURL_CA_BUNDLE, SSL_CERT_FILE, SSL_CERT_DIR);
 ** the others are RTK_ and the setting's name.
 */
-#include "config.h"
+#include "config/config.h"
 
 #include "base/clock.h"
 #include "base/err.h"
