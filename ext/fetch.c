@@ -17,7 +17,6 @@
 #include "base/err.h"
 #include "base/limits.h"
 #include "base/show.h"
-#include "budget.h"
 #include "cache.h"
 #include "caller.h"
 #include "config/config.h"
@@ -27,6 +26,7 @@
 #include "net/http.h"
 #include "net/response.h"
 #include "progress.h"
+#include "quota/budget.h"
 #include "stats.h"
 
 #include <string.h>

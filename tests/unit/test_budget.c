@@ -1,6 +1,6 @@
 /* Requests under way of which nobody tells the end, in the process and in the
 ** cache file: two connections with a quota of 10 in 5 s, and leases of 11 s. */
-#include "budget.h"
+#include "quota/budget.h"
 
 #include "base/clock.h"
 #include "base/err.h"

@@ -1,6 +1,6 @@
 /* A count of requests in the cache file that is damaged, or made under another
 ** clock, keeps nobody from sending. */
-#include "budget.h"
+#include "quota/budget.h"
 
 #include "base/clock.h"
 #include "base/err.h"

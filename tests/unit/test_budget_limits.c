@@ -1,6 +1,6 @@
 /* Which limits hold where connections of one process have different ones, and who
 ** shares a budget. */
-#include "budget.h"
+#include "quota/budget.h"
 
 #include "base/clock.h"
 #include "base/err.h"

@@ -1,7 +1,7 @@
 /* How many requests may go out now: by itself, and against servers that play
 ** every kind of quota on a clock of their own.  Nothing is left to chance: each
 ** world has its own generator of numbers. */
-#include "pace.h"
+#include "quota/pace.h"
 
 #include "api/ratelimit.h"
 #include "base/limits.h"

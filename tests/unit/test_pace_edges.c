@@ -1,7 +1,7 @@
 /* Pacing where a number is just at its limit: what is too old to count when a
 ** window changes, a clock that is set back by little, and each field of a record
 ** from a file that cannot be right. */
-#include "pace.h"
+#include "quota/pace.h"
 
 #include "api/ratelimit.h"
 #include "base/limits.h"

@@ -15,7 +15,7 @@
 ** After a fork() the requests under way are the parent's; the child goes on
 ** with its own connections and with what it knows of the past.
 */
-#include "budget.h"
+#include "quota/budget.h"
 
 #include "api/ratelimit.h"
 #include "base/clock.h"
@@ -23,7 +23,7 @@
 #include "base/limits.h"
 #include "config/config.h"
 #include "disk/store.h"
-#include "pace.h"
+#include "quota/pace.h"
 
 #include <pthread.h>
 #include <stddef.h>

@@ -14,7 +14,7 @@
 ** A 429 blocks everybody for as long as it says.  Nothing is concluded from how many
 ** requests came before it: one stray 429 would slow everything down for an hour.
 */
-#include "pace.h"
+#include "quota/pace.h"
 
 #include "api/ratelimit.h"
 #include "base/limits.h"
