@@ -9,7 +9,6 @@
 */
 #include "cursor.h"
 
-#include "ahead.h"
 #include "api/endpoint.h"
 #include "api/reply.h"
 #include "api/url.h"
@@ -17,11 +16,12 @@
 #include "base/hash.h"
 #include "base/limits.h"
 #include "base/show.h"
-#include "batch.h"
 #include "config/config.h"
-#include "conn.h"
-#include "memo.h"
-#include "pages.h"
+#include "fetch/ahead.h"
+#include "fetch/batch.h"
+#include "fetch/conn.h"
+#include "fetch/memo.h"
+#include "fetch/pages.h"
 #include "plan.h"
 #include "program.h"
 

@@ -7,16 +7,16 @@
 */
 #include "report.h"
 
-#include "ahead.h"
 #include "base/err.h"
 #include "base/limits.h"
 #include "base/rows.h"
 #include "check.h"
 #include "columns.h"
 #include "config/config.h"
-#include "conn.h"
+#include "fetch/ahead.h"
+#include "fetch/conn.h"
+#include "fetch/rerun.h"
 #include "guard.h"
-#include "rerun.h"
 #include "statstable.h"
 
 #include <stdbool.h>

@@ -11,7 +11,7 @@
 #include "api/endpoint.h"
 #include "base/err.h"
 #include "base/limits.h"
-#include "conn.h"
+#include "fetch/conn.h"
 #include "report.h"
 #include "sqlfunc.h"
 #include "vtab.h"

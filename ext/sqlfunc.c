@@ -11,9 +11,9 @@
 #include "api/json.h"
 #include "base/err.h"
 #include "config/config.h"
-#include "conn.h"
 #include "disk/store.h"
-#include "fetch.h"
+#include "fetch/conn.h"
+#include "fetch/fetch.h"
 #include "guard.h"
 #include "net/http.h"
 

@@ -1,12 +1,12 @@
 /* rtk_stats: what this connection has done and where it stands, in numbers. */
 #include "statstable.h"
 
-#include "ahead.h"
 #include "base/clock.h"
 #include "base/rows.h"
-#include "conn.h"
 #include "disk/store.h"
-#include "fetch.h"
+#include "fetch/ahead.h"
+#include "fetch/conn.h"
+#include "fetch/fetch.h"
 
 #include <stddef.h>
 #include <time.h>

@@ -11,15 +11,15 @@
 */
 #include "vtab.h"
 
-#include "ahead.h"
 #include "api/endpoint.h"
 #include "base/err.h"
 #include "base/limits.h"
-#include "conn.h"
 #include "cursor.h"
+#include "fetch/ahead.h"
+#include "fetch/conn.h"
+#include "fetch/rerun.h"
 #include "guard.h"
 #include "plan.h"
-#include "rerun.h"
 
 #include <stdbool.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* What is known about the caller: its token, and what is refused to it. */
-#include "caller.h"
+#include "fetch/caller.h"
 
 #include "api/reply.h"
 #include "base/err.h"

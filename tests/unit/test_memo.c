@@ -1,6 +1,6 @@
 /* The memory of one statement. */
 #include "base/limits.h"
-#include "memo.h"
+#include "fetch/memo.h"
 
 #include "api/reply.h"
 

@@ -5,7 +5,7 @@
 #include "api/endpoint.h"
 #include "base/err.h"
 #include "base/limits.h"
-#include "conn.h"
+#include "fetch/conn.h"
 #include "vtab.h"
 
 #include "server.h"

@@ -1,5 +1,5 @@
 /* The line that tells how far a statement is. */
-#include "progress.h"
+#include "fetch/progress.h"
 
 #include "base/limits.h"
 

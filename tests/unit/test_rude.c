@@ -4,7 +4,7 @@
 */
 #include "api/endpoint.h"
 #include "base/err.h"
-#include "conn.h"
+#include "fetch/conn.h"
 #include "vtab.h"
 
 #include "server.h"

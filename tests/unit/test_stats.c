@@ -1,5 +1,5 @@
 /* What one connection has done, in numbers. */
-#include "stats.h"
+#include "fetch/stats.h"
 
 #include "check.h"
 

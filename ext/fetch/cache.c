@@ -2,7 +2,7 @@
 ** Replies that are kept beyond their statement: the memo in front of the cache
 ** file.
 */
-#include "cache.h"
+#include "fetch/cache.h"
 
 #include "api/endpoint.h"
 #include "api/json.h"
@@ -15,7 +15,7 @@
 #include "base/limits.h"
 #include "config/config.h"
 #include "disk/store.h"
-#include "memo.h"
+#include "fetch/memo.h"
 #include "net/response.h"
 
 #include <string.h>

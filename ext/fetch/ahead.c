@@ -1,11 +1,11 @@
 /* Ids before their turn. */
-#include "ahead.h"
+#include "fetch/ahead.h"
 
 #include "base/clock.h"
-#include "batch.h"
 #include "config/config.h"
-#include "rerun.h"
-#include "stats.h"
+#include "fetch/batch.h"
+#include "fetch/rerun.h"
+#include "fetch/stats.h"
 
 #include <stdint.h>
 #include <string.h>

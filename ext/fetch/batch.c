@@ -5,12 +5,12 @@
 ** memory of what waits for its turn bound how far ahead is asked: one slow
 ** reply does not hold up the others.  By id it is the same from the second on.
 */
-#include "batch.h"
+#include "fetch/batch.h"
 
 #include "api/reply.h"
-#include "fetch.h"
-#include "memo.h"
-#include "pages.h"
+#include "fetch/fetch.h"
+#include "fetch/memo.h"
+#include "fetch/pages.h"
 
 #include <string.h>
 

@@ -5,8 +5,8 @@
 #ifndef RTK_CONN_H
 #define RTK_CONN_H
 
+#include "fetch/stats.h"
 #include "net/cancel.h"
-#include "stats.h"
 
 #include <stdbool.h>
 

@@ -1,12 +1,12 @@
 /* The pages of one list, in order. */
-#include "pages.h"
+#include "fetch/pages.h"
 
 #include "api/reply.h"
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/hash.h"
-#include "fetch.h"
-#include "memo.h"
+#include "fetch/fetch.h"
+#include "fetch/memo.h"
 
 #include <string.h>
 

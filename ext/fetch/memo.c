@@ -2,7 +2,7 @@
 ** What is known or being asked, by URL: a hash table with chains, and a list
 ** of the entries that nobody holds, in the order in which they were let go.
 */
-#include "memo.h"
+#include "fetch/memo.h"
 
 #include "api/reply.h"
 #include "base/hash.h"

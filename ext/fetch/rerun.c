@@ -13,7 +13,7 @@
 ** them it takes the plan for out of date, and the statement that runs by it fails
 ** when it next opens a table.
 */
-#include "rerun.h"
+#include "fetch/rerun.h"
 
 #include "base/err.h"
 #include "base/ids.h"

@@ -1,5 +1,5 @@
 /* How far a statement is, in one line on stderr. */
-#include "progress.h"
+#include "fetch/progress.h"
 
 #include "base/limits.h"
 

@@ -5,7 +5,7 @@
 ** when there is room and its time has come) or `active` (a transfer is under
 ** way).  Everything happens inside rtk_fetch_drive(), on the caller's thread.
 */
-#include "fetch.h"
+#include "fetch/fetch.h"
 
 #include "api/endpoint.h"
 #include "api/ratelimit.h"
@@ -17,17 +17,17 @@
 #include "base/err.h"
 #include "base/limits.h"
 #include "base/show.h"
-#include "cache.h"
-#include "caller.h"
 #include "config/config.h"
 #include "disk/store.h"
-#include "memo.h"
+#include "fetch/cache.h"
+#include "fetch/caller.h"
+#include "fetch/memo.h"
+#include "fetch/progress.h"
+#include "fetch/stats.h"
 #include "net/cancel.h"
 #include "net/http.h"
 #include "net/response.h"
-#include "progress.h"
 #include "quota/budget.h"
-#include "stats.h"
 
 #include <string.h>
 #include <time.h>

@@ -1,5 +1,5 @@
 /* What is known about the caller. */
-#include "caller.h"
+#include "fetch/caller.h"
 
 #include "api/reply.h"
 #include "base/err.h"

@@ -1,12 +1,12 @@
 /* What all tables and functions of one database connection share. */
-#include "conn.h"
+#include "fetch/conn.h"
 
-#include "ahead.h"
 #include "base/err.h"
 #include "config/config.h"
 #include "disk/store.h"
-#include "fetch.h"
-#include "progress.h"
+#include "fetch/ahead.h"
+#include "fetch/fetch.h"
+#include "fetch/progress.h"
 
 #include <string.h>
 
