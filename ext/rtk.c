@@ -12,9 +12,9 @@
 #include "base/err.h"
 #include "base/limits.h"
 #include "fetch/conn.h"
-#include "report.h"
-#include "sqlfunc.h"
-#include "vtab.h"
+#include "sqlite/report.h"
+#include "sqlite/sqlfunc.h"
+#include "sqlite/vtab.h"
 
 #if defined(__APPLE__)
 #include <dlfcn.h>

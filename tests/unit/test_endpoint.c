@@ -4,7 +4,7 @@
 #include "base/err.h"
 #include "base/limits.h"
 #include "config/config.h"
-#include "plan.h"
+#include "sqlite/plan.h"
 
 #include "check.h"
 

@@ -1,5 +1,5 @@
 /* The terms of a WHERE in, the choice and its price out. */
-#include "plan.h"
+#include "sqlite/plan.h"
 
 #include "api/endpoint.h"
 

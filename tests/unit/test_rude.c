@@ -5,7 +5,7 @@
 #include "api/endpoint.h"
 #include "base/err.h"
 #include "fetch/conn.h"
-#include "vtab.h"
+#include "sqlite/vtab.h"
 
 #include "server.h"
 

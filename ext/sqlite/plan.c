@@ -1,7 +1,7 @@
 /*
 ** Which way a query takes into a table.
 */
-#include "plan.h"
+#include "sqlite/plan.h"
 
 #include "api/endpoint.h"
 

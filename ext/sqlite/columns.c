@@ -1,5 +1,5 @@
 /* rtk_columns: the entries of the endpoints as rows. */
-#include "columns.h"
+#include "sqlite/columns.h"
 
 #include "api/endpoint.h"
 #include "base/rows.h"

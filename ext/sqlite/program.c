@@ -6,10 +6,10 @@
 ** decides about rows where a jump depends on it that passes over what makes a row.
 ** A jump within an expression (CASE, coalesce()) joins its other way before that.
 */
-#include "program.h"
+#include "sqlite/program.h"
 
 #include "base/probe.h"
-#include "plan.h"
+#include "sqlite/plan.h"
 
 #include <stdint.h>
 #include <stdlib.h>

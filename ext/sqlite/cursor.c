@@ -7,7 +7,7 @@
 ** SQLite checks again that the row is in it.  Where it has an equality alone,
 ** ahead.c may know which ids come.
 */
-#include "cursor.h"
+#include "sqlite/cursor.h"
 
 #include "api/endpoint.h"
 #include "api/reply.h"
@@ -22,8 +22,8 @@
 #include "fetch/conn.h"
 #include "fetch/memo.h"
 #include "fetch/pages.h"
-#include "plan.h"
-#include "program.h"
+#include "sqlite/plan.h"
+#include "sqlite/program.h"
 
 #include <string.h>
 

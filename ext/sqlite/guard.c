@@ -33,7 +33,7 @@
 **
 ** The TEMP database is not looked at: what is in it was written on this connection.
 */
-#include "guard.h"
+#include "sqlite/guard.h"
 
 #include "base/err.h"
 #include "base/limits.h"

@@ -1,5 +1,5 @@
 /* rtk_stats: what this connection has done and where it stands, in numbers. */
-#include "statstable.h"
+#include "sqlite/statstable.h"
 
 #include "base/clock.h"
 #include "base/rows.h"

@@ -10,7 +10,7 @@
 ** A check more is a line of `names` and one note(), anywhere before the rows
 ** are written.
 */
-#include "check.h"
+#include "sqlite/check.h"
 
 #include "api/endpoint.h"
 #include "api/reply.h"

@@ -5,19 +5,19 @@
 ** Arguments are hidden columns behind the others: rtk_x('a', 'b') and
 ** WHERE account = 'a' are the same.  Each may be left out.
 */
-#include "report.h"
+#include "sqlite/report.h"
 
 #include "base/err.h"
 #include "base/limits.h"
 #include "base/rows.h"
-#include "check.h"
-#include "columns.h"
 #include "config/config.h"
 #include "fetch/ahead.h"
 #include "fetch/conn.h"
 #include "fetch/rerun.h"
-#include "guard.h"
-#include "statstable.h"
+#include "sqlite/check.h"
+#include "sqlite/columns.h"
+#include "sqlite/guard.h"
+#include "sqlite/statstable.h"
 
 #include <stdbool.h>
 #include <string.h>

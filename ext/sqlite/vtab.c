@@ -9,17 +9,17 @@
 ** `out of memory`.  (When an allocation of SQLite itself fails, it is SQLITE_NOMEM
 ** and the transaction is lost, whatever a method returns.)
 */
-#include "vtab.h"
+#include "sqlite/vtab.h"
 
 #include "api/endpoint.h"
 #include "base/err.h"
 #include "base/limits.h"
-#include "cursor.h"
 #include "fetch/ahead.h"
 #include "fetch/conn.h"
 #include "fetch/rerun.h"
-#include "guard.h"
-#include "plan.h"
+#include "sqlite/cursor.h"
+#include "sqlite/guard.h"
+#include "sqlite/plan.h"
 
 #include <stdbool.h>
 #include <string.h>

@@ -6,7 +6,7 @@
 ** SQLITE_DETERMINISTIC: SQLite would then take a get after a set in the same
 ** statement for the same value.
 */
-#include "sqlfunc.h"
+#include "sqlite/sqlfunc.h"
 
 #include "api/json.h"
 #include "base/err.h"
@@ -14,8 +14,8 @@
 #include "disk/store.h"
 #include "fetch/conn.h"
 #include "fetch/fetch.h"
-#include "guard.h"
 #include "net/http.h"
+#include "sqlite/guard.h"
 
 #include <stdbool.h>
 #include <stddef.h>
