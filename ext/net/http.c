@@ -915,20 +915,21 @@ static void unlink_done(struct rtk_http *http, struct rtk_transfer *t) {
 
 void rtk_http_end(struct rtk_http *http, struct rtk_transfer *transfer) {
   struct sigpipe sigpipe;
-  sigpipe_begin(&sigpipe);
+  bool is_in_pool = transfer->pool != NULL; /* else it has no connection */
+  if (is_in_pool) sigpipe_begin(&sigpipe);
   if (transfer->is_done) {
     unlink_done(http, transfer); /* if nobody has been told of it */
   } else {
     unlink_active(http, transfer);
     transfer->is_done = true;
   }
-  if (rtk_http_is_foreign(http) || is_removable(http, transfer)) {
+  if (is_removable(http, transfer) || rtk_http_is_foreign(http)) {
     free_transfer(http, transfer);
   } else {
     transfer->next = http->adrift;
     http->adrift = transfer;
   }
-  sigpipe_end(&sigpipe);
+  if (is_in_pool) sigpipe_end(&sigpipe);
 }
 
 /* --- addresses, dates, versions ------------------------------------------- */
