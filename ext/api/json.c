@@ -158,8 +158,7 @@ static struct rtk_text raw_number(const cJSON *item, const char *text) {
 
 /* --- parsing ------------------------------------------------------------------- */
 
-/* A byte order mark is no part of the JSON. */
-static size_t bom_size(const char *text, size_t size) {
+size_t rtk_json_bom_size(const char *text, size_t size) {
   return size >= 3 && memcmp(text, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0;
 }
 
@@ -177,7 +176,7 @@ int rtk_json_parse(const char *text, size_t size, struct rtk_json **root) {
   if (item != NULL && end != parsed + size) rc = SQLITE_ERROR;
   if (rc == SQLITE_OK) {
     if (cJSON_IsObject(item) || cJSON_IsArray(item)) {
-      (void)note_place(item, parsed, parsed + bom_size(parsed, size));
+      (void)note_place(item, parsed, parsed + rtk_json_bom_size(parsed, size));
     }
     *root = (struct rtk_json *)(void *)item;
   } else {
@@ -264,6 +263,11 @@ static struct rtk_value text_value(struct rtk_text text) {
       .type = RTK_TEXT, .size = (uint32_t)text.size, .as.text = text.bytes};
 }
 
+/* Of text that ends in NUL. */
+static struct rtk_value string_value(const char *string) {
+  return text_value((struct rtk_text){string, strlen(string)});
+}
+
 static const char *skip_digits(const char *c) {
   while (*c >= '0' && *c <= '9') c++;
   return c;
@@ -335,7 +339,7 @@ static int value_in_string(const char *string, enum rtk_json_form form,
   *value = (struct rtk_value){.type = RTK_NULL};
   if (read_word(text, form, value)) return SQLITE_OK;
   if (!is_number(text)) {
-    *value = text_value((struct rtk_text){string, strlen(string)});
+    *value = string_value(string);
     return SQLITE_OK;
   }
   int rc = rtk_json_parse(text.bytes, text.size, &root);
@@ -355,11 +359,6 @@ int64_t rtk_json_int(const struct rtk_json *node, int64_t otherwise) {
     (void)value_in_string(item->valuestring, RTK_JSON_AS_NUMBER, &value);
   }
   return value.type == RTK_INTEGER ? value.as.integer : otherwise;
-}
-
-/* Of text that ends in NUL. */
-static struct rtk_value string_value(const char *string) {
-  return text_value((struct rtk_text){string, strlen(string)});
 }
 
 static struct rtk_value bool_value(bool is_true, enum rtk_json_form form) {

@@ -32,6 +32,10 @@ enum rtk_json_kind {
 ** rtk_json_free()), SQLITE_ERROR when it is not JSON or holds a NUL character,
 ** which no SQLite text can, or SQLITE_NOMEM. */
 int rtk_json_parse(const char *text, size_t size, struct rtk_json **root);
+
+/* Bytes of the byte order mark in front, which is no part of the JSON; or 0. */
+size_t rtk_json_bom_size(const char *text, size_t size);
+
 void rtk_json_free(struct rtk_json *root);
 
 enum rtk_json_kind rtk_json_kind(const struct rtk_json *node);
@@ -78,8 +82,8 @@ enum rtk_json_form {
 /* The node as an SQLite value.  Null is NULL.  An object or array becomes its JSON
 ** text as it stands in `text`, and so do numbers, true and false where `form` is
 ** RTK_JSON_AS_TEXT: a join with a TEXT column would else miss them.  In the other
-** forms a number without a fraction and less than 2^53 from 0 is an integer, any
-** other a real; one that no double can hold is NULL; true and false are 1 and 0.
+** forms true and false are 1 and 0.  A number without a fraction and less than 2^53
+** from 0 is an integer there, one that no double can hold is NULL, any other a real.
 ** All text is borrowed, from `text` or from the document.  The node is the object
 ** or array that `text` was, or within it.  Returns SQLITE_OK or SQLITE_NOMEM. */
 int rtk_json_value(const struct rtk_json *node, const char *text,

@@ -21,9 +21,6 @@
 #include <sqlite3ext.h>
 SQLITE_EXTENSION_INIT3
 
-#define TEXT_OF(number) #number
-#define TEXT(number) TEXT_OF(number)
-
 /* --- the rules -------------------------------------------------------------
 ** The first that fits holds. */
 
@@ -348,14 +345,6 @@ static int reply_error(const struct rtk_ask *ask,
   return rc;
 }
 
-/* A byte order mark is no part of the JSON; SQLite's functions choke on it. */
-static void skip_bom(struct rtk_text *body) {
-  static const char bom[] = "\xEF\xBB\xBF";
-  if (body->size < 3 || memcmp(body->bytes, bom, 3) != 0) return;
-  body->bytes += 3;
-  body->size -= 3;
-}
-
 static int64_t find_total(const struct rtk_endpoint *endpoint,
                           const struct rtk_json *root) {
   for (size_t i = 0; i < 2 && endpoint->paging[i] != NULL; i++) {
@@ -400,7 +389,7 @@ const struct rtk_json *rtk_status_rows(const struct rtk_endpoint *endpoint,
 static const char *look_at_rows(const struct rtk_json *rows) {
   const struct rtk_json *row = NULL;
   if (rtk_json_row_count(rows) > RTK_ROWS_MAX) {
-    return "the reply has more than " TEXT(RTK_ROWS_MAX) " rows";
+    return "the reply has more than " RTK_TEXT_OF(RTK_ROWS_MAX) " rows";
   }
   while ((row = rtk_json_next_row(rows, row)) != NULL) {
     if (rtk_json_kind(row) != RTK_JSON_OBJECT) {
@@ -449,7 +438,9 @@ static int judge_data(const struct rtk_ask *ask,
   if (source.rows != NULL) finding.what = look_at_rows(source.rows);
   if (!envelope->is_refusal && finding.what == NULL &&
       (source.rows != NULL || is_none)) {
-    skip_bom(&source.body);
+    size_t bom = rtk_json_bom_size(source.body.bytes, source.body.size);
+    source.body.bytes += bom;
+    source.body.size -= bom;
     return rtk_reply_of_rows(ask->endpoint, response->status, &source, reply);
   }
   find_fault(response, envelope, &finding);

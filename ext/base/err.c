@@ -26,6 +26,14 @@ int rtk_err_set(struct rtk_err *err, const char *format, ...) {
   return message == NULL ? SQLITE_NOMEM : SQLITE_ERROR;
 }
 
+int rtk_err_finish(struct rtk_err *err, sqlite3_str *message) {
+  char *text = sqlite3_str_finish(message);
+  if (text == NULL) return SQLITE_NOMEM;
+  sqlite3_free(err->message);
+  err->message = text;
+  return SQLITE_ERROR;
+}
+
 void rtk_err_prefix(struct rtk_err *err, const char *prefix) {
   if (err->message == NULL) return;
   char *longer = sqlite3_mprintf("%s: %s", prefix, err->message);

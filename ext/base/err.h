@@ -37,6 +37,8 @@ enum rtk_kind {
 #undef RTK_KIND_MEMBER
 };
 
+struct sqlite3_str;
+
 struct rtk_err {
   char *message; /* from sqlite3_malloc(); NULL when there is none */
   enum rtk_kind kind;
@@ -58,6 +60,9 @@ const char *rtk_kind_word(enum rtk_kind kind);
 ** Leaves the other fields as they are: a message without a kind is about the
 ** statement or a setting (RTK_KIND_USAGE). */
 int rtk_err_set(struct rtk_err *err, const char *format, ...) RTK_PRINTF(2, 3);
+
+/* The same with what was built up in `message`, which is freed. */
+int rtk_err_finish(struct rtk_err *err, struct sqlite3_str *message);
 
 /* Puts `prefix` and ": " before the message, if there is one. */
 void rtk_err_prefix(struct rtk_err *err, const char *prefix);

@@ -18,6 +18,10 @@
 /* From this version on SQLITE_VTAB_DIRECTONLY holds within OVER and FILTER. */
 #define RTK_SQLITE_DIRECTONLY_OVER 3035000
 
+/* A limit as a part of a text. */
+#define RTK_TEXT_OF(limit) RTK_TEXT_OF_WORD(limit)
+#define RTK_TEXT_OF_WORD(word) #word
+
 /* Bytes.  A longer id fits no server's request line: it is not asked for. */
 #define RTK_ID_MAX 1024
 
@@ -58,9 +62,9 @@
 ** while its time-out runs, or open a second connection. */
 #define RTK_STREAMS_MAX 100
 
-/* When a server refuses requests, half as many go out at a time, but so many at
-** least; and one more again for so many replies. A connection often carries 1,000
-** requests (nginx), after which those under way are refused. */
+/* A server that closes a connection after its last request refuses those under way
+** (nginx: after 1,000).  Then half as many requests go out at a time, but at least
+** RTK_WIDTH_MIN.  After each RTK_WIDEN_REPLIES replies it is one more again. */
 #define RTK_WIDTH_MIN 8
 #define RTK_WIDEN_REPLIES 8
 

@@ -21,3 +21,24 @@ int rtk_probe_step(sqlite3_stmt *stmt) {
   (void)sqlite3_limit(db, SQLITE_LIMIT_VDBE_OP, limit);
   return rc;
 }
+
+int rtk_probe_explain(sqlite3 *db, const char *prefix, const char *sql,
+                      sqlite3_stmt **stmt) {
+  char *text = sqlite3_mprintf("%s%s", prefix, sql);
+  if (text == NULL) return SQLITE_NOMEM;
+  int rc = rtk_probe_prepare(db, text, stmt);
+  sqlite3_free(text);
+  return rc;
+}
+
+struct rtk_probe_name rtk_probe_name(const sqlite3_vtab *vtab) {
+  struct rtk_probe_name name;
+  sqlite3_snprintf((int)sizeof(name.text), name.text, "vtab:%p", vtab);
+  return name;
+}
+
+int rtk_probe_end(sqlite3 *db) {
+  sqlite3_stmt *none = NULL;
+  int rc = sqlite3_prepare_v2(db, " ", -1, &none, NULL);
+  return rc == SQLITE_INTERRUPT ? rc : SQLITE_OK;
+}

@@ -11,6 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct sqlite3_context;
+
 /* Begins as {0}.  Cells follow one another, row after row; how many make a row
 ** is for the reader to know. */
 struct rtk_rows {
@@ -29,6 +31,10 @@ void rtk_rows_text(struct rtk_rows *rows, const char *text); /* copied */
 /* The same with text from sqlite3_malloc(), which is taken.  In both, NULL is
 ** SQL's NULL. */
 void rtk_rows_take(struct rtk_rows *rows, char *text);
+
+/* One cell, or another value, as the result of a column. */
+void rtk_rows_result(struct sqlite3_context *out,
+                     const struct rtk_value *value);
 
 /* Gives all memory back; the list is then empty. */
 void rtk_rows_clear(struct rtk_rows *rows);

@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <string.h>
+#include <time.h>
 
 #include <sqlite3ext.h>
 SQLITE_EXTENSION_INIT3
@@ -83,5 +84,14 @@ void rtk_show(struct sqlite3_str *out, const char *text, size_t size,
       sqlite3_str_append(out, (const char *)c, (int)step);
     }
     i += step;
+  }
+}
+
+void rtk_show_time(char *text, int64_t unix_ms) {
+  time_t seconds = (time_t)((unix_ms + 999) / 1000);
+  struct tm utc;
+  text[0] = '\0';
+  if (gmtime_r(&seconds, &utc) != NULL) {
+    (void)strftime(text, RTK_SHOW_TIME_SIZE, "%Y-%m-%dT%H:%M:%SZ", &utc);
   }
 }

@@ -6,6 +6,7 @@
 #define RTK_SHOW_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 struct sqlite3_str;
 
@@ -15,5 +16,12 @@ struct sqlite3_str;
 ** (RTK_SHOW_TOKEN_PART_MIN), that is "***" too: headers come here cut. */
 void rtk_show(struct sqlite3_str *out, const char *text, size_t size,
               size_t max, const char *token);
+
+/* Bytes of "2024-01-31T00:00:00Z" and its end. */
+#define RTK_SHOW_TIME_SIZE 32
+
+/* Writes a time, ms since 1970, in that form: UTC, the second rounded up.  "" for
+** one that is too far off.  `text` has RTK_SHOW_TIME_SIZE bytes. */
+void rtk_show_time(char *text, int64_t unix_ms);
 
 #endif

@@ -40,10 +40,12 @@ enum kind {
   KIND_TOKEN
 };
 
+enum { ENV_MAX = 3, ALSO_MAX = 2 };
+
 struct row {
   const char *name;
-  const char *env[3];  /* the first that is set and not empty counts */
-  const char *also[2]; /* RTK_ and this is not read, and meant for it */
+  const char *env[ENV_MAX];   /* the first that is set and not empty counts */
+  const char *also[ALSO_MAX]; /* RTK_ and this is not read, and meant for it */
   const char *standard;
   enum kind kind;
   int64_t min, max;       /* KIND_INT */
@@ -235,9 +237,9 @@ struct rtk_config {
   const char *voided_by; /* the setting that voided api_token set in SQL; NULL:
                             none since it was set */
   char *problem[RTK_SETTING_COUNT]; /* of a value in the environment; NULL */
-  char **
-      piped; /* owned, one: the token that came out of a pipe, or NULL; behind a
-                   pointer since it is no setting and kept when it is first read */
+  char *piped;          /* the token that came out of a pipe, which can be read
+                           only once; NULL: none */
+  bool is_ca_directory; /* RTK_CA_FILE is one */
 };
 
 /* --- checking a value ------------------------------------------------------ */
@@ -448,7 +450,7 @@ static char *normalised(const struct row *row, const char *value) {
 
 static int read_env(struct rtk_config *config, int i) {
   struct rtk_err err = {0};
-  for (int k = 0; k < 3 && config->env[i] == NULL; k++) {
+  for (int k = 0; k < ENV_MAX && config->env[i] == NULL; k++) {
     const char *name = rows[i].env[k];
     const char *value = name == NULL ? NULL : getenv(name);
     if (value == NULL || value[0] == '\0') continue;
@@ -494,7 +496,7 @@ static const char *right_variable(enum rtk_setting i) {
 ** begin with RTK_ too, and are none of our business. */
 static bool is_meant(enum rtk_setting i, const char *plain) {
   const char *right = right_variable(i);
-  for (int k = 0; k < 2 && rows[i].also[k] != NULL; k++) {
+  for (int k = 0; k < ALSO_MAX && rows[i].also[k] != NULL; k++) {
     if (sqlite3_stricmp(plain, rows[i].also[k]) == 0) return true;
   }
   if (begins_with(right, "RTK_")) return rtk_spelling_is_near(plain, right + 4);
@@ -516,7 +518,7 @@ static int look_at_variable(struct rtk_config *config, enum rtk_setting i,
 /* Is this the name of a variable that is read? */
 static bool is_variable(const char *name) {
   for (int i = 0; i < RTK_SETTING_COUNT; i++) {
-    for (int k = 0; k < 3; k++) {
+    for (int k = 0; k < ENV_MAX; k++) {
       const char *env = rows[i].env[k];
       if (env != NULL && strcmp(env, name) == 0) return true;
     }
@@ -542,10 +544,25 @@ static int look_for_misspelt(struct rtk_config *config) {
   return rc;
 }
 
-/* Every text in force has been checked. */
-static void take_number(struct rtk_config *config, enum rtk_setting i) {
-  if (rows[i].kind != KIND_INT) return;
-  (void)parse_int(rtk_config_text(config, i), &config->number[i]);
+/* A directory, or as in SSL_CERT_DIR several with colons between them. */
+static bool is_directory(const char *path) {
+  struct stat file;
+  char first[PATH_MAX];
+  size_t size = strcspn(path, ":");
+  if (stat(path, &file) == 0) return S_ISDIR(file.st_mode);
+  if (path[size] != ':' || size >= sizeof(first)) return false;
+  memcpy(first, path, size);
+  first[size] = '\0';
+  return stat(first, &file) == 0 && S_ISDIR(file.st_mode);
+}
+
+/* What is worked out once of the value in force, which has been checked. */
+static void take_up(struct rtk_config *config, enum rtk_setting i) {
+  const char *text = rtk_config_text(config, i);
+  if (rows[i].kind == KIND_INT) (void)parse_int(text, &config->number[i]);
+  if (i == RTK_CA_FILE) {
+    config->is_ca_directory = text != NULL && is_directory(text);
+  }
 }
 
 int rtk_config_new(struct sqlite3 *host, struct rtk_config **config) {
@@ -553,19 +570,13 @@ int rtk_config_new(struct sqlite3 *host, struct rtk_config **config) {
   if (made == NULL) return SQLITE_NOMEM;
   memset(made, 0, sizeof(*made));
   made->host = host;
-  made->piped = sqlite3_malloc64(sizeof(*made->piped));
-  if (made->piped == NULL) {
-    rtk_config_free(made);
-    return SQLITE_NOMEM;
-  }
-  *made->piped = NULL;
   for (int i = 0; i < RTK_SETTING_COUNT; i++) {
     int rc = read_env(made, i);
     if (rc != SQLITE_OK) {
       rtk_config_free(made);
       return rc;
     }
-    take_number(made, (enum rtk_setting)i);
+    take_up(made, (enum rtk_setting)i);
   }
   int rc = look_for_misspelt(made);
   if (rc != SQLITE_OK) {
@@ -583,8 +594,7 @@ void rtk_config_free(struct rtk_config *config) {
     rtk_config_wipe(config->set[i]);
     sqlite3_free(config->problem[i]);
   }
-  if (config->piped != NULL) rtk_config_wipe(*config->piped);
-  sqlite3_free(config->piped);
+  rtk_config_wipe(config->piped);
   sqlite3_free(config);
 }
 
@@ -611,17 +621,13 @@ int rtk_config_find(const char *name, enum rtk_setting *setting,
   for (int i = 0; i < RTK_SETTING_COUNT; i++) {
     sqlite3_str_appendf(names, "%s%s", i == 0 ? "" : ", ", rows[i].name);
   }
-  char *message = sqlite3_str_finish(names);
-  if (message == NULL) return SQLITE_NOMEM;
-  int rc = rtk_err_set(err, "%s", message);
-  sqlite3_free(message);
-  return rc;
+  return rtk_err_finish(err, names);
 }
 
-/* Setting i was set in SQL, or taken back where `is_change`.  Who can only run
-** SQL must not send a token to another place than the one it was given for: not
-** the environment's (see rtk_config_token()), and not one that was set in SQL
-** before. */
+/* Setting i was set in SQL; `is_change`: its value is another one now.  Who can
+** only run SQL must not send a token to another place than the one it was given
+** for.  That holds for the environment's token (see rtk_config_token()), and here
+** for one that was set in SQL before. */
 static void void_token(struct rtk_config *config, enum rtk_setting i,
                        bool is_change) {
   if (i == RTK_API_TOKEN) config->voided_by = NULL;
@@ -656,7 +662,7 @@ int rtk_config_set(struct rtk_config *config, const char *name,
   bool is_change = copy != NULL || config->set[i] != NULL;
   rtk_config_wipe(config->set[i]);
   config->set[i] = copy;
-  take_number(config, i);
+  take_up(config, i);
   void_token(config, i, is_change);
   if (rows[i].is_destination || rows[i].kind == KIND_TOKEN) {
     config->address_version++;
@@ -686,24 +692,11 @@ int64_t rtk_config_int(const struct rtk_config *config,
   return config->number[setting];
 }
 
-/* A directory, or as in SSL_CERT_DIR several with colons between them. */
-static bool is_directory(const char *path) {
-  struct stat file;
-  char first[PATH_MAX];
-  size_t size = strcspn(path, ":");
-  if (stat(path, &file) == 0) return S_ISDIR(file.st_mode);
-  if (path[size] != ':' || size >= sizeof(first)) return false;
-  memcpy(first, path, size);
-  first[size] = '\0';
-  return stat(first, &file) == 0 && S_ISDIR(file.st_mode);
-}
-
 void rtk_config_fill_request(const struct rtk_config *config,
                              struct rtk_request *request) {
   const char *ca = rtk_config_text(config, RTK_CA_FILE);
-  bool is_ca_path = ca != NULL && is_directory(ca);
-  request->ca_file = is_ca_path ? NULL : ca;
-  request->ca_path = is_ca_path ? ca : NULL;
+  request->ca_file = config->is_ca_directory ? NULL : ca;
+  request->ca_path = config->is_ca_directory ? ca : NULL;
   request->proxy = rtk_config_text(config, RTK_PROXY);
   request->timeout_ms = rtk_config_int(config, RTK_TIMEOUT_MS);
   request->connect_timeout_ms = rtk_config_int(config, RTK_CONNECT_TIMEOUT_MS);
@@ -880,13 +873,13 @@ static int refuse_token(const struct source *source, const char *problem,
                      what);
 }
 
-static int read_token_file(const struct rtk_config *config, const char *path,
+static int read_token_file(struct rtk_config *config, const char *path,
                            char **token, struct rtk_err *err) {
   char text[RTK_TOKEN_MAX + 2];
   struct source source = {.path = path};
   size_t size = 0;
-  if (*config->piped != NULL) {
-    *token = sqlite3_mprintf("%s", *config->piped);
+  if (config->piped != NULL) {
+    *token = sqlite3_mprintf("%s", config->piped);
     return *token == NULL ? SQLITE_NOMEM : SQLITE_OK;
   }
   int rc = read_file(config, &source, text, &size, err);
@@ -899,8 +892,8 @@ static int read_token_file(const struct rtk_config *config, const char *path,
   if (problem != NULL || copy[0] == '\0') {
     rc = refuse_token(&source, problem, err);
   } else if (source.is_pipe) {
-    *config->piped = sqlite3_mprintf("%s", copy);
-    if (*config->piped == NULL) rc = SQLITE_NOMEM;
+    config->piped = sqlite3_mprintf("%s", copy);
+    if (config->piped == NULL) rc = SQLITE_NOMEM;
   }
   if (rc == SQLITE_OK) {
     *token = copy;
@@ -939,7 +932,7 @@ static int check_not_void(const struct rtk_config *config,
                      destination, destination);
 }
 
-int rtk_config_token(const struct rtk_config *config, char **token,
+int rtk_config_token(struct rtk_config *config, char **token,
                      const char **source, struct rtk_err *err) {
   const char *path = config->env[RTK_API_TOKEN_FILE];
   const char *value = config->set[RTK_API_TOKEN];

@@ -30,8 +30,7 @@ void rtk_config_free(struct rtk_config *config);
 int rtk_config_set(struct rtk_config *config, const char *name,
                    const char *value, struct rtk_err *err);
 
-/* The same for a value of so many bytes, which may hold a NUL by mistake: that is
-** an error, not its end. */
+/* The same for a value of `size` bytes.  A NUL in it is an error. */
 int rtk_config_set_bytes(struct rtk_config *config, const char *name,
                          const char *value, size_t size, struct rtk_err *err);
 
@@ -71,10 +70,11 @@ int rtk_config_check(const struct rtk_config *config, struct rtk_err *err);
 
 /* The token to be sent, and where it came from in words (static).  *token is
 ** given: wipe and free it with rtk_config_wipe().  SQLITE_ERROR says what is
-** missing.  Where the token's file is a pipe this waits for RTK_TOKEN_PIPE_MS at the
-** most, or returns SQLITE_INTERRUPT; what came is kept for later calls.  A base_url, proxy or ca_file set in SQL voids every token, wherever it
-** came from, until api_token is set in SQL after it. */
-int rtk_config_token(const struct rtk_config *config, char **token,
+** missing.  Where the token's file is a pipe this waits for RTK_TOKEN_PIPE_MS at
+** the most, or returns SQLITE_INTERRUPT; what came is kept for later calls.  A
+** base_url, proxy or ca_file set in SQL voids every token, wherever it came from,
+** until api_token is set in SQL after it. */
+int rtk_config_token(struct rtk_config *config, char **token,
                      const char **source, struct rtk_err *err);
 void rtk_config_wipe(char *token);
 

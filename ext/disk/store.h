@@ -59,7 +59,8 @@ int rtk_store_use(struct rtk_store *store, const char *path);
 
 /* The reply of this URL; its body is borrowed until the next call.  What is only
 ** queued is not found.  What is found may be RTK_STORE_READ_MS old; what is not
-** found is not in the file now, as it costs a request.  `found` NULL: only whether there is one, too old or not.
+** found is not in the file now, as it costs a request.  `found` NULL: only whether
+** there is one, too old or not.
 ** SQLITE_OK, SQLITE_NOTFOUND (also while locked) or SQLITE_NOMEM. */
 int rtk_store_get(struct rtk_store *store, const char *url,
                   struct rtk_stored *found);

@@ -25,7 +25,8 @@ int rtk_storefile_check(const char *path, struct sqlite3 *host,
 ** SQLITE_OK with *why set (borrowed until the next call): the file is not to be
 ** used for good; *why says what to do.  Else an extended result code of SQLite, and
 ** in *why better words for it, or NULL.  SQLITE_BUSY with words: the file is empty.
-** `wait` is the database's busy handler from the first moment on.  In any case *db, which may be NULL, is given: close it with sqlite3_close(). */
+** `wait` is the database's busy handler from the first moment on.  In any case
+** *db, which may be NULL, is given: close it with sqlite3_close(). */
 int rtk_storefile_open(const char *path, struct sqlite3 *host,
                        int (*wait)(void *user, int tries), void *user,
                        struct sqlite3 **db, const char **why);

@@ -11,8 +11,7 @@
 #include <sqlite3ext.h>
 SQLITE_EXTENSION_INIT3
 
-void rtk_caller_init(struct rtk_caller *caller,
-                     const struct rtk_config *config) {
+void rtk_caller_init(struct rtk_caller *caller, struct rtk_config *config) {
   memset(caller, 0, sizeof(*caller));
   caller->config = config;
   caller->address_version = rtk_config_address_version(config);

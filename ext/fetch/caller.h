@@ -28,16 +28,15 @@ struct rtk_scope {
 };
 
 struct rtk_caller {
-  const struct rtk_config *config; /* borrowed */
-  char *token;                     /* NULL until it is needed */
-  const char *token_source;        /* static */
-  int64_t address_version;         /* of the settings that it was taken by */
+  struct rtk_config *config; /* borrowed */
+  char *token;               /* NULL until it is needed */
+  const char *token_source;  /* static */
+  int64_t address_version;   /* of the settings that it was taken by */
   struct rtk_scope *scopes;
   int scope_count;
 };
 
-void rtk_caller_init(struct rtk_caller *caller,
-                     const struct rtk_config *config);
+void rtk_caller_init(struct rtk_caller *caller, struct rtk_config *config);
 void rtk_caller_deinit(struct rtk_caller *caller);
 
 /* Between two statements: the token and what was refused. */

@@ -30,7 +30,6 @@
 #include "quota/budget.h"
 
 #include <string.h>
-#include <time.h>
 
 #include <sqlite3ext.h>
 SQLITE_EXTENSION_INIT3
@@ -127,7 +126,7 @@ static void stop(struct rtk_fetch *fetch, struct rtk_entry *entry) {
 
 /* --- new, free, begin, end --------------------------------------------------- */
 
-int rtk_fetch_new(const struct rtk_config *config, struct rtk_cancel *cancel,
+int rtk_fetch_new(struct rtk_config *config, struct rtk_cancel *cancel,
                   struct rtk_store *store, struct rtk_stats *stats,
                   struct rtk_fetch **fetch, struct rtk_err *err) {
   struct rtk_fetch *made = sqlite3_malloc64(sizeof(*made));
@@ -275,23 +274,13 @@ static int refuse(struct rtk_fetch *fetch, const struct rtk_entry *entry) {
   return rc == SQLITE_OK ? settle_open(fetch) : rc;
 }
 
-/* A time as people write it, rounded up; `text` has 32 bytes. */
-static void write_time(char *text, int64_t unix_ms) {
-  time_t then = (time_t)((unix_ms + 999) / 1000);
-  struct tm utc;
-  text[0] = '\0';
-  if (gmtime_r(&then, &utc) != NULL) {
-    (void)strftime(text, 32, "%Y-%m-%dT%H:%M:%SZ", &utc);
-  }
-}
-
 /* The last word on an entry, which is in no list.  A wait (0: none) is one that
 ** the server asked for and that is too long to be sat out. */
 static int settle(struct rtk_fetch *fetch, struct rtk_entry *entry,
                   const struct rtk_response *response, int64_t wait_ms) {
-  char go_on[32] = "";
+  char go_on[RTK_SHOW_TIME_SIZE] = "";
   int64_t go_on_unix_ms = wait_ms > 0 ? rtk_clock_unix_ms() + wait_ms : 0;
-  if (wait_ms > 0) write_time(go_on, go_on_unix_ms);
+  if (wait_ms > 0) rtk_show_time(go_on, go_on_unix_ms);
   struct rtk_ask ask = {.endpoint = entry->endpoint,
                         .id = entry->id,
                         .page = entry->page,
@@ -349,9 +338,10 @@ static void narrow(struct rtk_fetch *fetch, int64_t width) {
   fetch->replies = 0;
 }
 
-/* Failures that end no try by themselves: with fewer requests at a time it goes on.
-** Without a file descriptor nothing was sent.  A server that lets a connection
-** carry so many requests refuses those beyond, and would refuse them again. */
+/* Did the request fail because too many were under way?  Then it goes out again,
+** with fewer at a time.  Either there was no file descriptor, and nothing was sent;
+** or the server closes a connection after a number of requests, and refused this
+** one. */
 static bool is_too_wide(struct rtk_fetch *fetch, struct rtk_entry *entry,
                         int sent, const struct rtk_response *response) {
   int64_t most = rtk_config_int(fetch->config, RTK_MAX_RETRIES);
@@ -369,11 +359,8 @@ static bool is_too_wide(struct rtk_fetch *fetch, struct rtk_entry *entry,
     int64_t half = width(fetch) / 2;
     narrow(fetch, half < RTK_WIDTH_MIN ? RTK_WIDTH_MIN : half);
   }
+  if (entry->tries + sent > most) return false; /* decide() counts it */
   entry->tries += sent;
-  if (entry->tries > most) {
-    entry->tries -= sent; /* decide() counts it */
-    return false;
-  }
   entry->is_alone = entry->tries == most; /* and so not one of too many */
   fetch->stats->retries++;
   return true;
@@ -468,13 +455,13 @@ int rtk_fetch_take_turn(struct rtk_fetch *fetch, const char *token,
   }
   while (rc == SQLITE_OK) {
     int64_t wait_ms = RTK_WAIT_MAX_MS;
-    char until[32];
+    char until[RTK_SHOW_TIME_SIZE];
     if (rtk_budget_take(fetch->budget, 1, &wait_ms) == 1) break;
     int64_t waited_ms = rtk_clock_ms() - begun_ms;
     if (max_wait > 0 && waited_ms + wait_ms > max_wait) {
       err->kind = RTK_KIND_QUOTA;
       err->retry_unix_ms = rtk_clock_unix_ms() + wait_ms;
-      write_time(until, err->retry_unix_ms);
+      rtk_show_time(until, err->retry_unix_ms);
       return rtk_err_set(err,
                          "quota used up until %s: try again then, or set"
                          " max_wait_ms to 0",
@@ -669,10 +656,10 @@ static void say_tallies(const struct rtk_fetch *fetch, sqlite3_str *out) {
   }
   for (int i = 0; i < count; i++) {
     const struct tally *tally = &tallies[i];
-    char until[32];
+    char until[RTK_SHOW_TIME_SIZE];
     bool is_kept = tally->kept > 0;
     int64_t number = is_kept ? tally->kept : tally->count;
-    write_time(until, tally->until_unix_ms);
+    rtk_show_time(until, tally->until_unix_ms);
     sqlite3_str_appendf(out, "%s%lld", i == 0 ? "" : ", ", (long long)number);
     bool is_part = count == 1 && expected(fetch) > 0;
     if (is_part) {
@@ -687,30 +674,26 @@ static void say_tallies(const struct rtk_fetch *fetch, sqlite3_str *out) {
 }
 
 static int refuse_wait(const struct rtk_fetch *fetch, struct rtk_err *err) {
-  char go_on[32];
+  char go_on[RTK_SHOW_TIME_SIZE];
   sqlite3_str *out = sqlite3_str_new(NULL);
   err->kind = RTK_KIND_QUOTA;
   err->retry_unix_ms = rtk_clock_unix_ms() + fetch->held_up_ms;
-  write_time(go_on, err->retry_unix_ms);
+  rtk_show_time(go_on, err->retry_unix_ms);
   sqlite3_str_appendf(out, "quota%s: ",
                       rtk_budget_blocked_ms(fetch->budget) > 0 ? " (HTTP 429)"
                                                                : "");
   say_tallies(fetch, out);
   sqlite3_str_appendf(out, "; go on after %s, or set max_wait_ms to 0", go_on);
-  char *message = sqlite3_str_finish(out);
-  if (message == NULL) return SQLITE_NOMEM;
-  int rc = rtk_err_set(err, "%s", message);
-  sqlite3_free(message);
-  return rc;
+  return rtk_err_finish(err, out);
 }
 
 /* Settles an entry that is in no list, for which the quota has no request, or no other
 ** one behind its 429. */
 static int settle_unasked(struct rtk_fetch *fetch, struct rtk_entry *entry) {
   struct rtk_reply *reply = NULL;
-  char go_on[32];
+  char go_on[RTK_SHOW_TIME_SIZE];
   sqlite3_str *out = sqlite3_str_new(NULL);
-  write_time(go_on, fetch->given_up_unix_ms);
+  rtk_show_time(go_on, fetch->given_up_unix_ms);
   sqlite3_str_appendall(out, entry->started_ms == 0 ? "not requested"
                                                     : "not requested again");
   if (entry->id.size > 0) {
@@ -890,10 +873,8 @@ int rtk_fetch_want_since(struct rtk_fetch *fetch,
                          struct rtk_entry **entry, struct rtk_err *err) {
   size_t scope_size = 0;
   bool is_new = false;
-  if (rtk_http_is_foreign(fetch->http)) {
-    return rtk_http_poll(fetch->http, 0, err); /* says why */
-  }
-  int rc = follow_settings(fetch, err);
+  int rc = rtk_http_check_process(fetch->http, err);
+  if (rc == SQLITE_OK) rc = follow_settings(fetch, err);
   if (rc != SQLITE_OK) return rc;
   char *url = rtk_wanted_url(
       wanted, rtk_config_text(fetch->config, RTK_BASE_URL), &scope_size);

@@ -26,7 +26,7 @@ struct rtk_wanted;
 
 /* `config`, `cancel`, `store` and `stats` are borrowed and must outlive it.  SQLITE_OK with
 ** *fetch given (free with rtk_fetch_free()), SQLITE_NOMEM or SQLITE_ERROR. */
-int rtk_fetch_new(const struct rtk_config *config, struct rtk_cancel *cancel,
+int rtk_fetch_new(struct rtk_config *config, struct rtk_cancel *cancel,
                   struct rtk_store *store, struct rtk_stats *stats,
                   struct rtk_fetch **fetch, struct rtk_err *err);
 
@@ -78,8 +78,8 @@ int rtk_fetch_drive(struct rtk_fetch *fetch, bool is_idle, struct rtk_err *err);
 
 /* Around a request that is made beside it with this token: waits until the quota
 ** has room for it, and counts it.  SQLITE_OK: make it, and tell how often it was
-** sent and what became of it, all zeros for nothing; SQLITE_INTERRUPT, SQLITE_NOMEM, or SQLITE_ERROR when
-** the wait is too long. */
+** sent and what became of it, all zeros for nothing; SQLITE_INTERRUPT,
+** SQLITE_NOMEM, or SQLITE_ERROR when the wait is too long. */
 int rtk_fetch_take_turn(struct rtk_fetch *fetch, const char *token,
                         struct rtk_err *err);
 void rtk_fetch_count(struct rtk_fetch *fetch, const char *token, int sent,

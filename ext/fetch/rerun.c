@@ -73,19 +73,9 @@ static int read_operation(sqlite3_stmt *stmt, struct uses *uses) {
   return SQLITE_OK;
 }
 
-/* Prepares `prefix` and `sql` as one text. */
-static int prepare(sqlite3 *db, const char *prefix, const char *sql,
-                   sqlite3_stmt **stmt) {
-  char *text = sqlite3_mprintf("%s%s", prefix, sql);
-  if (text == NULL) return SQLITE_NOMEM;
-  int rc = rtk_probe_prepare(db, text, stmt);
-  sqlite3_free(text);
-  return rc;
-}
-
 static int read_program(sqlite3 *db, const char *sql, struct uses *uses) {
   sqlite3_stmt *stmt = NULL;
-  int rc = prepare(db, "EXPLAIN ", sql, &stmt);
+  int rc = rtk_probe_explain(db, "EXPLAIN ", sql, &stmt);
   while (rc == SQLITE_OK && (rc = rtk_probe_step(stmt)) == SQLITE_ROW) {
     rc = read_operation(stmt, uses);
   }
@@ -110,7 +100,7 @@ static int check_functions(struct rtk_rerun *rerun,
   sqlite3_stmt *stmt = NULL;
   int rc = SQLITE_OK;
   if (names->count == 0) return SQLITE_OK;
-  rc = prepare(rerun->db, "", judge_function, &stmt);
+  rc = rtk_probe_prepare(rerun->db, judge_function, &stmt);
   for (size_t i = 0; rc == SQLITE_OK && i < names->count; i++) {
     struct rtk_text name = rtk_ids_text(names, i);
     rc = sqlite3_bind_text(stmt, 1, name.bytes, (int)name.size, SQLITE_STATIC);
@@ -141,11 +131,11 @@ static int read_known_tables(sqlite3 *db, struct uses *known) {
 }
 
 static bool is_ours(const struct rtk_rerun *rerun, struct rtk_text name) {
-  char ours[32];
   for (const struct rtk_rerun_table *t = rerun->tables; t != NULL;
        t = t->next) {
-    sqlite3_snprintf((int)sizeof(ours), ours, "vtab:%p", t->vtab);
-    if (name.size == strlen(ours) && memcmp(name.bytes, ours, name.size) == 0) {
+    struct rtk_probe_name ours = rtk_probe_name(t->vtab);
+    if (name.size == strlen(ours.text) &&
+        memcmp(name.bytes, ours.text, name.size) == 0) {
       return true;
     }
   }
@@ -172,7 +162,7 @@ static int check_tables(struct rtk_rerun *rerun, const struct rtk_ids *tables) {
 static int check_recursion(struct rtk_rerun *rerun, const char *sql) {
   enum { DETAIL = 3 };
   sqlite3_stmt *stmt = NULL;
-  int rc = prepare(rerun->db, "EXPLAIN QUERY PLAN ", sql, &stmt);
+  int rc = rtk_probe_explain(rerun->db, "EXPLAIN QUERY PLAN ", sql, &stmt);
   while (rc == SQLITE_OK && (rc = rtk_probe_step(stmt)) == SQLITE_ROW) {
     const char *detail = text_of(stmt, DETAIL).bytes;
     rc = strstr(detail, "RECURSIVE") == NULL
@@ -204,8 +194,9 @@ static int check_parameters(struct rtk_rerun *rerun, const char *sql) {
   if (!can_lend()) {
     return refuse(rerun, "this SQLite cannot lend parameters", "");
   }
-  int rc = prepare(rerun->db, "EXPLAIN ", sql, &pair[0]);
-  if (rc == SQLITE_OK) rc = prepare(rerun->db, "EXPLAIN ", sql, &pair[1]);
+  int rc = rtk_probe_explain(rerun->db, "EXPLAIN ", sql, &pair[0]);
+  if (rc == SQLITE_OK)
+    rc = rtk_probe_explain(rerun->db, "EXPLAIN ", sql, &pair[1]);
   if (rc == SQLITE_OK) rc = lend(pair[0], pair[1]);
   if (rc == SQLITE_OK && sqlite3_expired(pair[1])) {
     rc = refuse(rerun, "its plan depends on a parameter, as with LIKE ?", "");
@@ -230,12 +221,6 @@ static int check(struct rtk_rerun *rerun, sqlite3_stmt *stmt) {
   if (rc == SQLITE_OK) rc = check_tables(rerun, &uses.tables);
   deinit(&uses);
   return rc;
-}
-
-/* What failed here is nobody's error. */
-static void clear_error(sqlite3 *db) {
-  sqlite3_stmt *none = NULL;
-  (void)sqlite3_prepare_v2(db, " ", -1, &none, NULL);
 }
 
 /* The only statement that is running; NULL when there are several. */
@@ -287,7 +272,7 @@ int rtk_rerun_find(struct rtk_rerun *rerun) {
     (void)refuse(rerun, "the statement cannot be prepared again: %s",
                  sqlite3_errstr(rc));
   }
-  clear_error(rerun->db);
+  (void)rtk_probe_end(rerun->db);
   /* After SQLITE_NOMEM, SQLite may have rolled the host's transaction back. */
   return rc == SQLITE_INTERRUPT || rc == SQLITE_NOMEM ? rc : SQLITE_ERROR;
 }
@@ -305,8 +290,8 @@ int rtk_rerun_step(const struct rtk_rerun *rerun, bool (*goes_on)(const void *),
   sqlite3 *db = rerun->db;
   sqlite3_stmt *again = NULL;
   int was_autocommit = sqlite3_get_autocommit(db);
-  int rc =
-      prepare(db, "/* rtk read-ahead */ ", sqlite3_sql(rerun->stmt), &again);
+  int rc = rtk_probe_explain(db, "/* rtk read-ahead */ ",
+                             sqlite3_sql(rerun->stmt), &again);
   if (rc == SQLITE_OK) rc = lend(rerun->stmt, again);
   if (rc == SQLITE_OK) {
     while ((rc = sqlite3_step(again)) == SQLITE_ROW && goes_on(user)) continue;
@@ -318,7 +303,7 @@ int rtk_rerun_step(const struct rtk_rerun *rerun, bool (*goes_on)(const void *),
     why = sqlite3_mprintf("%s", sqlite3_errmsg(db));
   }
   (void)sqlite3_finalize(again);
-  clear_error(db);
+  (void)rtk_probe_end(db);
   if (rc == SQLITE_INTERRUPT || rc == SQLITE_NOMEM) {
     sqlite3_free(why);
     return rc;

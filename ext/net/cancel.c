@@ -21,22 +21,12 @@
 #include <sqlite3ext.h>
 SQLITE_EXTENSION_INIT3
 
-#define TEXT_OF(number) #number
-#define TEXT(number) TEXT_OF(number)
-
-static bool is_interrupted(sqlite3 *db) {
-  sqlite3_stmt *stmt = NULL;
-  int rc = sqlite3_prepare_v2(db, " ", -1, &stmt, NULL);
-  (void)sqlite3_finalize(stmt);
-  return rc == SQLITE_INTERRUPT;
-}
-
 /* A failure other than SQLITE_INTERRUPT (an authorizer that forbids it, no
 ** memory) does not count: it says nothing about wanting to stop. */
 static bool progress_handler_stops(sqlite3 *db) {
   static const char steps[] =
       "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n)"
-      " SELECT i FROM n LIMIT 1 OFFSET " TEXT(RTK_PROGRESS_STEPS);
+      " SELECT i FROM n LIMIT 1 OFFSET " RTK_TEXT_OF(RTK_PROGRESS_STEPS);
   sqlite3_stmt *stmt = NULL;
   int rc = rtk_probe_prepare(db, steps, &stmt);
   if (rc == SQLITE_OK) rc = rtk_probe_step(stmt);
@@ -48,7 +38,7 @@ bool rtk_cancel_asked(struct rtk_cancel *cancel) {
   int64_t now = rtk_clock_ms();
   if (now - cancel->checked_ms < RTK_CANCEL_CHECK_MS) return false;
   cancel->checked_ms = now;
-  if (is_interrupted(cancel->db)) return true;
+  if (rtk_probe_end(cancel->db) == SQLITE_INTERRUPT) return true;
   if (now - cancel->progress_ms < RTK_PROGRESS_CHECK_MS) return false;
   cancel->progress_ms = now;
   return progress_handler_stops(cancel->db);

@@ -530,7 +530,8 @@ int rtk_http_width(const struct rtk_http *http) {
   return http->is_http2 ? RTK_STREAMS_MAX : RTK_CONNECTIONS_MAX;
 }
 
-static int refuse_foreign(struct rtk_err *err) {
+int rtk_http_check_process(const struct rtk_http *http, struct rtk_err *err) {
+  if (!rtk_http_is_foreign(http)) return SQLITE_OK;
   return rtk_err_set(err,
                      "this connection was opened before a fork(): the child"
                      " process has to open one of its own");
@@ -551,7 +552,8 @@ static void unlink_active(struct rtk_http *http, struct rtk_transfer *t) {
 
 int rtk_http_start(struct rtk_http *http, const struct rtk_request *request,
                    struct rtk_transfer **transfer, struct rtk_err *err) {
-  if (rtk_http_is_foreign(http)) return refuse_foreign(err);
+  int checked = rtk_http_check_process(http, err);
+  if (checked != SQLITE_OK) return checked;
   struct rtk_transfer *t = new_transfer(http, request);
   if (t == NULL) return SQLITE_NOMEM;
   CURLcode rc = configure(t, request, http->is_http2);
@@ -862,7 +864,8 @@ static CURLMcode perform(struct rtk_http *http, int wait_ms) {
 
 int rtk_http_poll(struct rtk_http *http, int wait_ms, struct rtk_err *err) {
   struct sigpipe sigpipe;
-  if (rtk_http_is_foreign(http)) return refuse_foreign(err);
+  int checked = rtk_http_check_process(http, err);
+  if (checked != SQLITE_OK) return checked;
   int64_t begun_ms = rtk_clock_ms();
   sigpipe_begin(&sigpipe);
   CURLMcode rc = perform(http, wait_ms);

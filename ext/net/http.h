@@ -47,6 +47,9 @@ void rtk_http_free(struct rtk_http *http);
 ** ending or freeing it leaves the parent's connections as they are. */
 bool rtk_http_is_foreign(const struct rtk_http *http);
 
+/* The same as an error: SQLITE_OK, SQLITE_ERROR or SQLITE_NOMEM. */
+int rtk_http_check_process(const struct rtk_http *http, struct rtk_err *err);
+
 /* Begins a transfer; it moves on in rtk_http_poll().  *transfer is freed by
 ** rtk_http_end() and must not outlive `http`. */
 int rtk_http_start(struct rtk_http *http, const struct rtk_request *request,

@@ -280,7 +280,7 @@ static void look_at_scope(struct run *run, enum check check,
 
 /* False: nothing can be sent. */
 static bool look_around(struct run *run, const struct rtk_text *arguments) {
-  const struct rtk_config *config = run->conn->config;
+  struct rtk_config *config = run->conn->config;
   struct rtk_err err = {0};
   int rc = rtk_config_check(config, &err);
   if (rc != SQLITE_OK) {

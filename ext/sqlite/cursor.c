@@ -15,6 +15,7 @@
 #include "base/err.h"
 #include "base/hash.h"
 #include "base/limits.h"
+#include "base/rows.h"
 #include "base/show.h"
 #include "config/config.h"
 #include "fetch/ahead.h"
@@ -104,29 +105,28 @@ static const char *place(int k) {
   return k < (int)(sizeof(places) / sizeof(*places)) ? places[k] : "last";
 }
 
-/* Text as it is, an integer as its digits; false for any other type.  The
-** text is borrowed from the value. */
-static bool read_text(sqlite3_value *value, struct rtk_text *text, int *rc) {
-  int type = sqlite3_value_type(value);
-  if (type != SQLITE_TEXT && type != SQLITE_INTEGER) return false;
+/* The value as text, borrowed from it; false without memory. */
+static bool borrow(sqlite3_value *value, struct rtk_text *text, int *rc) {
   text->bytes = (const char *)sqlite3_value_text(value);
   text->size = (size_t)sqlite3_value_bytes(value);
   if (text->bytes == NULL) *rc = SQLITE_NOMEM;
   return text->bytes != NULL;
 }
 
+/* Text as it is, an integer as its digits; false for any other type. */
+static bool read_text(sqlite3_value *value, struct rtk_text *text, int *rc) {
+  int type = sqlite3_value_type(value);
+  return (type == SQLITE_TEXT || type == SQLITE_INTEGER) &&
+         borrow(value, text, rc);
+}
+
 /* A whole number as its digits, also one that is REAL or stands in text: "42",
 ** "42.0".  Looks at the text alone: SQLite's own conversion would change the
 ** value, and crashes in 3.52 and 3.53 where it is a copy (sqlite-notes). */
 static bool read_whole(sqlite3_value *value, struct rtk_text *text, int *rc) {
-  int type = sqlite3_value_type(value);
-  if (type != SQLITE_FLOAT) {
-    if (!read_text(value, text, rc)) return false;
-  } else {
-    text->bytes = (const char *)sqlite3_value_text(value);
-    text->size = (size_t)sqlite3_value_bytes(value);
-    if (text->bytes == NULL) *rc = SQLITE_NOMEM;
-    if (text->bytes == NULL) return false;
+  bool is_real = sqlite3_value_type(value) == SQLITE_FLOAT;
+  if (!(is_real ? borrow(value, text, rc) : read_text(value, text, rc))) {
+    return false;
   }
   size_t sign = text->size > 0 && text->bytes[0] == '-' ? 1 : 0;
   size_t end = sign;
@@ -306,11 +306,7 @@ static int refuse_filter(const struct rtk_column *column, sqlite3_value *given,
              RTK_SHOW_ID_MAX, NULL);
     sqlite3_str_appendall(out, "'");
   }
-  char *message = sqlite3_str_finish(out);
-  if (message == NULL) return SQLITE_NOMEM;
-  int rc = rtk_err_set(err, "%s", message);
-  sqlite3_free(message);
-  return rc;
+  return rtk_err_finish(err, out);
 }
 
 /* By which ids a scan goes; borrowed from xFilter's values. */
@@ -373,13 +369,14 @@ static int read_filter(struct rtk_cursor *cursor, int k,
     set_argument(cursor, k, text);
     return SQLITE_OK;
   }
+  bool is_visible = column->kind != RTK_COLUMN_ARGUMENT;
   struct rtk_program_use use = {.is_joined = column->values == NULL};
-  if (column->kind != RTK_COLUMN_ARGUMENT && column->values != NULL) {
+  if (is_visible && !use.is_joined) {
     rc = look_at_program(cursor, by->bits, k, by->value, &use);
     if (rc != SQLITE_OK) return rc;
   }
-  bool is_ours = column->kind != RTK_COLUMN_ARGUMENT && use.is_joined;
-  return is_ours ? SQLITE_OK : refuse_filter(column, given, err);
+  return is_visible && use.is_joined ? SQLITE_OK
+                                     : refuse_filter(column, given, err);
 }
 
 static int refuse_right_join(const struct rtk_cursor *cursor,
@@ -519,11 +516,7 @@ static int refuse_surplus(const struct rtk_endpoint *endpoint,
     sqlite3_str_appendf(out, "; a filter is written as WHERE %s = …",
                         endpoint->columns[filter].name);
   }
-  char *message = sqlite3_str_finish(out);
-  if (message == NULL) return SQLITE_NOMEM;
-  int rc = rtk_err_set(err, "%s", message);
-  sqlite3_free(message);
-  return rc;
+  return rtk_err_finish(err, out);
 }
 
 /* --- rows ------------------------------------------------------------------- */
@@ -862,24 +855,6 @@ bool rtk_cursor_is_at_end(const struct rtk_cursor *cursor) {
   return cursor->reply == NULL;
 }
 
-static void put_value(sqlite3_context *out, const struct rtk_value *value) {
-  switch (value->type) {
-  case RTK_NULL:
-    sqlite3_result_null(out);
-    break;
-  case RTK_INTEGER:
-    sqlite3_result_int64(out, value->as.integer);
-    break;
-  case RTK_REAL:
-    sqlite3_result_double(out, value->as.real);
-    break;
-  case RTK_TEXT:
-    sqlite3_result_text(out, value->as.text, (int)value->size,
-                        SQLITE_TRANSIENT);
-    break;
-  }
-}
-
 static void put_text(sqlite3_context *out, struct rtk_text text) {
   if (text.size == 0) return; /* NULL */
   sqlite3_result_text(out, text.bytes, (int)text.size, SQLITE_TRANSIENT);
@@ -929,7 +904,7 @@ void rtk_cursor_column(const struct rtk_cursor *cursor, sqlite3_context *out,
                column->argument == RTK_ARGUMENT_FILTER) {
       put_argument(out, cursor, i);
     } else {
-      put_value(out, value);
+      rtk_rows_result(out, value);
     }
     break;
   case RTK_COLUMN_ARGUMENT:

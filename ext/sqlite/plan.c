@@ -104,24 +104,14 @@ static bool is_compared(const struct rtk_plan_term *terms, int count,
   return false;
 }
 
-/* A hidden filter is NULL where no value of it is given: a term other than IS NULL
-** is then true of no row.  (LIMIT and OFFSET are no terms of a column.) */
-static bool is_in_vain(const struct rtk_plan_term *terms, int count,
-                       int column) {
+/* Is there a term on the column, other than by `but` (0: by any operator)?  LIMIT
+** and OFFSET are no terms of a column. */
+static bool has_term(const struct rtk_plan_term *terms, int count, int column,
+                     int but) {
   for (int i = 0; i < count; i++) {
-    bool is_limit = terms[i].op == OP_LIMIT || terms[i].op == OP_OFFSET;
-    if (terms[i].column == column && !is_limit &&
-        terms[i].op != SQLITE_INDEX_CONSTRAINT_ISNULL) {
-      return true;
-    }
-  }
-  return false;
-}
-
-static bool has_term(const struct rtk_plan_term *terms, int count, int column) {
-  for (int i = 0; i < count; i++) {
-    bool is_limit = terms[i].op == OP_LIMIT || terms[i].op == OP_OFFSET;
-    if (terms[i].column == column && !is_limit) return true;
+    int op = terms[i].op;
+    bool is_limit = op == OP_LIMIT || op == OP_OFFSET;
+    if (terms[i].column == column && !is_limit && op != but) return true;
   }
   return false;
 }
@@ -131,15 +121,19 @@ static bool is_used(uint64_t used, int column) {
   return (used >> (column < 63 ? column : 63) & 1) != 0;
 }
 
-/* The code of an account, an app or a hidden filter that has no value. */
+/* The code of an account, an app or a hidden filter that has no value.  The filter
+** is NULL then: a term other than IS NULL is true of no row. */
 static enum rtk_plan_code code_without_value(const struct rtk_column *argument,
                                              const struct rtk_plan_term *terms,
                                              int count, int column,
                                              uint64_t used) {
   if (argument->argument == RTK_ARGUMENT_ID) return RTK_PLAN_NONE;
-  if (is_in_vain(terms, count, column)) return RTK_PLAN_IN_VAIN;
-  bool is_unoffered = is_used(used, column) && !has_term(terms, count, column);
-  return is_unoffered ? RTK_PLAN_UNOFFERED : RTK_PLAN_NONE;
+  if (has_term(terms, count, column, SQLITE_INDEX_CONSTRAINT_ISNULL)) {
+    return RTK_PLAN_IN_VAIN;
+  }
+  bool is_offered = has_term(terms, count, column, 0);
+  return is_used(used, column) && !is_offered ? RTK_PLAN_UNOFFERED
+                                              : RTK_PLAN_NONE;
 }
 
 static void take(struct rtk_plan_term *terms, const struct offer *offer,
@@ -192,7 +186,7 @@ static bool has_surplus(const struct rtk_endpoint *endpoint,
                         const struct rtk_plan_term *terms, int count) {
   for (int i = 0; i < endpoint->column_count; i++) {
     if (endpoint->columns[i].kind == RTK_COLUMN_SURPLUS &&
-        has_term(terms, count, i)) {
+        has_term(terms, count, i, 0)) {
       return true;
     }
   }

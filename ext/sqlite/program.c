@@ -185,7 +185,7 @@ struct cursor {
 
 struct look {
   const struct rtk_program_question *question;
-  char table[32]; /* as P4 of VOpen shows it */
+  struct rtk_probe_name table; /* as P4 of VOpen shows it */
   int count;
   int at;
   int within;    /* up to here what is written depends on the value */
@@ -198,15 +198,12 @@ struct look {
 
 /* --- reading ---------------------------------------------------------------- */
 
-/* Prepares `prefix` and the text of a statement; NULL: it cannot be. */
+/* NULL: it cannot be explained. */
 static sqlite3_stmt *explain(sqlite3 *db, const char *prefix,
                              sqlite3_stmt *running) {
   sqlite3_stmt *stmt = NULL;
   const char *sql = sqlite3_sql(running);
-  char *text = sql == NULL ? NULL : sqlite3_mprintf("%s%s", prefix, sql);
-  if (text == NULL) return NULL;
-  (void)rtk_probe_prepare(db, text, &stmt);
-  sqlite3_free(text);
+  if (sql != NULL) (void)rtk_probe_explain(db, prefix, sql, &stmt);
   return stmt;
 }
 
@@ -224,7 +221,7 @@ static int read_more(const struct look *look, sqlite3_stmt *stmt,
   const char *p4 = (const char *)sqlite3_column_text(stmt, P4);
   if (role == ROLE_AGGREGATE) return sqlite3_column_int(stmt, P5);
   if (p4 == NULL) return 0;
-  if (role == ROLE_OPEN) return strcmp(p4, look->table) == 0;
+  if (role == ROLE_OPEN) return strcmp(p4, look->table.text) == 0;
   if (role == ROLE_FIND) return atoi(p4);
   if (role == ROLE_FUNCTION) {
     const char *bracket = strchr(p4, '(');
@@ -386,11 +383,11 @@ static bool is_idle(struct look *look, const struct instruction *in) {
                              (other->is_direct && one->is_stored)));
 }
 
-static void follow(struct look *look, const struct instruction *in) {
-  const struct operation *operation = in->operation;
+/* What an instruction writes into registers. */
+static void follow_value(struct look *look, const struct instruction *in) {
   struct reg value = {0};
   struct reg *sum = NULL;
-  switch (operation->role) {
+  switch (in->operation->role) {
   case ROLE_VALUE:
     value.is_followed = reads_followed(look, in);
     value.is_expected = in->more != 0;
@@ -414,30 +411,12 @@ static void follow(struct look *look, const struct instruction *in) {
   case ROLE_RECORD:
     make_record(look, in);
     break;
-  case ROLE_INSERT:
-    cursor_of(look, in->p1)->fields |= reg_of(look, in->p2)->fields;
-    break;
   case ROLE_DATA:
     value.fields = cursor_of(look, in->p1)->fields;
     write_reg(look, in->p2, value);
     break;
-  case ROLE_PSEUDO:
-    cursor_of(look, in->p1)->record = in->p2;
-    break;
-  case ROLE_SAME:
-    cursor_of(look, in->p1)->same = in->p2;
-    break;
   case ROLE_FIELD:
     read_field(look, in);
-    break;
-  case ROLE_READ:
-    *cursor_of(look, in->p1) = (struct cursor){.is_stored = true};
-    break;
-  case ROLE_OPEN:
-    *cursor_of(look, in->p1) = (struct cursor){.is_table = in->more != 0};
-    break;
-  case ROLE_FILTER:
-    filter(look, in);
     break;
   case ROLE_COLUMN:
     value.is_followed = value.is_direct =
@@ -445,17 +424,50 @@ static void follow(struct look *look, const struct instruction *in) {
     value.is_stored = true;
     write_reg(look, in->p3, value);
     break;
-  case ROLE_JUMP:
-    if (reads_followed(look, in) && !is_idle(look, in)) jump(look, in);
-    break;
-  case ROLE_FIND: /* without a number of fields: INTERSECT */
-    if (in->more > 0 && cursor_of(look, in->p1)->fields != 0) jump(look, in);
-    break;
-  case ROLE_OTHER:
-  case ROLE_HOP:
-  case ROLE_EFFECT:
+  default:
     break;
   }
+}
+
+/* What it does with cursors. */
+static void follow_cursor(struct look *look, const struct instruction *in) {
+  struct cursor *cursor = cursor_of(look, in->p1);
+  switch (in->operation->role) {
+  case ROLE_INSERT:
+    cursor->fields |= reg_of(look, in->p2)->fields;
+    break;
+  case ROLE_PSEUDO:
+    cursor->record = in->p2;
+    break;
+  case ROLE_SAME:
+    cursor->same = in->p2;
+    break;
+  case ROLE_READ:
+    *cursor = (struct cursor){.is_stored = true};
+    break;
+  case ROLE_OPEN:
+    *cursor = (struct cursor){.is_table = in->more != 0};
+    break;
+  case ROLE_FILTER:
+    filter(look, in);
+    break;
+  default:
+    break;
+  }
+}
+
+/* Does it jump by the value?  ROLE_FIND without a number of fields is INTERSECT. */
+static bool is_jump(struct look *look, const struct instruction *in) {
+  enum role role = in->operation->role;
+  if (role == ROLE_JUMP) return reads_followed(look, in) && !is_idle(look, in);
+  return role == ROLE_FIND && in->more > 0 &&
+         cursor_of(look, in->p1)->fields != 0;
+}
+
+static void follow(struct look *look, const struct instruction *in) {
+  follow_value(look, in);
+  follow_cursor(look, in);
+  if (is_jump(look, in)) jump(look, in);
 }
 
 /* Constants are set at the end of a program, where it begins: they are read first. */
@@ -503,18 +515,14 @@ static void look_at(sqlite3 *db, sqlite3_stmt *running, struct look *look,
 int rtk_program_look(sqlite3 *db, const struct rtk_program_question *question,
                      struct rtk_program_use *use) {
   struct look *look = sqlite3_malloc64(sizeof(*look));
-  sqlite3_stmt *none = NULL;
   *use = (struct rtk_program_use){0};
   if (look == NULL) return SQLITE_NOMEM;
   look->question = question;
-  sqlite3_snprintf((int)sizeof(look->table), look->table, "vtab:%p",
-                   question->vtab);
+  look->table = rtk_probe_name(question->vtab);
   for (sqlite3_stmt *s = sqlite3_next_stmt(db, NULL); s != NULL;
        s = sqlite3_next_stmt(db, s)) {
     if (sqlite3_stmt_busy(s)) look_at(db, s, look, use);
   }
   sqlite3_free(look);
-  /* What failed here is nobody's error. */
-  int rc = sqlite3_prepare_v2(db, " ", -1, &none, NULL);
-  return rc == SQLITE_INTERRUPT ? rc : SQLITE_OK;
+  return rtk_probe_end(db);
 }

@@ -261,28 +261,12 @@ static int eof(sqlite3_vtab_cursor *base) {
   return cursor->row >= cursor->rows.count / width;
 }
 
-static void give(sqlite3_context *out, const struct rtk_value *cell) {
-  switch (cell->type) {
-  case RTK_NULL:
-    sqlite3_result_null(out);
-    break;
-  case RTK_INTEGER:
-    sqlite3_result_int64(out, cell->as.integer);
-    break;
-  case RTK_REAL:
-    sqlite3_result_double(out, cell->as.real);
-    break;
-  case RTK_TEXT:
-    sqlite3_result_text(out, cell->as.text, (int)cell->size, SQLITE_TRANSIENT);
-    break;
-  }
-}
-
 static int column(sqlite3_vtab_cursor *base, sqlite3_context *out, int i) {
   const struct cursor *cursor = cursor_of(base);
   int width = cursor->module->report->column_count;
   if (i < width) {
-    give(out, &cursor->rows.cells[cursor->row * (size_t)width + (size_t)i]);
+    rtk_rows_result(
+        out, &cursor->rows.cells[cursor->row * (size_t)width + (size_t)i]);
   } else if (cursor->given[i - width] != NULL) {
     sqlite3_result_value(out, cursor->given[i - width]);
   }

@@ -3,13 +3,13 @@
 
 #include "base/clock.h"
 #include "base/rows.h"
+#include "base/show.h"
 #include "disk/store.h"
 #include "fetch/ahead.h"
 #include "fetch/conn.h"
 #include "fetch/fetch.h"
 
 #include <stddef.h>
-#include <time.h>
 
 #include <sqlite3ext.h>
 SQLITE_EXTENSION_INIT3
@@ -51,12 +51,9 @@ static void add_text(struct rtk_rows *rows, const char *name,
 /* The last failure, for programs: what kind it was; and when to try again, until
 ** then. */
 static void add_failure(struct rtk_rows *rows, const struct rtk_stats *stats) {
-  char at[32] = "";
-  time_t seconds = (time_t)((stats->retry_unix_ms + 999) / 1000);
-  struct tm utc;
-  bool is_to_come = stats->retry_unix_ms > rtk_clock_unix_ms();
-  if (is_to_come && gmtime_r(&seconds, &utc) != NULL) {
-    (void)strftime(at, sizeof(at), "%Y-%m-%dT%H:%M:%SZ", &utc);
+  char at[RTK_SHOW_TIME_SIZE] = "";
+  if (stats->retry_unix_ms > rtk_clock_unix_ms()) {
+    rtk_show_time(at, stats->retry_unix_ms);
   }
   rtk_rows_text(rows, "last_error_kind");
   rtk_rows_text(rows, rtk_kind_word(stats->last_error_kind));

@@ -745,7 +745,7 @@ static void the_proxy_that_libcurl_finds_is_shown(void **state) {
 
 /* --- the token ------------------------------------------------------------ */
 
-static void check_token(const char *name, const struct rtk_config *config,
+static void check_token(const char *name, struct rtk_config *config,
                         const char *expected, const char *expected_source) {
   char *token = NULL;
   const char *source = NULL;
