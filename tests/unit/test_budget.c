@@ -9,6 +9,7 @@
 #include "disk/store.h"
 
 #include "check.h"
+#include "side.h"
 
 #include <stdio.h>
 #include <unistd.h>
@@ -22,37 +23,14 @@ int64_t rtk_clock_ms(void) { return clock_ms; }
 
 int64_t rtk_clock_unix_ms(void) { return clock_ms + 1700000000000; }
 
-struct side {
-  struct rtk_config *config;
-  struct rtk_store *store;
-  struct rtk_budget *budget;
-};
-
 static const char *where; /* the count is kept, for messages */
 
 static void begin(struct side *side, const char *path) {
-  static const char *const settings[][2] = {{"quota", "10"},
-                                            {"quota_window_s", "5"},
-                                            {"rate_per_second", "0"},
-                                            {"timeout_ms", "1000"}};
-  struct rtk_err err = {0};
-  assert_int_equal(rtk_config_new(NULL, &side->config), SQLITE_OK);
-  for (size_t i = 0; i < COUNT(settings); i++) {
-    assert_int_equal(
-        rtk_config_set(side->config, settings[i][0], settings[i][1], &err),
-        SQLITE_OK);
-  }
-  assert_int_equal(rtk_store_new(NULL, &side->store), SQLITE_OK);
-  assert_int_equal(rtk_store_use(side->store, path), SQLITE_OK);
-  assert_int_equal(rtk_budget_new(side->config, side->store, &side->budget),
-                   SQLITE_OK);
-  assert_int_equal(rtk_budget_join(side->budget, where, "token"), SQLITE_OK);
-}
-
-static void finish(struct side *side) {
-  rtk_budget_free(side->budget);
-  rtk_store_free(side->store);
-  rtk_config_free(side->config);
+  static side_setting settings[] = {{"quota", "10"},
+                                    {"quota_window_s", "5"},
+                                    {"rate_per_second", "0"},
+                                    {"timeout_ms", "1000"}};
+  side_begin(side, settings, COUNT(settings), path, where, "token");
 }
 
 static void take(struct side *side, int count) {
@@ -108,10 +86,10 @@ static void leave_some_under_way(const char *path) {
   check_left(&other, "left at the end", 10);
 
   take(&one, 4);
-  finish(&one);
+  side_end(&one);
   clock_ms += WINDOW_MS;
   check_left(&other, "left when the one is closed", 10);
-  finish(&other);
+  side_end(&other);
 }
 
 static void in_the_process(void **state) {

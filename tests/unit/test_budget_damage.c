@@ -9,6 +9,7 @@
 #include "disk/store.h"
 
 #include "check.h"
+#include "side.h"
 
 #include <stdio.h>
 #include <unistd.h>
@@ -26,32 +27,11 @@ int64_t rtk_clock_unix_ms(void) { return clock_ms + UNIX_MS - set_back_ms; }
 static char folder[] = "/tmp/rtk-damage-XXXXXX";
 static char path[64];
 
-struct side {
-  struct rtk_config *config;
-  struct rtk_store *store;
-  struct rtk_budget *budget;
-};
-
 static void begin(struct side *side, const char *timeout_ms) {
-  struct rtk_err err = {0};
-  assert_int_equal(rtk_config_new(NULL, &side->config), SQLITE_OK);
-  assert_int_equal(rtk_config_set(side->config, "quota", "100000", &err),
-                   SQLITE_OK);
-  assert_int_equal(rtk_config_set(side->config, "rate_per_second", "0", &err),
-                   SQLITE_OK);
-  assert_int_equal(rtk_config_set(side->config, "timeout_ms", timeout_ms, &err),
-                   SQLITE_OK);
-  assert_int_equal(rtk_store_new(NULL, &side->store), SQLITE_OK);
-  assert_int_equal(rtk_store_use(side->store, path), SQLITE_OK);
-  assert_int_equal(rtk_budget_new(side->config, side->store, &side->budget),
-                   SQLITE_OK);
-  assert_int_equal(rtk_budget_join(side->budget, "url", "token"), SQLITE_OK);
-}
-
-static void finish(struct side *side) {
-  rtk_budget_free(side->budget);
-  rtk_store_free(side->store);
-  rtk_config_free(side->config);
+  side_setting settings[] = {{"quota", "100000"},
+                             {"rate_per_second", "0"},
+                             {"timeout_ms", timeout_ms}};
+  side_begin(side, settings, COUNT(settings), path, "url", "token");
 }
 
 static int take(struct side *side, int count) {
@@ -107,7 +87,7 @@ static void damage_blocks_nobody(void **state) {
   }
   (void)sqlite3_finalize(damage);
   (void)sqlite3_close(db);
-  finish(&side);
+  side_end(&side);
   remove_cache();
 }
 
@@ -127,8 +107,8 @@ static void a_clock_set_back_prolongs_no_lease(void **state) {
   clock_ms += 400000; /* quota_window_s, and more */
   check_int("lease and window over", "left",
             rtk_budget_left(side.budget, &reset_ms), 100000);
-  finish(&left);
-  finish(&side);
+  side_end(&left);
+  side_end(&side);
   set_back_ms = 0;
   remove_cache();
 }
@@ -151,8 +131,8 @@ static void a_longer_time_out_is_no_damage(void **state) {
   rtk_budget_flush(slow.budget);
   clock_ms += 400000;
   check_int("ended", "left", rtk_budget_left(side.budget, &reset_ms), 100000);
-  finish(&slow);
-  finish(&side);
+  side_end(&slow);
+  side_end(&side);
   remove_cache();
 }
 

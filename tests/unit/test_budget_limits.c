@@ -9,6 +9,7 @@
 #include "disk/store.h"
 
 #include "check.h"
+#include "side.h"
 
 #include <stdio.h>
 #include <sys/wait.h>
@@ -20,38 +21,16 @@ int64_t rtk_clock_ms(void) { return clock_ms; }
 
 int64_t rtk_clock_unix_ms(void) { return clock_ms + 1700000000000; }
 
-struct side {
-  struct rtk_config *config;
-  struct rtk_store *store;
-  struct rtk_budget *budget;
-};
-
 struct limits {
   const char *rate, *quota, *window_s;
 };
 
-static void set(struct side *side, const char *name, const char *value) {
-  struct rtk_err err = {0};
-  assert_int_equal(rtk_config_set(side->config, name, value, &err), SQLITE_OK);
-}
-
 static void begin(struct side *side, const struct limits *limits,
                   const char *base_url, const char *token) {
-  assert_int_equal(rtk_config_new(NULL, &side->config), SQLITE_OK);
-  set(side, "rate_per_second", limits->rate);
-  set(side, "quota", limits->quota);
-  set(side, "quota_window_s", limits->window_s);
-  assert_int_equal(rtk_store_new(NULL, &side->store), SQLITE_OK);
-  assert_int_equal(rtk_store_use(side->store, NULL), SQLITE_OK);
-  assert_int_equal(rtk_budget_new(side->config, side->store, &side->budget),
-                   SQLITE_OK);
-  assert_int_equal(rtk_budget_join(side->budget, base_url, token), SQLITE_OK);
-}
-
-static void finish(struct side *side) {
-  rtk_budget_free(side->budget);
-  rtk_store_free(side->store);
-  rtk_config_free(side->config);
+  side_setting settings[] = {{"rate_per_second", limits->rate},
+                             {"quota", limits->quota},
+                             {"quota_window_s", limits->window_s}};
+  side_begin(side, settings, COUNT(settings), NULL, base_url, token);
 }
 
 /* How many of 1,000 go; they are given back. */
@@ -90,8 +69,8 @@ static void the_strictest_of_each_kind_holds(void **state) {
               cases[i].granted);
     check_int(cases[i].name, "granted to the other", granted(&other),
               cases[i].granted);
-    finish(&other);
-    finish(&one);
+    side_end(&other);
+    side_end(&one);
   }
 }
 
@@ -115,10 +94,10 @@ static void a_budget_is_of_an_address_and_a_token(void **state) {
     begin(&other, &limits, others[i].base_url, others[i].token);
     check_int(others[i].base_url, others[i].token, granted(&other),
               others[i].granted);
-    finish(&other);
+    side_end(&other);
   }
   rtk_budget_give_back(one.budget, 3);
-  finish(&one);
+  side_end(&one);
 }
 
 /* --- what outlives a connection, and what another process says ------------------- */
@@ -136,13 +115,13 @@ static void it_outlives_its_connections(void **state) {
   begin(&one, &limits, "http://once", "token");
   check_int("once", "granted", rtk_budget_take(one.budget, 3, &wait_ms), 3);
   for (int i = 0; i < 3; i++) rtk_budget_end(one.budget, NULL);
-  finish(&one);
+  side_end(&one);
   begin(&other, &limits, "http://in between", "token");
-  finish(&other);
+  side_end(&other);
   begin(&one, &limits, "http://once", "token");
   check_int("once more", "granted", granted(&one), 2);
   check_int("once more", "left", left_of(&one), 2);
-  finish(&one);
+  side_end(&one);
 }
 
 struct file {
@@ -187,7 +166,7 @@ static void nothing_goes_beside_a_locked_file(void **state) {
   assert_int_equal(sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL), SQLITE_OK);
   assert_int_equal(sqlite3_close(db), SQLITE_OK);
   check_int("free again", "granted", granted(&side), 5);
-  finish(&side);
+  side_end(&side);
   remove_folder(&file);
 }
 
@@ -202,7 +181,7 @@ static void another_process_says_when_to_go_on(void **state) {
     begin_with_file(&side, &file);
     rtk_budget_block(side.budget, 50000);
     rtk_budget_flush(side.budget);
-    finish(&side);
+    side_end(&side);
     _exit(0);
   }
   assert_int_equal(waitpid(child, &status, 0), child);
@@ -210,7 +189,7 @@ static void another_process_says_when_to_go_on(void **state) {
   begin_with_file(&side, &file);
   check_int("blocked", "granted", granted(&side), 0);
   check_int("blocked", "ms", rtk_budget_blocked_ms(side.budget), 50000);
-  finish(&side);
+  side_end(&side);
   remove_folder(&file);
 }
 
