@@ -12,6 +12,8 @@
 #include "base/err.h"
 #include "base/limits.h"
 
+#include <string.h>
+
 #include <sqlite3ext.h>
 SQLITE_EXTENSION_INIT3
 
@@ -325,30 +327,45 @@ static bool is_of_path(const struct rtk_column *column) {
   return column->kind == RTK_COLUMN_ARGUMENT && !is_filter(column);
 }
 
-int rtk_endpoint_path_count(const struct rtk_endpoint *endpoint) {
-  int count = 0;
+/* The column that stands in for the argument of this name, or -1. */
+static int find_stand_in(const struct rtk_endpoint *endpoint,
+                         const char *name) {
   for (int i = 0; i < endpoint->column_count; i++) {
-    if (is_of_path(&endpoint->columns[i])) count++;
-  }
-  return count;
-}
-
-int rtk_endpoint_argument(const struct rtk_endpoint *endpoint, int nth) {
-  for (int i = 0; i < endpoint->column_count; i++) {
-    if (is_of_path(&endpoint->columns[i]) && nth-- == 0) return i;
-  }
-  for (int i = 0; i < endpoint->column_count; i++) {
-    if (is_filter(&endpoint->columns[i]) && nth-- == 0) return i;
+    const char *stands_for = endpoint->columns[i].stands_for;
+    if (stands_for != NULL && strcmp(stands_for, name) == 0) return i;
   }
   return -1;
 }
 
-int rtk_endpoint_id(const struct rtk_endpoint *endpoint) {
-  for (int k = rtk_endpoint_path_count(endpoint) - 1; k >= 0; k--) {
-    int column = rtk_endpoint_argument(endpoint, k);
-    if (endpoint->columns[column].argument == RTK_ARGUMENT_ID) return k;
+static void add_argument(struct rtk_signature *signature, int column) {
+  const struct rtk_column *argument = &signature->endpoint->columns[column];
+  int k = signature->count++;
+  int stand_in = find_stand_in(signature->endpoint, argument->name);
+  signature->columns[k] = (signed char)column;
+  signature->stand_ins[k] = (signed char)stand_in;
+  signature->argument_of[column] = (signed char)k;
+  if (stand_in >= 0) signature->argument_of[stand_in] = (signed char)k;
+  if (argument->argument == RTK_ARGUMENT_SCOPE) signature->scope = k;
+  if (argument->argument == RTK_ARGUMENT_ID) signature->id = k;
+}
+
+void rtk_endpoint_describe(const struct rtk_endpoint *endpoint,
+                           struct rtk_signature *signature) {
+  memset(signature, -1, sizeof(*signature));
+  signature->endpoint = endpoint;
+  signature->count = 0;
+  for (int i = 0; i < endpoint->column_count; i++) {
+    if (is_of_path(&endpoint->columns[i])) add_argument(signature, i);
   }
-  return -1;
+  signature->path_count = signature->count;
+  for (int i = 0; i < endpoint->column_count; i++) {
+    if (is_filter(&endpoint->columns[i])) add_argument(signature, i);
+  }
+}
+
+const struct rtk_column *rtk_endpoint_argument(
+    const struct rtk_signature *signature, int argument) {
+  return &signature->endpoint->columns[signature->columns[argument]];
 }
 
 bool rtk_endpoint_is_hidden(const struct rtk_column *column) {

@@ -6,6 +6,7 @@
 #ifndef RTK_ENDPOINT_H
 #define RTK_ENDPOINT_H
 
+#include "base/limits.h"
 #include "base/setting.h"
 
 #include <stdbool.h>
@@ -80,13 +81,33 @@ struct rtk_endpoint {
 extern const struct rtk_endpoint rtk_endpoints[];
 extern const int rtk_endpoint_count;
 
-/* The `nth` argument's column (from 0), or -1: those of the path in order, then
-** the filters. */
-int rtk_endpoint_argument(const struct rtk_endpoint *endpoint, int nth);
+/* What an entry implies about its arguments, worked out once per table.
+** Arguments are numbered from 0: those of the path in its order, then the
+** filters.
+**
+**     CREATE TABLE x(id, name, status, account HIDDEN, livestream_id HIDDEN …)
+**     columns[]        {3, 4, 2}               account, livestream_id, status
+**     argument_of[]    {1, -1, 2, 0, 1 …}      `id` stands for livestream_id
+**     path_count = 2, count = 3, scope = 0, id = 1 */
+struct rtk_signature {
+  const struct rtk_endpoint *endpoint;
+  int count;                             /* of arguments */
+  int path_count;                        /* of those, in the path */
+  int scope;                             /* the last account or app; -1: none */
+  int id;                                /* the last id in the path; -1: none */
+  signed char columns[RTK_INPUTS_MAX];   /* each argument's column */
+  signed char stand_ins[RTK_INPUTS_MAX]; /* the column that may be compared in
+                                           its place; -1: none */
+  signed char argument_of[RTK_COLUMNS_MAX]; /* the argument that a column is or
+                                               stands for; -1: none */
+};
 
-/* How many of them are of the path; and which one is the id, or -1. */
-int rtk_endpoint_path_count(const struct rtk_endpoint *endpoint);
-int rtk_endpoint_id(const struct rtk_endpoint *endpoint);
+void rtk_endpoint_describe(const struct rtk_endpoint *endpoint,
+                           struct rtk_signature *signature);
+
+/* The column of an argument. */
+const struct rtk_column *rtk_endpoint_argument(
+    const struct rtk_signature *signature, int argument);
 
 /* The column's type in words of SQL; and does SELECT * leave it out? */
 const char *rtk_endpoint_type(const struct rtk_column *column);

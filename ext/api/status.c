@@ -379,12 +379,6 @@ static const struct rtk_json *find_rows(const struct rtk_endpoint *endpoint,
   return rtk_json_kind(root) == RTK_JSON_OBJECT ? root : NULL;
 }
 
-const struct rtk_json *rtk_status_rows(const struct rtk_endpoint *endpoint,
-                                       const struct rtk_json *root) {
-  bool is_none = false;
-  return find_rows(endpoint, root, &is_none);
-}
-
 /* What is wrong with the rows; NULL: nothing. */
 static const char *look_at_rows(const struct rtk_json *rows) {
   const struct rtk_json *row = NULL;
@@ -424,7 +418,7 @@ static void find_fault(const struct rtk_response *response,
 static int judge_data(const struct rtk_ask *ask,
                       const struct rtk_response *response,
                       const struct envelope *envelope,
-                      struct rtk_reply **reply) {
+                      struct rtk_verdict *verdict) {
   struct finding finding = {.outcome = RTK_OUTCOME_FAILED,
                             .kind = RTK_KIND_REPLY};
   bool is_none = false;
@@ -441,10 +435,12 @@ static int judge_data(const struct rtk_ask *ask,
     size_t bom = rtk_json_bom_size(source.body.bytes, source.body.size);
     source.body.bytes += bom;
     source.body.size -= bom;
-    return rtk_reply_of_rows(ask->endpoint, response->status, &source, reply);
+    verdict->rows = source.rows;
+    return rtk_reply_of_rows(ask->endpoint, response->status, &source,
+                             &verdict->reply);
   }
   find_fault(response, envelope, &finding);
-  return reply_error(ask, response, envelope, finding, reply);
+  return reply_error(ask, response, envelope, finding, &verdict->reply);
 }
 
 /* 8-4-4-4-12 hex digits. */
@@ -521,13 +517,13 @@ static void judge_refusal(const struct rtk_response *response,
 }
 
 static int judge(const struct rtk_ask *ask, const struct rtk_response *response,
-                 const struct envelope *envelope, struct rtk_reply **reply) {
+                 const struct envelope *envelope, struct rtk_verdict *verdict) {
   if (response->failure != RTK_FAILURE_NONE) {
     struct finding failure = {.outcome = failures[response->failure].outcome,
                               .what = response->detail,
                               .hint = failures[response->failure].hint,
                               .kind = failures[response->failure].kind};
-    return reply_error(ask, response, envelope, failure, reply);
+    return reply_error(ask, response, envelope, failure, &verdict->reply);
   }
   const struct rule *rule = find_rule(response->status, envelope);
   struct finding finding = {.outcome = rule->outcome,
@@ -535,7 +531,7 @@ static int judge(const struct rtk_ask *ask, const struct rtk_response *response,
                             .is_about_token = rule->is_about_token,
                             .kind = rule->kind};
   if (finding.outcome == RTK_OUTCOME_ROWS) {
-    return judge_data(ask, response, envelope, reply);
+    return judge_data(ask, response, envelope, verdict);
   }
   if (response->status == 400 && is_no_guid(ask, envelope)) {
     finding.outcome = RTK_OUTCOME_GONE;
@@ -544,26 +540,26 @@ static int judge(const struct rtk_ask *ask, const struct rtk_response *response,
   } else if (finding.is_about_token) {
     judge_refusal(response, envelope, &finding);
   }
-  return reply_error(ask, response, envelope, finding, reply);
+  return reply_error(ask, response, envelope, finding, &verdict->reply);
 }
 
 int rtk_status_judge(const struct rtk_ask *ask,
                      const struct rtk_response *response,
-                     struct rtk_reply **reply) {
+                     struct rtk_verdict *verdict) {
   struct envelope envelope;
+  *verdict = (struct rtk_verdict){0};
   int rc = read_envelope(response, &envelope);
-  if (rc == SQLITE_OK) rc = judge(ask, response, &envelope, reply);
-  rtk_json_free(envelope.root);
+  if (rc == SQLITE_OK) rc = judge(ask, response, &envelope, verdict);
+  verdict->document = envelope.root;
+  verdict->is_api =
+      envelope.is_ours ||
+      rtk_json_kind(rtk_json_member(envelope.root, "success")) == RTK_JSON_BOOL;
+  if (rc != SQLITE_OK) rtk_verdict_deinit(verdict);
   return rc;
 }
 
-int rtk_status_is_api(const struct rtk_response *response, bool *is_api) {
-  struct envelope envelope;
-  int rc = read_envelope(response, &envelope);
-  if (rc != SQLITE_OK) return rc;
-  *is_api =
-      envelope.is_ours ||
-      rtk_json_kind(rtk_json_member(envelope.root, "success")) == RTK_JSON_BOOL;
-  rtk_json_free(envelope.root);
-  return SQLITE_OK;
+void rtk_verdict_deinit(struct rtk_verdict *verdict) {
+  rtk_json_free(verdict->document);
+  verdict->document = NULL;
+  verdict->rows = NULL;
 }

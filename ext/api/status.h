@@ -32,18 +32,20 @@ struct rtk_ask {
 ** status only. */
 enum rtk_retry_kind rtk_status_retry(const struct rtk_response *response);
 
-/* Does the body have the marks of the API's replies, good or bad?  Without
-** them somebody else has answered.  SQLITE_OK or SQLITE_NOMEM. */
-int rtk_status_is_api(const struct rtk_response *response, bool *is_api);
+/* What a response came to.  Ends with rtk_verdict_deinit(). */
+struct rtk_verdict {
+  struct rtk_reply *reply;     /* given: rtk_reply_free() */
+  struct rtk_json *document;   /* owned; NULL: the body is not JSON */
+  const struct rtk_json *rows; /* of a reply with rows, in the document: an
+                                  object or an array; NULL: none */
+  bool is_api; /* the body has the marks of the API's replies, good or bad;
+                  without them somebody else has answered */
+};
 
-/* The last word on a response.  Returns SQLITE_OK with *reply given, or
-** SQLITE_NOMEM. */
+/* Returns SQLITE_OK, or SQLITE_NOMEM with nothing to be freed. */
 int rtk_status_judge(const struct rtk_ask *ask,
                      const struct rtk_response *response,
-                     struct rtk_reply **reply);
-
-/* The rows of a reply's JSON, an object or an array; NULL: none. */
-const struct rtk_json *rtk_status_rows(const struct rtk_endpoint *endpoint,
-                                       const struct rtk_json *root);
+                     struct rtk_verdict *verdict);
+void rtk_verdict_deinit(struct rtk_verdict *verdict);
 
 #endif

@@ -1,31 +1,65 @@
 /*
-** Where a request goes: a base URL and a path template with its arguments
-** into one URL.
+** Where a request goes: a call of an endpoint, and its URL.
+**
+**     https://api…/v4/accounts/A/realtime/kit/P/livestreams/ID?status=LIVE…
+**     |---- head: the same for all ids of a call ---------|    |- tail ---|
+**     |---- scope: account and app -----------|
+**
+** Thousands of ids are requested by calls that differ in the id alone.  So head
+** and tail are made once, and filled in with each id.
 */
 #ifndef RTK_URL_H
 #define RTK_URL_H
 
+#include "api/endpoint.h"
 #include "base/value.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 
+/* An endpoint with its arguments and, of a list, the page.  Begins with
+** rtk_call_init().  Texts are borrowed until the call is over or they are set
+** anew. */
+struct rtk_call {
+  const struct rtk_signature *signature;     /* borrowed */
+  struct rtk_text arguments[RTK_INPUTS_MAX]; /* a filter without bytes was not
+                                                given */
+  int page; /* from 1; 0: the reply is not one page of many */
+
+  size_t scope_size; /* bytes of the last URL that name account and app */
+
+  /* For url.c alone. */
+  char *url, *tail;
+  size_t url_room, tail_room;
+  size_t base_size, head_size, tail_size;
+  bool is_made; /* head and tail are those of the arguments */
+};
+
+/* Without arguments; of a list the first page. */
+void rtk_call_init(struct rtk_call *call,
+                   const struct rtk_signature *signature);
+void rtk_call_deinit(struct rtk_call *call);
+
+/* Sets an argument.  Setting only the id is cheap. */
+void rtk_call_set(struct rtk_call *call, int argument, struct rtk_text text);
+
+/* Takes account and app from the URL of another call, whose first `scope_size`
+** bytes name them; they and the id are all arguments.  False: no memory. */
+bool rtk_call_take_scope(struct rtk_call *call, const char *url,
+                         size_t scope_size);
+
+/* The argument that is shown in messages; no bytes: there is none. */
+struct rtk_text rtk_call_id(const struct rtk_call *call);
+
+/* BASE/PATH?FILTERS&PAGE, with each argument percent-encoded as one segment (RFC
+** 3986: all but letters, digits, "-", ".", "_" and "~").  White space and slashes
+** at the end of `base` do not count; NULL: the scope was taken.  Borrowed until
+** the next call of a function here; NULL: no memory. */
+const char *rtk_call_url(struct rtk_call *call, const char *base);
+
 /* Is there a path segment that could carry this text?  Not when it is empty,
 ** "." or ".." (which clients and servers remove), has a NUL inside, or is
 ** longer than `max` bytes. */
 bool rtk_url_can_carry(struct rtk_text text, size_t max);
-
-/* Makes BASE/PATH, where each "{…}" of the template is replaced by the next
-** of the `count` values, percent-encoded as one segment (RFC 3986: all but
-** letters, digits, "-", ".", "_" and "~").  White space and slashes at the
-** end of `base` do not count.  The name inside the braces is for readers.
-** ends[i] becomes the number of bytes up to the end of value i.
-** Returns memory to be freed with sqlite3_free(), NULL when there is none. */
-char *rtk_url_make(const char *base, const char *template,
-                   const struct rtk_text *values, size_t count, size_t *ends);
-
-/* Adds NAME=VALUE to the query of a URL, which it takes: NULL stays NULL.
-** Returns memory to be freed with sqlite3_free(), NULL when there is none. */
-char *rtk_url_add(char *url, const char *name, struct rtk_text value);
 
 #endif

@@ -1,7 +1,4 @@
-/*
-** Replies that are kept beyond their statement: the memo in front of the cache
-** file.
-*/
+/* Replies that outlive their statement: the jobs in front of the cache file. */
 #include "fetch/cache.h"
 
 #include "api/endpoint.h"
@@ -10,12 +7,12 @@
 #include "api/reply.h"
 #include "api/status.h"
 #include "api/url.h"
-#include "api/wanted.h"
+#include "base/array.h"
 #include "base/clock.h"
 #include "base/limits.h"
 #include "config/config.h"
 #include "disk/store.h"
-#include "fetch/memo.h"
+#include "fetch/job.h"
 #include "net/response.h"
 
 #include <string.h>
@@ -35,48 +32,42 @@ static struct rtk_life_times times_of(const struct rtk_cache *cache) {
 }
 
 bool rtk_cache_is_kept(const struct rtk_cache *cache,
-                       const struct rtk_entry *entry) {
-  return rtk_life_ms(times_of(cache), entry->life) > 0;
+                       const struct rtk_job *job) {
+  return rtk_life_ms(times_of(cache), job->life) > 0;
 }
 
-bool rtk_cache_is_good(const struct rtk_cache *cache,
-                       const struct rtk_entry *entry) {
-  return rtk_life_is_fresh(times_of(cache), entry->life, entry->fetched_ms,
+bool rtk_cache_is_fresh(const struct rtk_cache *cache,
+                        const struct rtk_job *job) {
+  return rtk_life_is_fresh(times_of(cache), job->life, job->fetched_ms,
                            rtk_clock_unix_ms());
 }
 
 int64_t rtk_cache_kept_until(const struct rtk_cache *cache,
-                             const struct rtk_entry *entry) {
-  return entry->fetched_ms + rtk_life_ms(times_of(cache), entry->life);
+                             const struct rtk_job *job) {
+  return job->fetched_ms + rtk_life_ms(times_of(cache), job->life);
 }
 
-void rtk_cache_settle(const struct rtk_cache *cache, struct rtk_entry *entry,
+void rtk_cache_finish(const struct rtk_cache *cache, struct rtk_job *job,
                       struct rtk_reply *reply, int64_t fetched_ms) {
-  entry->fetched_ms = fetched_ms;
-  entry->life = (int)rtk_life_of(entry->endpoint, reply, fetched_ms);
-  rtk_memo_settle(cache->memo, entry, reply, max_bytes(cache));
+  job->fetched_ms = fetched_ms;
+  job->life = (int)rtk_life_of(job->endpoint, reply, fetched_ms);
+  rtk_jobs_finish(cache->jobs, job, reply, max_bytes(cache));
 }
 
-/* Settles an entry with a body that was kept, or is to be: not when it turns
-** out to be none. */
-static int settle_kept(const struct rtk_cache *cache, struct rtk_entry *entry,
-                       const struct rtk_response *response,
-                       int64_t fetched_ms) {
-  struct rtk_ask ask = {.endpoint = entry->endpoint, .id = entry->id};
-  struct rtk_reply *reply = NULL;
-  int rc = rtk_status_judge(&ask, response, &reply);
-  if (rc != SQLITE_OK) return rc;
-  if (rtk_life_of(entry->endpoint, reply, fetched_ms) == RTK_LIFE_NONE) {
+/* The same with a reply that was kept or is to be kept, unless it has no life.
+** Takes the reply. */
+static void finish_kept(const struct rtk_cache *cache, struct rtk_job *job,
+                        struct rtk_reply *reply, int64_t fetched_ms) {
+  if (rtk_life_of(job->endpoint, reply, fetched_ms) == RTK_LIFE_NONE) {
     rtk_reply_free(reply);
   } else {
-    rtk_cache_settle(cache, entry, reply, fetched_ms);
+    rtk_cache_finish(cache, job, reply, fetched_ms);
   }
-  return SQLITE_OK;
 }
 
-int rtk_cache_find(const struct rtk_cache *cache, struct rtk_entry *entry) {
+int rtk_cache_find(const struct rtk_cache *cache, struct rtk_job *job) {
   struct rtk_stored stored;
-  int rc = rtk_store_get(cache->store, entry->url, &stored);
+  int rc = rtk_store_get(cache->store, job->url, &stored);
   if (rc != SQLITE_OK) return rc == SQLITE_NOTFOUND ? SQLITE_OK : rc;
   if (!rtk_life_is_fresh(times_of(cache), stored.life, stored.fetched_ms,
                          rtk_clock_unix_ms())) {
@@ -85,99 +76,135 @@ int rtk_cache_find(const struct rtk_cache *cache, struct rtk_entry *entry) {
   struct rtk_response response = {.status = stored.status,
                                   .body = stored.body,
                                   .body_size = stored.body_size};
-  return settle_kept(cache, entry, &response, stored.fetched_ms);
+  struct rtk_ask ask = {.endpoint = job->endpoint, .id = job->id};
+  struct rtk_verdict verdict;
+  rc = rtk_status_judge(&ask, &response, &verdict);
+  if (rc != SQLITE_OK) return rc;
+  finish_kept(cache, job, verdict.reply, stored.fetched_ms);
+  rtk_verdict_deinit(&verdict);
+  return SQLITE_OK;
 }
 
-static int put(const struct rtk_cache *cache, const struct rtk_entry *entry,
+static int put(const struct rtk_cache *cache, const struct rtk_job *job,
                const struct rtk_response *response) {
   struct rtk_stored stored = {.status = response->status,
                               .body = response->body,
                               .body_size = response->body_size,
-                              .fetched_ms = entry->fetched_ms,
-                              .life = entry->life,
+                              .fetched_ms = job->fetched_ms,
+                              .life = job->life,
                               .keep_ms =
-                                  rtk_life_ms(times_of(cache), entry->life)};
+                                  rtk_life_ms(times_of(cache), job->life)};
   if (stored.keep_ms == 0) return SQLITE_OK;
-  return rtk_store_put(cache->store, entry->url, &stored);
+  return rtk_store_put(cache->store, job->url, &stored);
 }
 
-/* Settles a new entry with one row of a list. */
-static int settle_row(const struct rtk_cache *cache, struct rtk_entry *entry,
-                      struct rtk_text row, int64_t fetched_ms) {
-  char *body = sqlite3_mprintf("{\"data\":%.*s}", (int)row.size, row.bytes);
-  if (body == NULL) return SQLITE_NOMEM;
-  struct rtk_response response = {
-      .status = 200, .body = body, .body_size = strlen(body)};
-  int rc = settle_kept(cache, entry, &response, fetched_ms);
-  if (rc == SQLITE_OK && entry->reply != NULL) {
-    rc = put(cache, entry, &response);
+/* The rows of one list on their way into the cache. */
+struct rows {
+  const struct rtk_cache *cache;
+  const struct rtk_job *list;
+  const char *text;     /* of the document */
+  struct rtk_call call; /* of a row's own endpoint */
+  char *body;           /* of the reply that such a call would have got */
+  size_t room;          /* of it */
+};
+
+/* The body that a row's own endpoint would send. */
+static int make_body(struct rows *rows, const struct rtk_json *row,
+                     struct rtk_text *body) {
+  static const char before[] = "{\"data\":";
+  struct rtk_text raw = rtk_json_raw(row, rows->text);
+  size_t size = sizeof(before) - 1 + raw.size + 1;
+  char *bytes = rtk_array_grow(rows->body, &rows->room, size, 1);
+  if (bytes == NULL) return SQLITE_NOMEM;
+  rows->body = bytes;
+  memcpy(bytes, before, sizeof(before) - 1);
+  memcpy(bytes + sizeof(before) - 1, raw.bytes, raw.size);
+  bytes[size - 1] = '}';
+  *body = (struct rtk_text){bytes, size};
+  return SQLITE_OK;
+}
+
+/* Finishes a new job with a row, and puts it into the file. */
+static int finish_row(struct rows *rows, struct rtk_job *job,
+                      const struct rtk_json *row) {
+  struct rtk_reply_source source = {
+      .rows = row, .text = rows->text, .total_count = 1};
+  struct rtk_reply *reply = NULL;
+  int rc = make_body(rows, row, &source.body);
+  if (rc == SQLITE_OK) {
+    rc = rtk_reply_of_rows(job->endpoint, 200, &source, &reply);
   }
-  sqlite3_free(body);
-  return rc;
+  if (rc != SQLITE_OK) return rc;
+  finish_kept(rows->cache, job, reply, rows->list->fetched_ms);
+  if (job->reply == NULL) return SQLITE_OK;
+  struct rtk_response response = {
+      .status = 200, .body = source.body.bytes, .body_size = source.body.size};
+  return put(rows->cache, job, &response);
 }
 
-/* Does what a list says replace this reply?  Not one of the same statement, nor
-** one that is still good and has data. */
+/* Does a row of `list` replace this reply?  Not one of the same statement, nor
+** one that is still fresh and has data. */
 static bool is_outdated(const struct rtk_cache *cache,
-                        const struct rtk_entry *entry,
-                        const struct rtk_entry *list) {
-  return entry->reply != NULL && rtk_memo_is_last_holder(entry) &&
-         entry->statement != list->statement &&
-         (entry->reply->outcome == RTK_OUTCOME_GONE ||
-          !rtk_cache_is_good(cache, entry));
+                        const struct rtk_job *job, const struct rtk_job *list) {
+  return job->reply != NULL && rtk_job_is_last_holder(job) &&
+         job->statement != list->statement &&
+         (job->reply->outcome == RTK_OUTCOME_GONE ||
+          !rtk_cache_is_fresh(cache, job));
 }
 
-/* Keeps what a list says about one row, unless there is a reply of that row's
-** own. */
-static int keep_row(const struct rtk_cache *cache, const struct rtk_entry *list,
-                    const struct rtk_json *row, const char *body) {
-  const struct rtk_endpoint *each = list->endpoint->each;
-  const char *id = rtk_json_string(rtk_json_member(row, each->columns[0].name));
-  struct rtk_entry *entry = NULL;
+static int keep_row(struct rows *rows, const struct rtk_json *row) {
+  const struct rtk_cache *cache = rows->cache;
+  const struct rtk_job *list = rows->list;
+  const struct rtk_signature *signature = rows->call.signature;
+  const char *key = signature->endpoint->columns[0].name;
+  const char *id = rtk_json_string(rtk_json_member(row, key));
+  struct rtk_job *job = NULL;
   bool is_new = false;
   if (id == NULL) return SQLITE_OK;
   struct rtk_text text = {id, strlen(id)};
   if (!rtk_url_can_carry(text, RTK_ID_MAX)) return SQLITE_OK;
-  char *url = rtk_wanted_url_of_row(each, list->url, list->scope_size, text);
+  rtk_call_set(&rows->call, signature->id, text);
+  const char *url = rtk_call_url(&rows->call, NULL);
   if (url == NULL) return SQLITE_NOMEM;
-  int rc = rtk_memo_hold(cache->memo, url, text, &entry, &is_new);
-  sqlite3_free(url);
+  int rc = rtk_jobs_hold(cache->jobs, url, text, &job, &is_new);
   if (rc != SQLITE_OK) return rc;
-  if (is_outdated(cache, entry, list)) {
-    rtk_memo_renew(cache->memo, entry);
+  if (is_outdated(cache, job, list)) {
+    rtk_jobs_restart(cache->jobs, job);
     is_new = true;
   }
   if (is_new) {
-    entry->endpoint = each;
-    entry->scope_size = list->scope_size;
-    entry->statement = list->statement;
-    entry->is_unasked = true;
-    rc = settle_row(cache, entry, rtk_json_raw(row, body), list->fetched_ms);
+    job->endpoint = signature->endpoint;
+    job->scope_size = list->scope_size;
+    job->statement = list->statement;
+    job->is_unrequested = true;
+    rc = finish_row(rows, job, row);
   }
-  rtk_memo_release(cache->memo, entry, max_bytes(cache));
+  rtk_jobs_release(cache->jobs, job, max_bytes(cache));
   return rc;
 }
 
-static int keep_rows(const struct rtk_cache *cache,
-                     const struct rtk_entry *list,
-                     const struct rtk_response *response) {
-  struct rtk_json *root = NULL;
-  int rc = rtk_json_parse(response->body, response->body_size, &root);
-  if (rc == SQLITE_ERROR) return SQLITE_OK;
-  const struct rtk_json *rows = rtk_status_rows(list->endpoint, root);
+static int keep_rows(const struct rtk_cache *cache, const struct rtk_job *list,
+                     const struct rtk_response *response,
+                     const struct rtk_json *nodes) {
+  struct rtk_signature signature;
+  struct rows rows = {.cache = cache, .list = list, .text = response->body};
   const struct rtk_json *row = NULL;
-  while (rc == SQLITE_OK && (row = rtk_json_next_row(rows, row)) != NULL) {
-    rc = keep_row(cache, list, row, response->body);
+  rtk_endpoint_describe(list->endpoint->each, &signature);
+  rtk_call_init(&rows.call, &signature);
+  bool is_made = rtk_call_take_scope(&rows.call, list->url, list->scope_size);
+  int rc = is_made ? SQLITE_OK : SQLITE_NOMEM;
+  while (rc == SQLITE_OK && (row = rtk_json_next_row(nodes, row)) != NULL) {
+    rc = keep_row(&rows, row);
   }
-  rtk_json_free(root);
+  rtk_call_deinit(&rows.call);
+  sqlite3_free(rows.body);
   return rc;
 }
 
-int rtk_cache_keep(const struct rtk_cache *cache, const struct rtk_entry *entry,
-                   const struct rtk_response *response) {
-  int rc = put(cache, entry, response);
-  if (rc != SQLITE_OK || entry->endpoint->each == NULL) return rc;
-  return entry->reply->outcome == RTK_OUTCOME_ROWS
-             ? keep_rows(cache, entry, response)
-             : SQLITE_OK;
+int rtk_cache_keep(const struct rtk_cache *cache, const struct rtk_job *job,
+                   const struct rtk_response *response,
+                   const struct rtk_json *rows) {
+  int rc = put(cache, job, response);
+  if (rc != SQLITE_OK || job->endpoint->each == NULL || rows == NULL) return rc;
+  return keep_rows(cache, job, response, rows);
 }

@@ -1,9 +1,10 @@
 /*
-** Replies that are kept beyond their statement: in memory and, where there is
-** one, in the cache file, each for as long as life.c says.
+** Replies that outlive their statement: in memory and, where there is one, in
+** the cache file, each for the time that life.c says.
 **
-** The file has bodies as they came, which are judged again when they are
-** wanted.  A row of a list is kept as the reply of that row's own endpoint.
+** The file keeps bodies as the server sent them; they are judged again when
+** they are read.  A row of a list is kept as a reply of that row's own endpoint:
+** after a list of sessions each of them is known.
 */
 #ifndef RTK_CACHE_H
 #define RTK_CACHE_H
@@ -12,41 +13,42 @@
 #include <stdint.h>
 
 struct rtk_config;
-struct rtk_entry;
-struct rtk_memo;
+struct rtk_job;
+struct rtk_jobs;
+struct rtk_json;
 struct rtk_reply;
 struct rtk_response;
 struct rtk_store;
 
 struct rtk_cache {
   const struct rtk_config *config; /* borrowed, as all of them */
-  struct rtk_memo *memo;
+  struct rtk_jobs *jobs;
   struct rtk_store *store;
 };
 
-/* Gives an entry of the memo its reply, which the memo then owns, fetched at
-** this Unix time in ms. */
-void rtk_cache_settle(const struct rtk_cache *cache, struct rtk_entry *entry,
+/* Gives a job its reply, which it then owns, fetched at this Unix time in ms. */
+void rtk_cache_finish(const struct rtk_cache *cache, struct rtk_job *job,
                       struct rtk_reply *reply, int64_t fetched_ms);
 
-/* Settles a new entry from the file, if it is in there and still good: then it
-** has a reply.  SQLITE_OK or SQLITE_NOMEM. */
-int rtk_cache_find(const struct rtk_cache *cache, struct rtk_entry *entry);
+/* Finishes a new job from the file, if its reply is there and still fresh.
+** SQLITE_OK or SQLITE_NOMEM. */
+int rtk_cache_find(const struct rtk_cache *cache, struct rtk_job *job);
 
-/* Keeps the response of an entry that it has settled, if it is one to be kept:
-** its body in the file, and the rows of a list one by one, but for those that
-** there are replies of.  SQLITE_OK or SQLITE_NOMEM. */
-int rtk_cache_keep(const struct rtk_cache *cache, const struct rtk_entry *entry,
-                   const struct rtk_response *response);
+/* Keeps what the server sent for a job that is DONE: the body in the file, and
+** `rows` (NULL: none), if they are a list's, one by one.  Rows that have a newer
+** reply of their own are left out.  SQLITE_OK or SQLITE_NOMEM. */
+int rtk_cache_keep(const struct rtk_cache *cache, const struct rtk_job *job,
+                   const struct rtk_response *response,
+                   const struct rtk_json *rows);
 
-/* Is its reply kept beyond the statement at all; and is it still good now? */
+/* Does the reply of a job outlive the statement; and is it still fresh? */
 bool rtk_cache_is_kept(const struct rtk_cache *cache,
-                       const struct rtk_entry *entry);
-bool rtk_cache_is_good(const struct rtk_cache *cache,
-                       const struct rtk_entry *entry);
+                       const struct rtk_job *job);
+bool rtk_cache_is_fresh(const struct rtk_cache *cache,
+                        const struct rtk_job *job);
 
-/* Of a reply that is kept: until when, Unix time in ms. */
+/* Of a reply that outlives the statement: until when, Unix time in ms. */
 int64_t rtk_cache_kept_until(const struct rtk_cache *cache,
-                             const struct rtk_entry *entry);
+                             const struct rtk_job *job);
 
 #endif

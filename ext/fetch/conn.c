@@ -4,8 +4,8 @@
 #include "base/err.h"
 #include "config/config.h"
 #include "disk/store.h"
-#include "fetch/ahead.h"
 #include "fetch/fetch.h"
+#include "fetch/prefetch.h"
 #include "fetch/progress.h"
 
 #include <string.h>
@@ -39,8 +39,8 @@ int rtk_conn_new(struct sqlite3 *db, struct rtk_conn **conn,
                        &made->fetch, err);
   }
   if (rc == SQLITE_OK) {
-    rc = rtk_ahead_new(db, made->config, made->fetch, &made->stats,
-                       &made->ahead);
+    rc = rtk_prefetch_new(db, made->config, made->fetch, &made->stats,
+                          &made->prefetch);
   }
   if (rc != SQLITE_OK) {
     rtk_conn_release(made);
@@ -58,7 +58,7 @@ struct rtk_conn *rtk_conn_hold(struct rtk_conn *conn) {
 void rtk_conn_release(void *conn) {
   struct rtk_conn *released = conn;
   if (--released->holders > 0) return;
-  rtk_ahead_free(released->ahead);
+  rtk_prefetch_free(released->prefetch);
   rtk_fetch_free(released->fetch);
   rtk_store_free(released->store);
   rtk_config_free(released->config);
@@ -73,7 +73,7 @@ int rtk_conn_open_cursor(struct rtk_conn *conn) {
 
 void rtk_conn_close_cursor(struct rtk_conn *conn) {
   if (--conn->cursors > 0) return;
-  rtk_ahead_clear(conn->ahead);
+  rtk_prefetch_clear(conn->prefetch);
   rtk_fetch_end(conn->fetch);
 }
 

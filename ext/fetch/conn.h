@@ -10,7 +10,7 @@
 
 #include <stdbool.h>
 
-struct rtk_ahead;
+struct rtk_prefetch;
 struct rtk_config;
 struct rtk_err;
 struct rtk_fetch;
@@ -22,7 +22,7 @@ struct rtk_conn {
   struct rtk_config *config; /* owned, as are the next three */
   struct rtk_store *store;
   struct rtk_fetch *fetch;
-  struct rtk_ahead *ahead;
+  struct rtk_prefetch *prefetch;
   struct rtk_stats stats;
   struct rtk_cancel cancel;
   bool has_warned; /* that the cache file is not used */

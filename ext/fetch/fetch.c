@@ -1,9 +1,9 @@
 /*
-** Requests of one connection, from "this is wanted" to "this is the reply".
+** The engine: moves jobs from QUEUED to DONE (the picture is in job.h).
 **
-** An entry without a reply is in one of two lists: `pending` (to be started
-** when there is room and its time has come) or `active` (a transfer is under
-** way).  Everything happens inside rtk_fetch_drive(), on the caller's thread.
+** Everything happens inside rtk_fetch_drive(), on the caller's thread: it starts
+** queued jobs, polls the network, and judges the responses that came.  Nothing
+** runs between two calls of it.
 */
 #include "fetch/fetch.h"
 
@@ -12,16 +12,19 @@
 #include "api/reply.h"
 #include "api/retry.h"
 #include "api/status.h"
-#include "api/wanted.h"
+#include "api/url.h"
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/limits.h"
+#include "base/list.h"
 #include "base/show.h"
 #include "config/config.h"
 #include "disk/store.h"
+#include "fetch/access.h"
 #include "fetch/cache.h"
-#include "fetch/caller.h"
-#include "fetch/memo.h"
+
+#include "fetch/job.h"
+#include "fetch/messages.h"
 #include "fetch/progress.h"
 #include "fetch/stats.h"
 #include "net/cancel.h"
@@ -34,93 +37,87 @@
 #include <sqlite3ext.h>
 SQLITE_EXTENSION_INIT3
 
-struct list {
-  struct rtk_entry *first, *last;
-  int count;
-};
-
-/* Replies of one kind in a statement. */
-struct tally {
-  const char *noun;      /* static */
-  int64_t count;         /* that are here */
-  int64_t kept;          /* of those, that outlive the statement … */
-  int64_t until_unix_ms; /* … the first of them until then */
-};
-
 struct rtk_fetch {
+  /* Borrowed. */
   const struct rtk_config *config;
   struct rtk_cancel *cancel;
-  struct rtk_store *store; /* borrowed, as is the next */
+  struct rtk_store *store;
   struct rtk_stats *stats;
+  /* Owned. */
   struct rtk_http *http;
-  struct rtk_memo *memo;
+  struct rtk_jobs *jobs;
   struct rtk_budget *budget;
-  struct rtk_caller caller;
+  struct rtk_access access;
   struct rtk_cache cache;
-  struct list pending, active;
-  int backing_off; /* of the pending ones, at the last drive: their time is yet
-                      to come */
-  int64_t driven_ms;
+  struct rtk_list lists[RTK_JOB_DONE]; /* jobs without a reply, by state */
+  int64_t driven_ms;                   /* the last drive */
 
-  int64_t width_max;   /* of the statement: fewer requests at a time than the
-                          settings allow, since file descriptors ran out or
-                          the server refused some; 0: no such limit */
-  int64_t narrowed_ms; /* when that was */
-  int64_t replies;     /* since then */
+  struct {
+    int64_t max;     /* requests in flight, fewer than the settings allow;
+                        0: no such limit */
+    int64_t set_ms;  /* when it was set */
+    int64_t replies; /* since then */
+  } narrowed;
 
   /* Of the statement. */
-  int64_t statement; /* a number that no other has had */
-  int64_t expected;  /* ids, as far as batches know; 0: they do not */
-  int64_t answered;  /* ids, whose reply is here */
-  struct tally tallies[RTK_TALLIES_MAX]; /* what these were, in order */
-  int tally_count;
-  const struct rtk_endpoint *endpoint; /* of what was asked for last */
+  int64_t statement;           /* a number that no other statement has had */
+  int64_t expected;            /* ids that it will ask for; 0: not known */
+  struct rtk_tallies answered; /* replies that it got */
+  const struct rtk_endpoint *endpoint; /* of its last request */
   struct rtk_progress progress;        /* what it tells on stderr */
 
-  /* Waits for the quota. */
-  int64_t held_up_ms;       /* nothing may be sent for so long; 0: it may */
-  int64_t waiting_since_ms; /* 0: no wait goes on */
-  int64_t given_up_unix_ms; /* with on_error = 'row': until then nothing more is
-                               requested; 0: the quota has not ended */
-  int pauses;               /* that replies with 429 asked for, in a row */
+  struct {
+    int64_t wait_ms;      /* until the next request may be sent; 0: now */
+    int64_t since_ms;     /* when the wait began; 0: there is none */
+    int64_t over_unix_ms; /* with on_error = 'row': nothing is requested until
+                             then; 0: the quota has not ended */
+    int pauses;           /* 429s in a row */
+  } quota;
 };
 
-/* --- lists ------------------------------------------------------------------ */
+/* --- states ----------------------------------------------------------------- */
 
-static void append(struct list *list, struct rtk_entry *entry) {
-  entry->next = NULL;
-  entry->previous = list->last;
-  *(list->last == NULL ? &list->first : &list->last->next) = entry;
-  list->last = entry;
-  list->count++;
+static struct rtk_job *job_of(struct rtk_link *link) {
+  return (struct rtk_job *)(void *)link;
 }
 
-static void prepend(struct list *list, struct rtk_entry *entry) {
-  entry->previous = NULL;
-  entry->next = list->first;
-  *(list->first == NULL ? &list->last : &list->first->previous) = entry;
-  list->first = entry;
-  list->count++;
+static struct rtk_job *first_job(const struct rtk_fetch *fetch,
+                                 enum rtk_job_state state) {
+  return job_of(rtk_list_first(&fetch->lists[state]));
 }
 
-static void remove_from(struct list *list, struct rtk_entry *entry) {
-  *(entry->previous == NULL ? &list->first : &entry->previous->next) =
-      entry->next;
-  *(entry->next == NULL ? &list->last : &entry->next->previous) =
-      entry->previous;
-  entry->next = entry->previous = NULL;
-  list->count--;
+static struct rtk_job *next_job(const struct rtk_fetch *fetch,
+                                const struct rtk_job *job) {
+  return job_of(rtk_list_next(&fetch->lists[job->state], &job->link));
 }
 
-/* Takes an entry without a reply out of its list, its transfer with it. */
-static void stop(struct rtk_fetch *fetch, struct rtk_entry *entry) {
-  if (entry->transfer == NULL) {
-    remove_from(&fetch->pending, entry);
-    return;
-  }
-  rtk_http_end(fetch->http, entry->transfer);
-  entry->transfer = NULL;
-  remove_from(&fetch->active, entry);
+static int count_of(const struct rtk_fetch *fetch, enum rtk_job_state state) {
+  return fetch->lists[state].count;
+}
+
+/* Jobs without a reply. */
+static int count_open(const struct rtk_fetch *fetch) {
+  return count_of(fetch, RTK_JOB_QUEUED) + count_of(fetch, RTK_JOB_WAITING) +
+         count_of(fetch, RTK_JOB_IN_FLIGHT);
+}
+
+/* Puts a job that is in no list into the list of a state. */
+static void enter(struct rtk_fetch *fetch, struct rtk_job *job,
+                  enum rtk_job_state state) {
+  job->state = state;
+  rtk_list_append(&fetch->lists[state], &job->link);
+}
+
+static void leave(struct rtk_fetch *fetch, struct rtk_job *job) {
+  rtk_list_remove(&fetch->lists[job->state], &job->link);
+}
+
+/* Takes a job without a reply out of its list and ends its transfer. */
+static void stop(struct rtk_fetch *fetch, struct rtk_job *job) {
+  leave(fetch, job);
+  if (job->transfer == NULL) return;
+  rtk_http_end(fetch->http, job->transfer);
+  job->transfer = NULL;
   rtk_budget_end(fetch->budget, NULL);
 }
 
@@ -136,11 +133,12 @@ int rtk_fetch_new(struct rtk_config *config, struct rtk_cancel *cancel,
   made->cancel = cancel;
   made->store = store;
   made->stats = stats;
-  rtk_caller_init(&made->caller, config);
+  for (int i = 0; i < RTK_JOB_DONE; i++) rtk_list_init(&made->lists[i]);
+  rtk_access_init(&made->access, config);
   rtk_progress_init(&made->progress);
   int rc = rtk_http_new(&made->http, err);
-  if (rc == SQLITE_OK) rc = rtk_memo_new(&made->memo);
-  made->cache = (struct rtk_cache){config, made->memo, store};
+  if (rc == SQLITE_OK) rc = rtk_jobs_new(&made->jobs);
+  made->cache = (struct rtk_cache){config, made->jobs, store};
   if (rc == SQLITE_OK) rc = rtk_budget_new(config, store, &made->budget);
   if (rc != SQLITE_OK) {
     rtk_fetch_free(made);
@@ -152,32 +150,32 @@ int rtk_fetch_new(struct rtk_config *config, struct rtk_cancel *cancel,
 
 void rtk_fetch_free(struct rtk_fetch *fetch) {
   if (fetch == NULL) return;
-  rtk_caller_deinit(&fetch->caller);
-  rtk_memo_free(fetch->memo);
+  rtk_access_deinit(&fetch->access);
+  rtk_jobs_free(fetch->jobs);
   rtk_budget_free(fetch->budget);
   rtk_http_free(fetch->http);
   sqlite3_free(fetch);
 }
 
 int rtk_fetch_begin(struct rtk_fetch *fetch) {
-  rtk_caller_forget(&fetch->caller);
+  rtk_access_forget(&fetch->access);
   fetch->statement++;
-  fetch->expected = fetch->answered = 0;
-  fetch->tally_count = 0;
-  fetch->pauses = 0;
-  fetch->width_max = fetch->narrowed_ms = fetch->replies = 0;
-  fetch->held_up_ms = fetch->waiting_since_ms = fetch->given_up_unix_ms = 0;
+  fetch->expected = 0;
+  memset(&fetch->answered, 0, sizeof(fetch->answered));
+  memset(&fetch->narrowed, 0, sizeof(fetch->narrowed));
+  memset(&fetch->quota, 0, sizeof(fetch->quota));
   rtk_progress_begin(&fetch->progress,
                      rtk_config_text(fetch->config, RTK_PROGRESS),
                      rtk_clock_ms());
-  if (rtk_http_is_foreign(fetch->http)) return SQLITE_OK; /* want() says so */
+  if (rtk_http_is_foreign(fetch->http))
+    return SQLITE_OK; /* rtk_fetch_request() says so */
   return rtk_store_use(fetch->store,
                        rtk_config_text(fetch->config, RTK_CACHE_FILE));
 }
 
 void rtk_fetch_end(struct rtk_fetch *fetch) {
   rtk_progress_hide(&fetch->progress, true);
-  rtk_caller_forget(&fetch->caller);
+  rtk_access_forget(&fetch->access);
   if (rtk_http_is_foreign(fetch->http)) return;
   rtk_store_end_read(fetch->store);
   rtk_budget_flush(fetch->budget);
@@ -185,17 +183,17 @@ void rtk_fetch_end(struct rtk_fetch *fetch) {
 
 int rtk_fetch_forget(struct rtk_fetch *fetch, int64_t *count) {
   const char *url = NULL;
-  for (*count = 0; (url = rtk_memo_oldest(fetch->memo)) != NULL;) {
+  for (*count = 0; (url = rtk_jobs_oldest(fetch->jobs)) != NULL;) {
     int rc = rtk_store_get(fetch->store, url, NULL);
     if (rc == SQLITE_NOMEM) return rc;
     if (rc == SQLITE_NOTFOUND) ++*count;
-    rtk_memo_drop_oldest(fetch->memo);
+    rtk_jobs_drop_oldest(fetch->jobs);
   }
   return SQLITE_OK;
 }
 
 void rtk_fetch_expect(struct rtk_fetch *fetch, size_t count) {
-  int64_t expected = fetch->answered + (int64_t)count;
+  int64_t expected = fetch->answered.total + (int64_t)count;
   if (count > 1 && expected > fetch->expected) fetch->expected = expected;
 }
 
@@ -205,60 +203,64 @@ static int64_t cache_bytes(const struct rtk_fetch *fetch) {
 
 /* --- replies ------------------------------------------------------------------ */
 
-/* Adds an entry's reply to the tally of its noun; those of more than
-** RTK_TALLIES_MAX nouns count with the last one. */
-static void add_to_tally(const struct rtk_fetch *fetch, struct tally *tallies,
-                         int *count, const struct rtk_entry *entry) {
-  const char *noun = entry->endpoint->noun;
-  int i = 0;
-  while (i < *count && strcmp(tallies[i].noun, noun) != 0) i++;
-  if (i == RTK_TALLIES_MAX) i--;
-  if (i == *count) tallies[(*count)++] = (struct tally){.noun = noun};
-  tallies[i].count++;
-  if (!rtk_cache_is_kept(&fetch->cache, entry)) return;
-  int64_t until = rtk_cache_kept_until(&fetch->cache, entry);
-  if (tallies[i].kept++ == 0 || until < tallies[i].until_unix_ms) {
-    tallies[i].until_unix_ms = until;
-  }
+static void tally(const struct rtk_fetch *fetch, const struct rtk_job *job,
+                  struct rtk_tallies *tallies) {
+  bool is_kept = rtk_cache_is_kept(&fetch->cache, job);
+  rtk_tallies_add(tallies, job->endpoint->noun,
+                  is_kept ? rtk_cache_kept_until(&fetch->cache, job) : 0);
 }
 
-static void count_answer(struct rtk_fetch *fetch,
-                         const struct rtk_entry *entry) {
-  fetch->answered++;
-  add_to_tally(fetch, fetch->tallies, &fetch->tally_count, entry);
-  if (entry->reply->outcome == RTK_OUTCOME_GONE) fetch->stats->not_found++;
+static void count_answer(struct rtk_fetch *fetch, const struct rtk_job *job) {
+  tally(fetch, job, &fetch->answered);
+  if (job->reply->outcome == RTK_OUTCOME_GONE) fetch->stats->not_found++;
 }
 
-/* Gives an entry that is in no list its reply. */
-static void answer(struct rtk_fetch *fetch, struct rtk_entry *entry,
+/* All finish…() give a reply to a job that is in no list. */
+static void finish(struct rtk_fetch *fetch, struct rtk_job *job,
                    struct rtk_reply *reply, int64_t fetched_unix_ms) {
-  rtk_cache_settle(&fetch->cache, entry, reply, fetched_unix_ms);
-  count_answer(fetch, entry);
+  rtk_cache_finish(&fetch->cache, job, reply, fetched_unix_ms);
+  count_answer(fetch, job);
 }
 
-/* Settles an entry that is in no list with a copy of the refusal. */
-static int settle_refused(struct rtk_fetch *fetch, struct rtk_entry *entry,
+/* With a copy of the refusal. */
+static int finish_refused(struct rtk_fetch *fetch, struct rtk_job *job,
                           const struct rtk_reply *refusal) {
   struct rtk_reply *reply = NULL;
   int rc = rtk_reply_of_error(refusal, &reply);
-  if (rc == SQLITE_OK) answer(fetch, entry, reply, 0);
+  if (rc == SQLITE_OK) finish(fetch, job, reply, 0);
   return rc;
 }
 
-/* Settles all that is still open and has been refused. */
-static int settle_open(struct rtk_fetch *fetch) {
-  struct list *lists[] = {&fetch->pending, &fetch->active};
-  for (int i = 0; i < 2; i++) {
-    struct rtk_entry *next = NULL;
-    for (struct rtk_entry *e = lists[i]->first; e != NULL; e = next) {
-      next = e->next;
+/* The quota has no request for it, or no further one behind its 429. */
+static int finish_unrequested(struct rtk_fetch *fetch, struct rtk_job *job) {
+  struct rtk_reply *reply = NULL;
+  char *message = rtk_message_not_requested(job, fetch->access.token,
+                                            fetch->quota.over_unix_ms);
+  if (message == NULL) return SQLITE_NOMEM;
+  struct rtk_reply draft = {.outcome = RTK_OUTCOME_FAILED,
+                            .error = message,
+                            .kind = RTK_KIND_QUOTA,
+                            .retry_unix_ms = fetch->quota.over_unix_ms};
+  int rc = rtk_reply_of_error(&draft, &reply);
+  sqlite3_free(message);
+  if (rc == SQLITE_OK) finish(fetch, job, reply, 0);
+  return rc;
+}
+
+/* Finishes all jobs whose scope refused them. */
+static int finish_all_refused(struct rtk_fetch *fetch) {
+  for (int state = 0; state < RTK_JOB_DONE; state++) {
+    struct rtk_job *next = NULL;
+    for (struct rtk_job *job = first_job(fetch, state); job != NULL;
+         job = next) {
+      next = next_job(fetch, job);
       const struct rtk_reply *refusal =
-          rtk_caller_refusal(&fetch->caller, e->url, e->scope_size);
+          rtk_access_refusal(&fetch->access, job->url, job->scope_size);
       if (refusal == NULL) continue;
-      stop(fetch, e);
-      int rc = settle_refused(fetch, e, refusal);
+      stop(fetch, job);
+      int rc = finish_refused(fetch, job, refusal);
       if (rc != SQLITE_OK) {
-        append(&fetch->pending, e);
+        enter(fetch, job, RTK_JOB_QUEUED);
         return rc;
       }
     }
@@ -266,158 +268,166 @@ static int settle_open(struct rtk_fetch *fetch) {
   return SQLITE_OK;
 }
 
-/* Keeps the entry's reply in mind as a refusal to all of its scope, or to
-** everybody. */
-static int refuse(struct rtk_fetch *fetch, const struct rtk_entry *entry) {
-  int rc = rtk_caller_refuse(&fetch->caller, entry->reply, entry->url,
-                             entry->scope_size);
-  return rc == SQLITE_OK ? settle_open(fetch) : rc;
+/* With on_error = 'row': what could not be requested fails, id by id, and what
+** has come is delivered. */
+static int finish_all_unrequested(struct rtk_fetch *fetch) {
+  fetch->quota.over_unix_ms = rtk_clock_unix_ms() + fetch->quota.wait_ms;
+  for (int state = RTK_JOB_QUEUED; state <= RTK_JOB_WAITING; state++) {
+    struct rtk_job *job = NULL;
+    while ((job = first_job(fetch, state)) != NULL) {
+      leave(fetch, job);
+      int rc = finish_unrequested(fetch, job);
+      if (rc != SQLITE_OK) {
+        enter(fetch, job, RTK_JOB_QUEUED);
+        return rc;
+      }
+    }
+  }
+  fetch->quota.wait_ms = fetch->quota.since_ms = 0;
+  return SQLITE_OK;
 }
 
-/* The last word on an entry, which is in no list.  A wait (0: none) is one that
-** the server asked for and that is too long to be sat out. */
-static int settle(struct rtk_fetch *fetch, struct rtk_entry *entry,
-                  const struct rtk_response *response, int64_t wait_ms) {
+/* With the verdict on its response.  `wait_ms` (0: none): the wait that the server
+** asked for, which is longer than max_wait_ms. */
+static int finish_judged(struct rtk_fetch *fetch, struct rtk_job *job,
+                         const struct rtk_response *response, int64_t wait_ms) {
   char go_on[RTK_SHOW_TIME_SIZE] = "";
   int64_t go_on_unix_ms = wait_ms > 0 ? rtk_clock_unix_ms() + wait_ms : 0;
   if (wait_ms > 0) rtk_show_time(go_on, go_on_unix_ms);
-  struct rtk_ask ask = {.endpoint = entry->endpoint,
-                        .id = entry->id,
-                        .page = entry->page,
-                        .token = fetch->caller.token,
-                        .token_source = fetch->caller.token_source,
+  struct rtk_ask ask = {.endpoint = job->endpoint,
+                        .id = job->id,
+                        .page = job->page,
+                        .token = fetch->access.token,
+                        .token_source = fetch->access.token_source,
                         .go_on_after = wait_ms > 0 ? go_on : NULL,
                         .go_on_unix_ms = go_on_unix_ms,
-                        .tries = entry->tries};
-  struct rtk_reply *reply = NULL;
-  int rc = rtk_status_judge(&ask, response, &reply);
+                        .tries = job->tries};
+  struct rtk_verdict verdict;
+  int rc = rtk_status_judge(&ask, response, &verdict);
   if (rc != SQLITE_OK) return rc;
-  answer(fetch, entry, reply, rtk_clock_unix_ms());
-  if (rtk_reply_is_refusal(reply)) return refuse(fetch, entry);
-  if (response->status != 0) entry->scope->is_proven = true;
-  return rtk_cache_keep(&fetch->cache, entry, response);
+  finish(fetch, job, verdict.reply, rtk_clock_unix_ms());
+  if (rtk_reply_is_refusal(job->reply)) {
+    rc = rtk_access_refuse(&fetch->access, job->reply, job->url,
+                           job->scope_size);
+    if (rc == SQLITE_OK) rc = finish_all_refused(fetch);
+  } else {
+    if (response->status != 0) job->scope->is_proven = true;
+    rc = rtk_cache_keep(&fetch->cache, job, response, verdict.rows);
+  }
+  rtk_verdict_deinit(&verdict);
+  return rc;
 }
 
-/* A 429: nobody sends any more for a while.  Replies of requests that were
-** under way when the pause began belong to it. */
+/* --- retries -------------------------------------------------------------------- */
+
+/* After a 429 nobody sends anything for a while.  Replies to requests that were in
+** flight when the pause began belong to it. */
 static void pause_all(struct rtk_fetch *fetch, int64_t wait_ms) {
-  if (rtk_budget_blocked_ms(fetch->budget) == 0) fetch->pauses++;
+  if (rtk_budget_blocked_ms(fetch->budget) == 0) fetch->quota.pauses++;
   rtk_budget_block(fetch->budget, wait_ms);
 }
 
 static struct rtk_retry decide(const struct rtk_fetch *fetch,
-                               struct rtk_entry *entry, int sent,
+                               struct rtk_job *job, int sent,
                                const struct rtk_response *response) {
   enum rtk_retry_kind kind = rtk_status_retry(response);
   uint32_t random = 0;
   sqlite3_randomness((int)sizeof(random), &random);
   bool is_new_pause = rtk_budget_blocked_ms(fetch->budget) == 0;
-  if (kind != RTK_RETRY_PAUSE) entry->tries += sent == 0 ? 1 : sent;
-  int tries = kind != RTK_RETRY_PAUSE ? entry->tries
-              : is_new_pause          ? fetch->pauses + 1
-                                      : fetch->pauses;
+  if (kind != RTK_RETRY_PAUSE) job->tries += sent == 0 ? 1 : sent;
+  int tries = kind != RTK_RETRY_PAUSE ? job->tries
+              : is_new_pause          ? fetch->quota.pauses + 1
+                                      : fetch->quota.pauses;
   return rtk_retry_decide(response, kind, tries,
                           (int)rtk_config_int(fetch->config, RTK_MAX_RETRIES),
                           rtk_clock_unix_ms(), random);
 }
 
-/* How many requests may be under way.  After narrow() one more for each
+/* The most requests in flight.  After narrow() it grows by one for each
 ** RTK_WIDEN_REPLIES replies. */
-static int64_t width(const struct rtk_fetch *fetch) {
+static int64_t in_flight_max(const struct rtk_fetch *fetch) {
   int64_t concurrency = rtk_config_int(fetch->config, RTK_CONCURRENCY);
   int64_t most = rtk_http_width(fetch->http);
-  int64_t narrowed = fetch->width_max + fetch->replies / RTK_WIDEN_REPLIES;
-  if (fetch->width_max > 0 && narrowed < most) most = narrowed;
+  int64_t narrowed =
+      fetch->narrowed.max + fetch->narrowed.replies / RTK_WIDEN_REPLIES;
+  if (fetch->narrowed.max > 0 && narrowed < most) most = narrowed;
   return concurrency < most ? concurrency : most;
 }
 
-/* Fewer at a time from now on, but for what was started before. */
-static void narrow(struct rtk_fetch *fetch, int64_t width) {
-  fetch->width_max = width < 1 ? 1 : width;
-  fetch->narrowed_ms = rtk_clock_ms();
-  fetch->replies = 0;
+/* Fewer requests in flight from now on, except those already started. */
+static void narrow(struct rtk_fetch *fetch, int64_t max) {
+  fetch->narrowed.max = max < 1 ? 1 : max;
+  fetch->narrowed.set_ms = rtk_clock_ms();
+  fetch->narrowed.replies = 0;
 }
 
-/* Did the request fail because too many were under way?  Then it goes out again,
+/* Did the request fail because too many were in flight?  Then it goes out again,
 ** with fewer at a time.  Either there was no file descriptor, and nothing was sent;
 ** or the server closes a connection after a number of requests, and refused this
 ** one. */
-static bool is_too_wide(struct rtk_fetch *fetch, struct rtk_entry *entry,
-                        int sent, const struct rtk_response *response) {
+static bool is_one_too_many(struct rtk_fetch *fetch, struct rtk_job *job,
+                            int sent, const struct rtk_response *response) {
   int64_t most = rtk_config_int(fetch->config, RTK_MAX_RETRIES);
   /* One repeat is always allowed: a kept connection may have been closed by the
   ** server meanwhile, and then nothing has reached it. */
   if (most < 1) most = 1;
-  entry->is_alone = false;
-  if (response->failure == RTK_FAILURE_FILES && fetch->active.count > 0) {
-    narrow(fetch, fetch->active.count);
+  job->is_alone = false;
+  if (response->failure == RTK_FAILURE_FILES &&
+      count_of(fetch, RTK_JOB_IN_FLIGHT) > 0) {
+    narrow(fetch, count_of(fetch, RTK_JOB_IN_FLIGHT));
     return true;
   }
   if (response->failure != RTK_FAILURE_REFUSED) return false;
-  /* What was started before that belongs to the same refusal. */
-  if (entry->started_ms > fetch->narrowed_ms) {
-    int64_t half = width(fetch) / 2;
+  /* Requests started before the last narrow() belong to the same refusal. */
+  if (job->started_ms > fetch->narrowed.set_ms) {
+    int64_t half = in_flight_max(fetch) / 2;
     narrow(fetch, half < RTK_WIDTH_MIN ? RTK_WIDTH_MIN : half);
   }
-  if (entry->tries + sent > most) return false; /* decide() counts it */
-  entry->tries += sent;
-  entry->is_alone = entry->tries == most; /* and so not one of too many */
+  if (job->tries + sent > most) return false; /* decide() counts it */
+  job->tries += sent;
+  job->is_alone = job->tries == most; /* and so not one of too many */
   fetch->stats->retries++;
   return true;
 }
 
-/* A transfer that went over the wire `sent` times has ended: ask again, or settle.
-** The entry is in no list. */
-static int conclude(struct rtk_fetch *fetch, struct rtk_entry *entry, int sent,
+/* A transfer has ended that went over the wire `sent` times: the job, which is in
+** no list, is tried again or finished. */
+static int conclude(struct rtk_fetch *fetch, struct rtk_job *job, int sent,
                     const struct rtk_response *response) {
   int64_t max_wait = rtk_config_int(fetch->config, RTK_MAX_WAIT_MS);
-  if (is_too_wide(fetch, entry, sent, response)) {
-    prepend(&fetch->pending, entry);
+  if (is_one_too_many(fetch, job, sent, response)) {
+    job->state = RTK_JOB_QUEUED;
+    rtk_list_prepend(&fetch->lists[RTK_JOB_QUEUED], &job->link);
     return SQLITE_OK;
   }
-  if (response->status != 0) fetch->replies++;
-  entry->is_again = response->status == 0;
-  struct rtk_retry retry = decide(fetch, entry, sent, response);
+  if (response->status != 0) fetch->narrowed.replies++;
+  job->is_again = response->status == 0;
+  struct rtk_retry retry = decide(fetch, job, sent, response);
   if (retry.is_pause) {
     pause_all(fetch, retry.wait_ms);
   } else if (response->status != 0) {
-    fetch->pauses = 0;
-    fetch->waiting_since_ms = 0;
+    fetch->quota.pauses = 0;
+    fetch->quota.since_ms = 0;
   }
-  if (!retry.is_retried) return settle(fetch, entry, response, 0);
+  if (!retry.is_retried) return finish_judged(fetch, job, response, 0);
   fetch->stats->retries++;
-  entry->scope->probe_until_ms = 0; /* another one may try its luck */
-  if (!retry.is_pause) {            /* a pause is the budget's */
-    if (response->status != 0) entry->scope->is_proven = true;
-    if (max_wait > 0 && retry.wait_ms > max_wait) {
-      return settle(fetch, entry, response, retry.wait_ms);
-    }
-    entry->not_before_ms = rtk_clock_ms() + retry.wait_ms;
+  job->scope->probe_until_ms =
+      0;                /* another job may be the first of its scope */
+  if (retry.is_pause) { /* nothing is sent until it is over: see the budget */
+    enter(fetch, job, RTK_JOB_QUEUED);
+    return SQLITE_OK;
   }
-  append(&fetch->pending, entry);
+  if (response->status != 0) job->scope->is_proven = true;
+  if (max_wait > 0 && retry.wait_ms > max_wait) {
+    return finish_judged(fetch, job, response, retry.wait_ms);
+  }
+  job->not_before_ms = rtk_clock_ms() + retry.wait_ms;
+  enter(fetch, job, RTK_JOB_WAITING);
   return SQLITE_OK;
 }
 
-/* The server may send back the token: it stands in no table.  Where not even its
-** first characters are there, nothing is. */
-static void note_ray(struct rtk_stats *stats, const char *ray,
-                     const char *token) {
-  char part[RTK_SHOW_TOKEN_PART_MIN + 1];
-  sqlite3_snprintf((int)sizeof(part), part, "%s", token == NULL ? "" : token);
-  if (strstr(ray, part) == NULL) {
-    memcpy(stats->last_cf_ray, ray, sizeof(stats->last_cf_ray));
-    return;
-  }
-  sqlite3_str *out = sqlite3_str_new(NULL);
-  rtk_show(out, ray, strlen(ray), RTK_SHOW_ID_MAX, token);
-  char *shown = sqlite3_str_finish(out);
-  sqlite3_snprintf((int)sizeof(stats->last_cf_ray), stats->last_cf_ray, "%s",
-                   shown == NULL ? "" : shown);
-  sqlite3_free(shown);
-}
-
-/* What a transfer that has ended leaves behind beside its reply.  It was counted as
-** one request when it began; what went over the wire counts. */
+/* Counts a transfer that has ended.  It was counted as one request when it began;
+** what counts is how often it went over the wire. */
 static void account_for(struct rtk_fetch *fetch, const char *token,
                         int64_t took_ms, int sent,
                         const struct rtk_response *response) {
@@ -438,34 +448,27 @@ static void account_for(struct rtk_fetch *fetch, const char *token,
     return;
   }
   rtk_stats_add_latency(stats, took_ms);
-  note_ray(stats, response->cf_ray, token);
+  rtk_stats_note_ray(stats, response->cf_ray, token);
   rtk_ratelimit_read(response, rtk_clock_unix_ms(), &news);
   rtk_budget_end(fetch->budget, &news);
 }
 
-int rtk_fetch_take_turn(struct rtk_fetch *fetch, const char *token,
-                        struct rtk_err *err) {
+int rtk_fetch_acquire_slot(struct rtk_fetch *fetch, const char *token,
+                           struct rtk_err *err) {
   const struct rtk_config *config = fetch->config;
   int64_t max_wait = rtk_config_int(config, RTK_MAX_WAIT_MS);
   int64_t begun_ms = rtk_clock_ms();
   int rc = SQLITE_OK;
-  if (fetch->active.count == 0) {
+  if (count_of(fetch, RTK_JOB_IN_FLIGHT) == 0) {
     rc = rtk_budget_join(fetch->budget, rtk_config_text(config, RTK_BASE_URL),
                          token);
   }
   while (rc == SQLITE_OK) {
     int64_t wait_ms = RTK_WAIT_MAX_MS;
-    char until[RTK_SHOW_TIME_SIZE];
     if (rtk_budget_take(fetch->budget, 1, &wait_ms) == 1) break;
     int64_t waited_ms = rtk_clock_ms() - begun_ms;
     if (max_wait > 0 && waited_ms + wait_ms > max_wait) {
-      err->kind = RTK_KIND_QUOTA;
-      err->retry_unix_ms = rtk_clock_unix_ms() + wait_ms;
-      rtk_show_time(until, err->retry_unix_ms);
-      return rtk_err_set(err,
-                         "quota used up until %s: try again then, or set"
-                         " max_wait_ms to 0",
-                         until);
+      return rtk_message_quota_wait(rtk_clock_unix_ms() + wait_ms, err);
     }
     rc = rtk_cancel_asked(fetch->cancel)
              ? SQLITE_INTERRUPT
@@ -475,8 +478,8 @@ int rtk_fetch_take_turn(struct rtk_fetch *fetch, const char *token,
   return rc;
 }
 
-void rtk_fetch_count(struct rtk_fetch *fetch, const char *token, int sent,
-                     const struct rtk_response *response) {
+void rtk_fetch_record(struct rtk_fetch *fetch, const char *token, int sent,
+                      const struct rtk_response *response) {
   if (rtk_status_retry(response) == RTK_RETRY_PAUSE) {
     struct rtk_retry retry = rtk_retry_decide(response, RTK_RETRY_PAUSE, 1, 0,
                                               rtk_clock_unix_ms(), 0);
@@ -486,29 +489,30 @@ void rtk_fetch_count(struct rtk_fetch *fetch, const char *token, int sent,
   rtk_budget_flush(fetch->budget);
 }
 
+/* Concludes all transfers that have ended. */
 static int collect(struct rtk_fetch *fetch) {
   struct rtk_transfer *transfer = NULL;
-  bool is_news = false;
+  bool has_ended = false;
   while ((transfer = rtk_http_next_done(fetch->http)) != NULL) {
-    is_news = true;
-    struct rtk_entry *entry = rtk_transfer_owner(transfer);
-    bool is_nomem = rtk_transfer_is_nomem(transfer);
-    remove_from(&fetch->active, entry);
-    entry->transfer = NULL;
+    has_ended = true;
+    struct rtk_job *job = rtk_transfer_owner(transfer);
     int sent = rtk_transfer_sent(transfer);
     const struct rtk_response *response = rtk_transfer_response(transfer);
-    int rc = is_nomem ? SQLITE_NOMEM : conclude(fetch, entry, sent, response);
-    account_for(fetch, fetch->caller.token, rtk_clock_ms() - entry->started_ms,
+    leave(fetch, job);
+    job->transfer = NULL;
+    int rc = rtk_transfer_is_nomem(transfer)
+                 ? SQLITE_NOMEM
+                 : conclude(fetch, job, sent, response);
+    account_for(fetch, fetch->access.token, rtk_clock_ms() - job->started_ms,
                 sent, response);
     rtk_http_end(fetch->http, transfer);
-    /* An entry without a reply stays in a list until it is released. */
-    if (entry->reply == NULL && rc != SQLITE_OK &&
-        fetch->pending.last != entry && fetch->pending.first != entry) {
-      append(&fetch->pending, entry);
+    /* A job without a reply stays in a list until it is released. */
+    if (rc != SQLITE_OK && job->reply == NULL && job->link.next == NULL) {
+      enter(fetch, job, RTK_JOB_QUEUED);
     }
     if (rc != SQLITE_OK) return rc;
   }
-  if (is_news) rtk_budget_flush(fetch->budget);
+  if (has_ended) rtk_budget_flush(fetch->budget);
   return SQLITE_OK;
 }
 
@@ -522,83 +526,93 @@ static int refuse_move(struct rtk_err *err) {
 
 /* The token is asked for when the first request of a statement goes out. */
 static int need_token(struct rtk_fetch *fetch, struct rtk_err *err) {
-  bool is_new = fetch->caller.token == NULL;
-  if (rtk_caller_has_moved(&fetch->caller)) return refuse_move(err);
-  int rc = rtk_caller_need_token(&fetch->caller, err);
+  bool is_new = fetch->access.token == NULL;
+  if (rtk_access_is_outdated(&fetch->access)) return refuse_move(err);
+  int rc = rtk_access_need_token(&fetch->access, err);
   if (rc == SQLITE_ERROR && rtk_config_check(fetch->config, err) == SQLITE_OK) {
     err->kind = RTK_KIND_TOKEN;
   }
   if (rc != SQLITE_OK || !is_new) return rc;
   return rtk_budget_join(fetch->budget,
                          rtk_config_text(fetch->config, RTK_BASE_URL),
-                         fetch->caller.token);
+                         fetch->access.token);
 }
 
-static int start(struct rtk_fetch *fetch, struct rtk_entry *entry,
+static int start(struct rtk_fetch *fetch, struct rtk_job *job,
                  struct rtk_err *err) {
   int64_t retries = rtk_config_int(fetch->config, RTK_MAX_RETRIES);
-  int sends_left = (int)retries + 1 - entry->tries;
+  int sends_left = (int)retries + 1 - job->tries;
   struct rtk_request request = {
-      .url = entry->url,
-      .token = fetch->caller.token,
-      .owner = entry,
+      .url = job->url,
+      .token = fetch->access.token,
+      .owner = job,
       /* One repeat is always allowed: a kept connection may have been closed by
       ** the server meanwhile, and then nothing has reached it. */
       .sends_max = sends_left < 2 ? 2 : sends_left,
-      .is_again = entry->is_again};
+      .is_again = job->is_again};
   rtk_config_fill_request(fetch->config, &request);
-  int rc = rtk_http_start(fetch->http, &request, &entry->transfer, err);
+  int rc = rtk_http_start(fetch->http, &request, &job->transfer, err);
   if (rc != SQLITE_OK) return rc;
-  remove_from(&fetch->pending, entry);
-  append(&fetch->active, entry);
-  entry->started_ms = rtk_clock_ms();
-  if (entry->scope->probe_until_ms == 0) {
-    entry->scope->probe_until_ms = entry->started_ms + RTK_PROBE_MS;
+  leave(fetch, job);
+  enter(fetch, job, RTK_JOB_IN_FLIGHT);
+  job->started_ms = rtk_clock_ms();
+  if (job->scope->probe_until_ms == 0) {
+    job->scope->probe_until_ms = job->started_ms + RTK_PROBE_MS;
   }
   fetch->stats->requests++;
   return SQLITE_OK;
 }
 
-/* When a pending entry may be started: its time has come, and it need not wait
-** for the first reply of its account and app. */
-static int64_t start_time(const struct rtk_entry *entry) {
-  const struct rtk_scope *scope = entry->scope;
-  int64_t at = entry->not_before_ms;
-  if (!scope->is_proven && scope->probe_until_ms > at) {
-    at = scope->probe_until_ms;
-  }
-  return at;
+/* Until when a queued job waits for the first reply of its account and app. */
+static int64_t probe_end(const struct rtk_job *job) {
+  return job->scope->is_proven ? 0 : job->scope->probe_until_ms;
 }
 
-/* How many there are room and time for; *wait_ms is lowered to the time until
-** the next one.  Beside one that is to be alone there is no room. */
+/* Queues the jobs whose wait is over.  *wait_ms is lowered to the time until the
+** next one. */
+static void end_waits(struct rtk_fetch *fetch, int64_t now, int64_t *wait_ms) {
+  struct rtk_job *next = NULL;
+  for (struct rtk_job *job = first_job(fetch, RTK_JOB_WAITING); job != NULL;
+       job = next) {
+    next = next_job(fetch, job);
+    if (job->not_before_ms <= now) {
+      leave(fetch, job);
+      enter(fetch, job, RTK_JOB_QUEUED);
+    } else if (job->not_before_ms - now < *wait_ms) {
+      *wait_ms = job->not_before_ms - now;
+    }
+  }
+}
+
+/* How many queued jobs may be started now; *wait_ms as above.  A job that is to be
+** alone neither joins others nor lets others join. */
 static int count_ready(struct rtk_fetch *fetch, int64_t now, int64_t *wait_ms) {
-  int64_t room = width(fetch) - fetch->active.count;
+  const struct rtk_job *in_flight = first_job(fetch, RTK_JOB_IN_FLIGHT);
+  int64_t room = in_flight_max(fetch) - count_of(fetch, RTK_JOB_IN_FLIGHT);
   int64_t ready = 0;
-  bool is_full = fetch->active.first != NULL && fetch->active.first->is_alone;
-  fetch->backing_off = 0;
-  for (struct rtk_entry *e = fetch->pending.first; e != NULL; e = e->next) {
-    int64_t at = start_time(e);
-    if (e->not_before_ms > now) fetch->backing_off++;
+  bool is_full = in_flight != NULL && in_flight->is_alone;
+  for (const struct rtk_job *job = first_job(fetch, RTK_JOB_QUEUED);
+       job != NULL && ready < room; job = next_job(fetch, job)) {
+    int64_t at = probe_end(job);
     if (at <= now) {
-      if (e->is_alone && ready + fetch->active.count > 0) is_full = true;
+      if (job->is_alone && (ready > 0 || in_flight != NULL)) is_full = true;
       if (!is_full) ready++;
-      if (e->is_alone) is_full = true;
+      if (job->is_alone) is_full = true;
     } else if (at - now < *wait_ms) {
       *wait_ms = at - now;
     }
   }
-  if (ready > room) ready = room;
-  return ready > 0 ? (int)ready : 0;
+  return (int)ready;
 }
 
-/* Starts what may be started, if the quota has room for it. */
-static int start_pending(struct rtk_fetch *fetch, int64_t *wait_ms,
-                         struct rtk_err *err) {
+/* Starts the queued jobs that the quota has room for. */
+static int start_queued(struct rtk_fetch *fetch, int64_t *wait_ms,
+                        struct rtk_err *err) {
   int64_t now = rtk_clock_ms();
   int64_t quota_wait_ms = RTK_WAIT_MAX_MS;
+  end_waits(fetch, now, wait_ms);
   int ready = count_ready(fetch, now, wait_ms);
-  fetch->held_up_ms = 0;
+  fetch->quota.wait_ms = 0;
   if (ready == 0) return SQLITE_OK;
   int rc = need_token(fetch, err);
   if (rc != SQLITE_OK) return rc;
@@ -606,166 +620,81 @@ static int start_pending(struct rtk_fetch *fetch, int64_t *wait_ms,
   if (granted < ready && quota_wait_ms > 0 && quota_wait_ms < *wait_ms) {
     *wait_ms = quota_wait_ms;
   }
-  if (granted == 0 && fetch->active.count == 0) {
-    fetch->held_up_ms = quota_wait_ms;
+  if (granted == 0 && count_of(fetch, RTK_JOB_IN_FLIGHT) == 0) {
+    fetch->quota.wait_ms = quota_wait_ms;
   }
-  struct rtk_entry *next = NULL;
-  for (struct rtk_entry *e = fetch->pending.first;
-       e != NULL && granted > 0 && rc == SQLITE_OK; e = next) {
-    next = e->next;
-    if (start_time(e) > now) continue;
-    rc = start(fetch, e, err);
+  struct rtk_job *next = NULL;
+  for (struct rtk_job *job = first_job(fetch, RTK_JOB_QUEUED);
+       job != NULL && granted > 0 && rc == SQLITE_OK; job = next) {
+    next = next_job(fetch, job);
+    if (probe_end(job) > now) continue;
+    rc = start(fetch, job, err);
     if (rc == SQLITE_OK) granted--;
   }
   rtk_budget_give_back(fetch->budget, granted);
   return rc;
 }
 
-/* 0: not known. */
+/* Ids that the statement will ask for; 0: not known. */
 static int64_t expected(const struct rtk_fetch *fetch) {
-  bool is_known = fetch->expected > 1 && fetch->expected >= fetch->answered;
+  bool is_known =
+      fetch->expected > 1 && fetch->expected >= fetch->answered.total;
   return is_known ? fetch->expected : 0;
 }
 
-/* The tallies of what need not be requested again: not all that came, for failures
-** are not kept, and without a file nor is what memory has no room for. */
-static int tally_kept(const struct rtk_fetch *fetch, struct tally *tallies) {
-  const struct rtk_entry *entry = NULL;
-  int count = 0;
-  if (rtk_store_is_in_use(fetch->store)) {
-    memcpy(tallies, fetch->tallies, sizeof(fetch->tallies));
-    return fetch->tally_count;
-  }
-  while ((entry = rtk_memo_next(fetch->memo, entry)) != NULL) {
-    if (entry->statement == fetch->statement && entry->reply != NULL &&
-        !entry->is_unasked) {
-      add_to_tally(fetch, tallies, &count, entry);
-    }
-  }
-  return count;
-}
-
-/* "2 pages kept in memory until …, 4 of 9 sessions until …" */
-static void say_tallies(const struct rtk_fetch *fetch, sqlite3_str *out) {
-  struct tally tallies[RTK_TALLIES_MAX];
-  int count = tally_kept(fetch, tallies);
-  const char *where =
-      rtk_store_is_in_use(fetch->store) ? "the cache file" : "memory";
-  if (count == 0) {
-    tallies[count++] = (struct tally){.noun = fetch->endpoint->noun};
-  }
-  for (int i = 0; i < count; i++) {
-    const struct tally *tally = &tallies[i];
-    char until[RTK_SHOW_TIME_SIZE];
-    bool is_kept = tally->kept > 0;
-    int64_t number = is_kept ? tally->kept : tally->count;
-    rtk_show_time(until, tally->until_unix_ms);
-    sqlite3_str_appendf(out, "%s%lld", i == 0 ? "" : ", ", (long long)number);
-    bool is_part = count == 1 && expected(fetch) > 0;
-    if (is_part) {
-      sqlite3_str_appendf(out, " of %lld", (long long)expected(fetch));
-    }
-    sqlite3_str_appendf(out, " %s%s fetched", tally->noun,
-                        number == 1 && !is_part ? "" : "s");
-    if (is_kept) {
-      sqlite3_str_appendf(out, " and kept in %s until %s", where, until);
-    }
-  }
-}
-
+/* Failures are not kept; without a cache file, neither are replies that memory
+** has no room for. */
 static int refuse_wait(const struct rtk_fetch *fetch, struct rtk_err *err) {
-  char go_on[RTK_SHOW_TIME_SIZE];
-  sqlite3_str *out = sqlite3_str_new(NULL);
-  err->kind = RTK_KIND_QUOTA;
-  err->retry_unix_ms = rtk_clock_unix_ms() + fetch->held_up_ms;
-  rtk_show_time(go_on, err->retry_unix_ms);
-  sqlite3_str_appendf(out, "quota%s: ",
-                      rtk_budget_blocked_ms(fetch->budget) > 0 ? " (HTTP 429)"
-                                                               : "");
-  say_tallies(fetch, out);
-  sqlite3_str_appendf(out, "; go on after %s, or set max_wait_ms to 0", go_on);
-  return rtk_err_finish(err, out);
-}
-
-/* Settles an entry that is in no list, for which the quota has no request, or no other
-** one behind its 429. */
-static int settle_unasked(struct rtk_fetch *fetch, struct rtk_entry *entry) {
-  struct rtk_reply *reply = NULL;
-  char go_on[RTK_SHOW_TIME_SIZE];
-  sqlite3_str *out = sqlite3_str_new(NULL);
-  rtk_show_time(go_on, fetch->given_up_unix_ms);
-  sqlite3_str_appendall(out, entry->started_ms == 0 ? "not requested"
-                                                    : "not requested again");
-  if (entry->id.size > 0) {
-    sqlite3_str_appendf(out, " for %s '", entry->endpoint->noun);
-    rtk_show(out, entry->id.bytes, entry->id.size, RTK_SHOW_ID_MAX,
-             fetch->caller.token);
-    sqlite3_str_appendall(out, "'");
-  }
-  sqlite3_str_appendf(out,
-                      ": the quota is used up; go on after %s, or set"
-                      " max_wait_ms to 0",
-                      go_on);
-  char *message = sqlite3_str_finish(out);
-  if (message == NULL) return SQLITE_NOMEM;
-  struct rtk_reply draft = {.outcome = RTK_OUTCOME_FAILED,
-                            .error = message,
-                            .kind = RTK_KIND_QUOTA,
-                            .retry_unix_ms = fetch->given_up_unix_ms};
-  int rc = rtk_reply_of_error(&draft, &reply);
-  sqlite3_free(message);
-  if (rc == SQLITE_OK) answer(fetch, entry, reply, 0);
-  return rc;
-}
-
-/* With on_error = 'row' what could not be requested fails, id by id, and what has
-** come is delivered. */
-static int give_up(struct rtk_fetch *fetch) {
-  fetch->given_up_unix_ms = rtk_clock_unix_ms() + fetch->held_up_ms;
-  while (fetch->pending.first != NULL) {
-    struct rtk_entry *entry = fetch->pending.first;
-    remove_from(&fetch->pending, entry);
-    int rc = settle_unasked(fetch, entry);
-    if (rc != SQLITE_OK) {
-      append(&fetch->pending, entry);
-      return rc;
+  const struct rtk_job *job = NULL;
+  struct rtk_quota_end end = {
+      .noun = fetch->endpoint->noun,
+      .expected = expected(fetch),
+      .is_in_file = rtk_store_is_in_use(fetch->store),
+      .is_blocked = rtk_budget_blocked_ms(fetch->budget) > 0,
+      .go_on_unix_ms = rtk_clock_unix_ms() + fetch->quota.wait_ms};
+  if (end.is_in_file) {
+    end.kept = fetch->answered;
+  } else {
+    while ((job = rtk_jobs_next(fetch->jobs, job)) != NULL) {
+      if (job->statement == fetch->statement && job->reply != NULL &&
+          !job->is_unrequested) {
+        tally(fetch, job, &end.kept);
+      }
     }
   }
-  fetch->held_up_ms = fetch->waiting_since_ms = 0;
-  return SQLITE_OK;
+  return rtk_message_quota_end(&end, err);
 }
 
-/* A wait for the quota that is longer than max_wait_ms, by itself or with
-** those before it that were in vain, is not sat out. */
+/* A wait for the quota that is longer than max_wait_ms, alone or together with
+** the waits in vain before it, ends the statement. */
 static int check_wait(struct rtk_fetch *fetch, struct rtk_err *err) {
   int64_t max_wait = rtk_config_int(fetch->config, RTK_MAX_WAIT_MS);
   int64_t now = rtk_clock_ms();
-  if (fetch->held_up_ms == 0) return SQLITE_OK;
-  if (fetch->waiting_since_ms == 0) fetch->waiting_since_ms = now;
-  int64_t whole = now + fetch->held_up_ms - fetch->waiting_since_ms;
+  if (fetch->quota.wait_ms == 0) return SQLITE_OK;
+  if (fetch->quota.since_ms == 0) fetch->quota.since_ms = now;
+  int64_t whole = now + fetch->quota.wait_ms - fetch->quota.since_ms;
   if (max_wait == 0 || whole <= max_wait) return SQLITE_OK;
-  if (strcmp(rtk_config_text(fetch->config, RTK_ON_ERROR), "row") == 0) {
-    return give_up(fetch);
-  }
-  return refuse_wait(fetch, err);
+  bool is_row =
+      strcmp(rtk_config_text(fetch->config, RTK_ON_ERROR), "row") == 0;
+  return is_row ? finish_all_unrequested(fetch) : refuse_wait(fetch, err);
 }
 
-/* Has the quota ended in this statement, and is its time not yet over? */
-static bool has_given_up(const struct rtk_fetch *fetch) {
-  return fetch->given_up_unix_ms > 0 &&
-         rtk_clock_unix_ms() < fetch->given_up_unix_ms;
+/* Has the quota ended in this statement, and is it not yet time to go on? */
+static bool is_quota_over(const struct rtk_fetch *fetch) {
+  return fetch->quota.over_unix_ms > 0 &&
+         rtk_clock_unix_ms() < fetch->quota.over_unix_ms;
 }
 
 static void show_progress(struct rtk_fetch *fetch) {
-  struct rtk_progress_news news = {.done = fetch->answered,
+  struct rtk_progress_news news = {.done = fetch->answered.total,
                                    .total = expected(fetch),
                                    .noun = fetch->endpoint->noun,
-                                   .wait_ms = fetch->held_up_ms};
+                                   .wait_ms = fetch->quota.wait_ms};
   rtk_progress_show(&fetch->progress, &news, rtk_clock_ms());
 }
 
-void rtk_fetch_rest(struct rtk_fetch *fetch) {
-  fetch->waiting_since_ms = 0; /* what the program does now is no wait */
+void rtk_fetch_before_row(struct rtk_fetch *fetch) {
+  fetch->quota.since_ms = 0; /* the program's own time is no wait */
   rtk_progress_hide(&fetch->progress, false);
 }
 
@@ -775,7 +704,7 @@ int rtk_fetch_drive(struct rtk_fetch *fetch, bool is_idle,
   int64_t begun_ms = rtk_clock_ms();
   rtk_store_end_read(fetch->store);
   if (rtk_cancel_asked(fetch->cancel)) return SQLITE_INTERRUPT;
-  int rc = start_pending(fetch, &wait_ms, err);
+  int rc = start_queued(fetch, &wait_ms, err);
   if (rc == SQLITE_OK && is_idle) rc = check_wait(fetch, err);
   if (rc == SQLITE_OK && is_idle) show_progress(fetch);
   if (rc == SQLITE_OK) {
@@ -783,33 +712,36 @@ int rtk_fetch_drive(struct rtk_fetch *fetch, bool is_idle,
   }
   if (rc == SQLITE_OK) rc = collect(fetch);
   fetch->driven_ms = rtk_clock_ms();
-  if (fetch->held_up_ms > 0) {
+  if (fetch->quota.wait_ms > 0) {
     fetch->stats->waited_ms += fetch->driven_ms - begun_ms;
   }
   return rc;
 }
 
-bool rtk_fetch_is_due(const struct rtk_fetch *fetch) {
-  return fetch->active.count + fetch->pending.count > 0 &&
+bool rtk_fetch_needs_drive(const struct rtk_fetch *fetch) {
+  return count_open(fetch) > 0 &&
          rtk_clock_ms() - fetch->driven_ms >= RTK_DRIVE_EVERY_MS;
 }
 
-/* Where cache_max_bytes is small, as many as may be under way are all that waits. */
+/* With a small cache_max_bytes only as many replies wait for their turn as
+** requests may be in flight. */
 bool rtk_fetch_has_room(const struct rtk_fetch *fetch) {
+  int64_t max = in_flight_max(fetch);
   int64_t ready =
-      fetch->active.count + fetch->pending.count - fetch->backing_off;
-  bool has_memory = rtk_memo_held_bytes(fetch->memo) < cache_bytes(fetch) ||
-                    ready + rtk_memo_held_count(fetch->memo) < width(fetch);
-  return !has_given_up(fetch) && has_memory && ready < width(fetch) &&
-         fetch->backing_off < rtk_config_int(fetch->config, RTK_CONCURRENCY);
+      count_of(fetch, RTK_JOB_QUEUED) + count_of(fetch, RTK_JOB_IN_FLIGHT);
+  bool has_memory = rtk_jobs_held_bytes(fetch->jobs) < cache_bytes(fetch) ||
+                    ready + rtk_jobs_held_count(fetch->jobs) < max;
+  return !is_quota_over(fetch) && has_memory && ready < max &&
+         count_of(fetch, RTK_JOB_WAITING) <
+             rtk_config_int(fetch->config, RTK_CONCURRENCY);
 }
 
-/* With nothing open, what was known under the old settings is dropped. */
+/* Drops the replies of the old settings when no job is open. */
 static int follow_settings(struct rtk_fetch *fetch, struct rtk_err *err) {
-  if (!rtk_caller_has_moved(&fetch->caller)) return SQLITE_OK;
-  if (fetch->active.count + fetch->pending.count > 0) return refuse_move(err);
-  (void)rtk_caller_move(&fetch->caller);
-  rtk_memo_drop_idle(fetch->memo);
+  if (!rtk_access_is_outdated(&fetch->access)) return SQLITE_OK;
+  if (count_open(fetch) > 0) return refuse_move(err);
+  (void)rtk_access_renew(&fetch->access);
+  rtk_jobs_drop_idle(fetch->jobs);
   return SQLITE_OK;
 }
 
@@ -819,7 +751,7 @@ int rtk_fetch_quota_left(struct rtk_fetch *fetch, int64_t *left,
                          int64_t *reset_ms) {
   struct rtk_err err = {0};
   int rc = SQLITE_OK;
-  if (fetch->active.count + fetch->pending.count == 0) {
+  if (count_open(fetch) == 0) {
     rc = follow_settings(fetch, &err);
     if (rc == SQLITE_OK) rc = need_token(fetch, &err);
     rtk_err_clear(&err);
@@ -833,84 +765,117 @@ int64_t rtk_fetch_blocked_ms(const struct rtk_fetch *fetch) {
   return rtk_budget_blocked_ms(fetch->budget);
 }
 
-/* --- want, release --------------------------------------------------------------- */
+/* --- request, release ------------------------------------------------------------ */
 
-/* Is what an idle entry held good for this statement? */
-static bool is_good(const struct rtk_fetch *fetch,
-                    const struct rtk_entry *entry) {
-  return entry->statement == fetch->statement ||
-         rtk_cache_is_good(&fetch->cache, entry);
+/* Is the reply that an idle job kept good for this statement? */
+static bool is_good(const struct rtk_fetch *fetch, const struct rtk_job *job) {
+  return job->statement == fetch->statement ||
+         rtk_cache_is_fresh(&fetch->cache, job);
 }
 
-/* A new entry: answered from the cache file, if it `may_be_old`, refused, or to
-** be asked for. */
-static int enter(struct rtk_fetch *fetch, struct rtk_entry *entry,
-                 bool may_be_old) {
-  int rc = may_be_old ? rtk_cache_find(&fetch->cache, entry) : SQLITE_OK;
-  if (rc != SQLITE_OK) return rc;
-  if (entry->reply != NULL) {
-    count_answer(fetch, entry);
-    fetch->stats->from_file++;
-    return SQLITE_OK;
-  }
-  const struct rtk_reply *refusal =
-      rtk_caller_refusal(&fetch->caller, entry->url, entry->scope_size);
-  if (refusal != NULL) return settle_refused(fetch, entry, refusal);
-  if (has_given_up(fetch)) return settle_unasked(fetch, entry);
-  rc = rtk_caller_scope(&fetch->caller, entry->url, entry->scope_size,
-                        &entry->scope);
-  if (rc == SQLITE_OK) append(&fetch->pending, entry);
-  return rc;
-}
-
-int rtk_fetch_want(struct rtk_fetch *fetch, const struct rtk_wanted *wanted,
-                   struct rtk_entry **entry, struct rtk_err *err) {
-  return rtk_fetch_want_since(fetch, wanted, 0, entry, err);
-}
-
-int rtk_fetch_want_since(struct rtk_fetch *fetch,
-                         const struct rtk_wanted *wanted, int64_t since_ms,
-                         struct rtk_entry **entry, struct rtk_err *err) {
-  size_t scope_size = 0;
-  bool is_new = false;
-  int rc = rtk_http_check_process(fetch->http, err);
-  if (rc == SQLITE_OK) rc = follow_settings(fetch, err);
-  if (rc != SQLITE_OK) return rc;
-  char *url = rtk_wanted_url(
-      wanted, rtk_config_text(fetch->config, RTK_BASE_URL), &scope_size);
-  if (url == NULL) return SQLITE_NOMEM;
-  struct rtk_entry *held = NULL;
-  fetch->endpoint = wanted->endpoint;
-  rc = rtk_memo_hold(fetch->memo, url, rtk_wanted_id(wanted), &held, &is_new);
-  sqlite3_free(url);
-  if (rc != SQLITE_OK) return rc;
-  bool is_first = held->statement != fetch->statement || held->is_unasked;
-  if (is_new) {
-    held->endpoint = wanted->endpoint;
-    held->scope_size = scope_size;
-    held->page = wanted->page;
-  } else if (held->reply != NULL && rtk_memo_is_last_holder(held) &&
-             (!is_good(fetch, held) || held->started_ms < since_ms)) {
-    rtk_memo_renew(fetch->memo, held);
-    is_new = true;
-  } else if (is_first) {
-    count_answer(fetch, held);
-    fetch->stats->from_memory++;
-  }
-  held->statement = fetch->statement;
-  held->is_unasked = false;
-  if (is_new) rc = enter(fetch, held, since_ms == 0);
-  if (rc != SQLITE_OK) {
-    rtk_memo_release(fetch->memo, held, cache_bytes(fetch));
-    return rc;
-  }
-  *entry = held;
+/* Finishes a new job from the cache file, if its reply is there. */
+static int find_in_file(struct rtk_fetch *fetch, struct rtk_job *job) {
+  int rc = rtk_cache_find(&fetch->cache, job);
+  if (rc != SQLITE_OK || job->reply == NULL) return rc;
+  count_answer(fetch, job);
+  fetch->stats->from_file++;
   return SQLITE_OK;
 }
 
-void rtk_fetch_release(struct rtk_fetch *fetch, struct rtk_entry *entry) {
-  if (entry->reply == NULL && rtk_memo_is_last_holder(entry)) {
-    stop(fetch, entry);
+/* Finishes a new job, from the file if it `may_be_old` or as refused, or queues
+** it. */
+static int begin(struct rtk_fetch *fetch, struct rtk_job *job,
+                 bool may_be_old) {
+  int rc = may_be_old ? find_in_file(fetch, job) : SQLITE_OK;
+  if (rc != SQLITE_OK || job->reply != NULL) return rc;
+  const struct rtk_reply *refusal =
+      rtk_access_refusal(&fetch->access, job->url, job->scope_size);
+  if (refusal != NULL) return finish_refused(fetch, job, refusal);
+  if (is_quota_over(fetch)) return finish_unrequested(fetch, job);
+  rc = rtk_access_scope(&fetch->access, job->url, job->scope_size, &job->scope);
+  if (rc == SQLITE_OK) enter(fetch, job, RTK_JOB_QUEUED);
+  return rc;
+}
+
+/* The statement uses this job. */
+static void mark(struct rtk_fetch *fetch, struct rtk_job *job) {
+  job->statement = fetch->statement;
+  job->is_unrequested = false;
+}
+
+/* Begins a job that is new, or whose reply is too old, or counts its reply. */
+static int use(struct rtk_fetch *fetch, struct rtk_job *job, bool is_new,
+               int64_t since_ms) {
+  bool is_first = job->statement != fetch->statement || job->is_unrequested;
+  if (!is_new && job->reply != NULL && rtk_job_is_last_holder(job) &&
+      (!is_good(fetch, job) || job->started_ms < since_ms)) {
+    rtk_jobs_restart(fetch->jobs, job);
+    is_new = true;
   }
-  rtk_memo_release(fetch->memo, entry, cache_bytes(fetch));
+  mark(fetch, job);
+  if (is_new) return begin(fetch, job, since_ms == 0);
+  if (is_first) {
+    count_answer(fetch, job);
+    fetch->stats->from_memory++;
+  }
+  return SQLITE_OK;
+}
+
+/* The job of a call, held. */
+static int hold(struct rtk_fetch *fetch, struct rtk_call *call,
+                struct rtk_job **job, bool *is_new) {
+  const char *url =
+      rtk_call_url(call, rtk_config_text(fetch->config, RTK_BASE_URL));
+  if (url == NULL) return SQLITE_NOMEM;
+  int rc = rtk_jobs_hold(fetch->jobs, url, rtk_call_id(call), job, is_new);
+  if (rc != SQLITE_OK || !*is_new) return rc;
+  (*job)->endpoint = call->signature->endpoint;
+  (*job)->scope_size = call->scope_size;
+  (*job)->page = call->page;
+  return SQLITE_OK;
+}
+
+int rtk_fetch_request(struct rtk_fetch *fetch, struct rtk_call *call,
+                      int64_t since_ms, struct rtk_job **job,
+                      struct rtk_err *err) {
+  struct rtk_job *held = NULL;
+  bool is_new = false;
+  int rc = rtk_http_check_process(fetch->http, err);
+  if (rc == SQLITE_OK) rc = follow_settings(fetch, err);
+  if (rc == SQLITE_OK) rc = hold(fetch, call, &held, &is_new);
+  if (rc != SQLITE_OK) return rc;
+  fetch->endpoint = held->endpoint;
+  rc = use(fetch, held, is_new, since_ms);
+  if (rc != SQLITE_OK) {
+    rtk_jobs_release(fetch->jobs, held, cache_bytes(fetch));
+    return rc;
+  }
+  *job = held;
+  return SQLITE_OK;
+}
+
+int rtk_fetch_peek(struct rtk_fetch *fetch, struct rtk_call *call,
+                   struct rtk_job **job) {
+  struct rtk_job *held = NULL;
+  bool is_new = false;
+  *job = NULL;
+  int rc = hold(fetch, call, &held, &is_new);
+  if (rc != SQLITE_OK) return rc;
+  if (is_new) {
+    rc = find_in_file(fetch, held);
+    mark(fetch, held);
+  } else if (held->reply != NULL && is_good(fetch, held)) {
+    rc = use(fetch, held, false, 0);
+  }
+  if (rc == SQLITE_OK && held->reply != NULL && is_good(fetch, held)) {
+    *job = held;
+  } else {
+    rtk_jobs_release(fetch->jobs, held, cache_bytes(fetch));
+  }
+  return rc;
+}
+
+void rtk_fetch_release(struct rtk_fetch *fetch, struct rtk_job *job) {
+  if (job->reply == NULL && rtk_job_is_last_holder(job)) stop(fetch, job);
+  rtk_jobs_release(fetch->jobs, job, cache_bytes(fetch));
 }

@@ -6,16 +6,12 @@
 #include "base/err.h"
 #include "base/hash.h"
 #include "fetch/fetch.h"
-#include "fetch/memo.h"
+#include "fetch/job.h"
 
 #include <string.h>
 
 #include <sqlite3ext.h>
 SQLITE_EXTENSION_INIT3
-
-static struct rtk_entry **place(struct rtk_pages *pages, int page) {
-  return &pages->entries[page % RTK_PAGES_AHEAD];
-}
 
 static int count_of(int64_t total, int size) {
   int64_t count = size == 0 ? 1 : (total + size - 1) / size;
@@ -23,9 +19,9 @@ static int count_of(int64_t total, int size) {
   return count > RTK_PAGES_MAX ? RTK_PAGES_MAX : (int)count;
 }
 
-int rtk_pages_after(const struct rtk_reply *first) {
+int rtk_pages_count(const struct rtk_reply *first) {
   bool is_known = first->outcome == RTK_OUTCOME_ROWS && first->total_count > 0;
-  return is_known ? count_of(first->total_count, first->row_count) - 1 : 0;
+  return is_known ? count_of(first->total_count, first->row_count) : 1;
 }
 
 /* A page whose rows have no ids is told by all of it; 0: they have. */
@@ -39,14 +35,15 @@ static void learn(struct rtk_pages *pages, int page,
                   const struct rtk_reply *reply) {
   int64_t total = reply->total_count;
   uint64_t print = print_of(reply);
-  pages->is_same = print != 0 && print == pages->print;
-  pages->print = print;
+  pages->page.is_same = print != 0 && print == pages->page.print;
+  pages->page.print = print;
+  pages->page.size = reply->row_count;
+  pages->page.is_failure = reply->outcome != RTK_OUTCOME_ROWS;
   pages->current = page;
-  pages->last_size = reply->row_count;
-  pages->is_failure = reply->outcome != RTK_OUTCOME_ROWS;
-  if (pages->is_failure) {
+  pages->page_rows = 0;
+  if (pages->page.is_failure) {
     pages->has_failed = true;
-    pages->is_cut_off = reply->kind == RTK_KIND_QUOTA;
+    pages->page.is_cut_off = reply->kind == RTK_KIND_QUOTA;
     return;
   }
   if (page == 1) pages->first_size = reply->row_count;
@@ -62,74 +59,72 @@ static void learn(struct rtk_pages *pages, int page,
   pages->count = count_of(total, pages->first_size);
 }
 
-static void release_out(struct rtk_pages *pages) {
-  if (pages->out != NULL) rtk_fetch_release(pages->fetch, pages->out);
-  pages->out = NULL;
-}
-
-/* Cancels what has been asked for ahead. */
-static void let_go(struct rtk_pages *pages) {
-  for (int i = 0; i < RTK_PAGES_AHEAD; i++) {
-    if (pages->entries[i] == NULL) continue;
-    rtk_fetch_release(pages->fetch, pages->entries[i]);
-    pages->entries[i] = NULL;
-  }
-}
-
 void rtk_pages_end(struct rtk_pages *pages) {
-  release_out(pages);
-  let_go(pages);
+  if (pages->count == 0) return;
+  rtk_window_deinit(&pages->window);
+  rtk_call_deinit(&pages->call);
+  sqlite3_free(pages->id);
+  pages->id = NULL;
   pages->count = 0;
 }
 
-void rtk_pages_begin(struct rtk_pages *pages, const struct rtk_wanted *wanted,
-                     const struct rtk_entry *first) {
+static struct rtk_call *call_of_page(void *user, size_t place) {
+  struct rtk_pages *pages = user;
+  pages->call.page = pages->first + (int)place;
+  return &pages->call;
+}
+
+int rtk_pages_begin(struct rtk_pages *pages, const struct rtk_call *call,
+                    const struct rtk_job *first, struct rtk_window *outer) {
   struct rtk_fetch *fetch = pages->fetch;
   bool is_known_only = pages->is_known_only;
+  char *id = sqlite3_mprintf("%.*s", (int)first->id.size, first->id.bytes);
+  if (id == NULL) return SQLITE_NOMEM;
   rtk_pages_end(pages);
-  memset(pages, 0, sizeof(*pages));
-  pages->fetch = fetch;
-  pages->is_known_only = is_known_only;
-  pages->wanted = *wanted;
-  pages->total_count = -1;
-  pages->current = 1;
-  pages->turn = pages->ahead = 2;
-  pages->count = 1;
-  learn(pages, 1, first->reply);
-}
-
-void rtk_pages_take(struct rtk_pages *pages, struct rtk_entry *entry) {
-  *place(pages, pages->ahead++) = entry;
-}
-
-/* Requests a page; the one that is requested once more, anew. */
-static int want(struct rtk_pages *pages, int page, struct rtk_err *err) {
-  bool is_again = pages->is_again && page == pages->current;
-  pages->wanted.page = page;
-  return rtk_fetch_want_since(pages->fetch, &pages->wanted,
-                              is_again ? pages->again_ms : pages->since_ms,
-                              place(pages, page), err);
-}
-
-/* May the page `ahead` be requested before the reader comes to it?  Not while it
-** is in doubt whether the list goes on. */
-static bool has_room(const struct rtk_pages *pages) {
-  return !pages->is_known_only && !pages->is_again && pages->barren == 0 &&
-         pages->ahead <= pages->count &&
-         pages->ahead <= RTK_AHEAD_GROWTH * (pages->turn - 1) &&
-         pages->ahead < pages->turn + RTK_PAGES_AHEAD - 1 &&
-         rtk_fetch_has_room(pages->fetch);
-}
-
-static int want_ahead(struct rtk_pages *pages, struct rtk_err *err) {
-  int rc = SQLITE_OK;
-  if (*place(pages, pages->turn) == NULL) rc = want(pages, pages->turn, err);
-  if (pages->ahead <= pages->turn) pages->ahead = pages->turn + 1;
-  while (rc == SQLITE_OK && has_room(pages)) {
-    rc = want(pages, pages->ahead, err);
-    if (rc == SQLITE_OK) pages->ahead++;
+  *pages = (struct rtk_pages){.fetch = fetch,
+                              .is_known_only = is_known_only,
+                              .window = {.fetch = fetch,
+                                         .call_at = call_of_page,
+                                         .user = pages,
+                                         .outer = outer,
+                                         .growth = RTK_AHEAD_GROWTH,
+                                         .ahead_max = RTK_PAGES_AHEAD,
+                                         .is_one_list = true},
+                              .id = id,
+                              .total_count = -1,
+                              .current = 1,
+                              .first = 2,
+                              .next = 2,
+                              .count = 1};
+  rtk_call_init(&pages->call, call->signature);
+  memcpy(pages->call.arguments, call->arguments, sizeof(call->arguments));
+  if (call->signature->id >= 0) {
+    pages->call.arguments[call->signature->id] =
+        (struct rtk_text){id, first->id.size};
   }
-  return rc;
+  learn(pages, 1, first->reply);
+  return SQLITE_OK;
+}
+
+/* The page `next`, requested anew where it is requested once more. */
+static int get_page(struct rtk_pages *pages, struct rtk_job **job,
+                    struct rtk_err *err) {
+  struct rtk_window *window = &pages->window;
+  size_t place = (size_t)(pages->next - pages->first);
+  if (pages->is_known_only) {
+    return rtk_fetch_peek(pages->fetch, call_of_page(pages, place), job);
+  }
+  /* Nothing is requested ahead while it is in doubt whether the list goes on. */
+  bool is_in_doubt =
+      pages->page.is_again || pages->barren > 0 || pages->count < pages->next;
+  window->count =
+      is_in_doubt ? place + 1 : (size_t)(pages->count - pages->first + 1);
+  window->since_ms = pages->since_ms;
+  if (pages->page.is_again) {
+    window->since_ms = pages->page.again_ms;
+    rtk_window_repeat(window, place);
+  }
+  return rtk_window_get(window, place, job, err);
 }
 
 /* Have all rows come, as far as the total or the last page tells? */
@@ -145,48 +140,50 @@ static bool is_complete(const struct rtk_pages *pages) {
   ** as large as was asked for is full then. */
   bool is_same = pages->total_count == pages->first_size;
   int full = is_same ? RTK_PER_PAGE : pages->largest;
-  return pages->last_size == 0 || pages->last_size < full;
+  return pages->page.size == 0 || pages->page.size < full;
 }
 
-/* The page that came out last has been read.  Was it the last one?  If not,
-** `turn` is the page to go on with. */
+/* The current page has been read.  Was it the last one?  If not,
+** `next` is the page to go on with. */
 static bool is_over(struct rtk_pages *pages) {
-  bool is_end =
-      pages->is_failure ? pages->current >= pages->count : is_complete(pages);
-  if (is_end || pages->is_cut_off) return true;
-  if (pages->page_rows > 0 || pages->has_ever_changed || pages->is_failure) {
+  bool is_end = pages->page.is_failure ? pages->current >= pages->count
+                                       : is_complete(pages);
+  if (is_end || pages->page.is_cut_off) return true;
+  if (pages->page_rows > 0 || pages->has_ever_changed ||
+      pages->page.is_failure) {
     pages->barren = 0;
-    pages->is_again = false;
-  } else if (!pages->is_again && !pages->is_known_only) {
-    pages->is_again = true;
-    pages->again_ms = rtk_clock_ms() + 1; /* this millisecond's are old */
-    pages->turn = pages->current;
+    pages->page.is_again = false;
+  } else if (!pages->page.is_again && !pages->is_known_only) {
+    pages->page.is_again = true;
+    pages->page.again_ms = rtk_clock_ms() + 1; /* this millisecond's are old */
+    pages->next = pages->current;
+    if (pages->first > pages->next) pages->first = pages->next;
     return false;
   } else {
     pages->barren++;
-    pages->is_again = false;
+    pages->page.is_again = false;
   }
-  pages->turn = pages->current + 1;
-  return pages->barren >= RTK_PAGES_BARREN_MAX || pages->turn > RTK_PAGES_MAX;
+  pages->next = pages->current + 1;
+  return pages->barren >= RTK_PAGES_BARREN_MAX || pages->next > RTK_PAGES_MAX;
 }
 
 /* The list has changed: once more from its first page. */
 static bool begin_again(struct rtk_pages *pages) {
-  if (!pages->has_changed || pages->is_known_only || pages->is_cut_off ||
+  if (!pages->has_changed || pages->is_known_only || pages->page.is_cut_off ||
       pages->rounds == RTK_PAGES_ROUNDS_MAX) {
     return false;
   }
-  let_go(pages); /* pages that are no more, or were not read */
-  pages->has_changed = pages->is_again = false;
+  rtk_window_clear(&pages->window);
+  pages->has_changed = pages->page.is_again = false;
   pages->rounds++;
   pages->since_ms = rtk_clock_ms() + 1; /* this millisecond's are old */
-  pages->turn = pages->ahead = 1;
-  pages->print = 0;
+  pages->first = pages->next = 1;
+  pages->page.print = 0;
   return true;
 }
 
 static enum rtk_pages_end how_it_ended(const struct rtk_pages *pages) {
-  if (pages->turn > RTK_PAGES_MAX && !is_complete(pages)) {
+  if (pages->next > RTK_PAGES_MAX && !is_complete(pages)) {
     return RTK_PAGES_TOO_MANY;
   }
   bool is_short = pages->rows < pages->total_count &&
@@ -199,35 +196,26 @@ static enum rtk_pages_end how_it_ended(const struct rtk_pages *pages) {
 static bool is_behind_the_end(const struct rtk_pages *pages,
                               const struct rtk_reply *reply) {
   return reply->http_status == 404 &&
-         (pages->total_count < 0 || pages->turn > pages->count);
+         (pages->total_count < 0 || pages->next > pages->count);
 }
 
-int rtk_pages_next(struct rtk_pages *pages, struct rtk_entry **entry,
+int rtk_pages_next(struct rtk_pages *pages, struct rtk_job **job,
                    enum rtk_pages_end *end, struct rtk_err *err) {
-  release_out(pages);
-  *entry = NULL;
+  struct rtk_job *page = NULL;
+  *job = NULL;
   *end = RTK_PAGES_WHOLE;
   if (is_over(pages) && !begin_again(pages)) {
     *end = how_it_ended(pages);
     return SQLITE_OK;
   }
-  int rc = want_ahead(pages, err);
-  struct rtk_entry **wanted = place(pages, pages->turn);
-  while (rc == SQLITE_OK && (*wanted)->reply == NULL) {
-    if (pages->is_known_only) return SQLITE_OK;
-    rc = rtk_fetch_drive(pages->fetch, true, err);
-    if (rc == SQLITE_OK) rc = want_ahead(pages, err);
-  }
-  rtk_fetch_rest(pages->fetch);
-  if (rc != SQLITE_OK) return rc;
-  *entry = pages->out = *wanted;
-  *wanted = NULL;
-  if (is_behind_the_end(pages, (*entry)->reply)) {
-    *entry = NULL;
+  int rc = get_page(pages, &page, err);
+  if (rc != SQLITE_OK || page == NULL) return rc;
+  if (is_behind_the_end(pages, page->reply)) {
+    rtk_fetch_release(pages->fetch, page);
     *end = how_it_ended(pages);
     return SQLITE_OK;
   }
-  learn(pages, pages->turn, (*entry)->reply);
-  pages->page_rows = 0;
+  learn(pages, pages->next, page->reply);
+  *job = page;
   return SQLITE_OK;
 }

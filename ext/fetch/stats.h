@@ -37,6 +37,11 @@ struct rtk_stats {
 ** RTK_KIND_USAGE. */
 void rtk_stats_note_error(struct rtk_stats *stats, const struct rtk_err *err);
 
+/* Keeps the cf-ray header of a response, of RTK_HEADER_MAX bytes, without the
+** token. */
+void rtk_stats_note_ray(struct rtk_stats *stats, const char *ray,
+                        const char *token);
+
 void rtk_stats_add_latency(struct rtk_stats *stats, int64_t ms);
 
 /* The latency that `percent` % of the last requests stayed within; -1: none

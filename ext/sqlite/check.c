@@ -184,11 +184,11 @@ static int perform(struct run *run, const char *url, struct rtk_err *err) {
     rc = SQLITE_NOMEM;
   }
   if (run->transfer == NULL) {
-    rtk_fetch_count(run->conn->fetch, run->token, 0, &nothing);
+    rtk_fetch_record(run->conn->fetch, run->token, 0, &nothing);
   } else {
-    rtk_fetch_count(run->conn->fetch, run->token,
-                    rtk_transfer_sent(run->transfer),
-                    rtk_transfer_response(run->transfer));
+    rtk_fetch_record(run->conn->fetch, run->token,
+                     rtk_transfer_sent(run->transfer),
+                     rtk_transfer_response(run->transfer));
   }
   return rc;
 }
@@ -203,35 +203,40 @@ static int judge(struct run *run, const struct rtk_endpoint *endpoint) {
                         .token_source = run->token_source,
                         .tries = 1};
   run->response = rtk_transfer_response(run->transfer);
-  run->is_api = false;
-  int rc = rtk_status_judge(&ask, run->response, &run->reply);
-  if (rc == SQLITE_OK && run->response->failure == RTK_FAILURE_NONE) {
-    rc = rtk_status_is_api(run->response, &run->is_api);
-  }
-  if (has_data(run)) run->is_api = true;
-  return rc;
+  struct rtk_verdict verdict;
+  int rc = rtk_status_judge(&ask, run->response, &verdict);
+  if (rc != SQLITE_OK) return rc;
+  run->reply = verdict.reply;
+  run->is_api = verdict.is_api || has_data(run);
+  rtk_verdict_deinit(&verdict);
+  return SQLITE_OK;
 }
 
 /* False when there is neither reply nor failure to look at; for `check`, and
 ** noted. */
 static bool ask(struct run *run, enum check check,
                 const struct rtk_endpoint *endpoint) {
-  struct rtk_text scope[] = {run->account, run->app};
-  size_t ends[2];
+  struct rtk_signature signature;
+  struct rtk_call call;
   struct rtk_err err = {0};
   forget_reply(run);
   if (run->rc != SQLITE_OK) return false;
-  char *url = rtk_url_make(rtk_config_text(run->conn->config, RTK_BASE_URL),
-                           endpoint->path, scope, 2, ends);
+  rtk_endpoint_describe(endpoint, &signature);
+  rtk_call_init(&call, &signature);
+  rtk_call_set(&call, 0, run->account);
+  rtk_call_set(&call, 1, run->app);
+  call.page = 0; /* the whole list, as long as the server makes it */
+  const char *url =
+      rtk_call_url(&call, rtk_config_text(run->conn->config, RTK_BASE_URL));
   int rc = url == NULL
                ? SQLITE_NOMEM
-               : rtk_fetch_take_turn(run->conn->fetch, run->token, &err);
+               : rtk_fetch_acquire_slot(run->conn->fetch, run->token, &err);
   /* The first request: what is in the way is the API's quota. */
   if (rc != SQLITE_OK && check == CHECK_NETWORK) check = CHECK_API;
   if (rc == SQLITE_OK) rc = perform(run, url, &err);
   if (rc == SQLITE_OK) rc = judge(run, endpoint);
   if (rc != SQLITE_OK) note_error(run, check, rc, &err);
-  sqlite3_free(url);
+  rtk_call_deinit(&call);
   return rc == SQLITE_OK;
 }
 

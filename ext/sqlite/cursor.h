@@ -9,15 +9,15 @@
 
 struct rtk_conn;
 struct rtk_cursor;
-struct rtk_endpoint;
+struct rtk_signature;
 struct rtk_err;
 struct sqlite3_context;
 struct sqlite3_value;
 struct sqlite3_vtab;
 
-/* `conn`, `endpoint` and `vtab` are borrowed and must outlive it.  SQLITE_OK with
+/* `conn`, `signature` and `vtab` are borrowed and must outlive it.  SQLITE_OK with
 ** *cursor given (free with rtk_cursor_free()), or SQLITE_NOMEM. */
-int rtk_cursor_new(struct rtk_conn *conn, const struct rtk_endpoint *endpoint,
+int rtk_cursor_new(struct rtk_conn *conn, const struct rtk_signature *signature,
                    const struct sqlite3_vtab *vtab, struct rtk_cursor **cursor);
 void rtk_cursor_free(struct rtk_cursor *cursor);
 

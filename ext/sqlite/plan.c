@@ -84,15 +84,6 @@ static bool has_any(const struct offer *offer) {
   return offer->one >= 0 || offer->list >= 0;
 }
 
-/* The column that stands in for an argument (`id` for `session_id`), or -1. */
-static int stand_in(const struct rtk_endpoint *endpoint, const char *argument) {
-  for (int i = 0; i < endpoint->column_count; i++) {
-    const char *name = endpoint->columns[i].stands_for;
-    if (name != NULL && strcmp(name, argument) == 0) return i;
-  }
-  return -1;
-}
-
 /* In whatever way, at whatever time. */
 static bool is_compared(const struct rtk_plan_term *terms, int count,
                         int column) {
@@ -153,31 +144,32 @@ static void take(struct rtk_plan_term *terms, const struct offer *offer,
 
 /* What ids are asked by decides; account and app have defaults, and a filter is
 ** little gain.  Only a look-up of what is not a list has one row at most. */
-static void price(const struct rtk_endpoint *endpoint, struct rtk_plan *plan) {
+static void price(const struct rtk_signature *signature,
+                  struct rtk_plan *plan) {
   enum way way = WAY_ALL;
   const char *name = "";
   double factor = 1;
-  for (int k = 0; rtk_endpoint_argument(endpoint, k) >= 0; k++) {
-    int column = rtk_endpoint_argument(endpoint, k);
+  for (int k = 0; k < signature->count; k++) {
+    const struct rtk_column *column = rtk_endpoint_argument(signature, k);
     enum rtk_plan_code code = RTK_PLAN_CODE_OF(plan->bits, k);
-    if (endpoint->columns[column].argument == RTK_ARGUMENT_SCOPE) {
+    if (column->argument == RTK_ARGUMENT_SCOPE) {
       if (code != RTK_PLAN_VALUE) factor *= COST_DEFAULT_FACTOR;
-    } else if (endpoint->columns[column].argument == RTK_ARGUMENT_FILTER) {
+    } else if (column->argument == RTK_ARGUMENT_FILTER) {
       if (code != RTK_PLAN_IN_VAIN) continue;
-      name = endpoint->columns[column].name;
+      name = column->name;
       way = WAY_NONE;
     } else {
       static const enum way by_code[] = {[RTK_PLAN_NONE] = WAY_NONE,
                                          [RTK_PLAN_VALUE] = WAY_ONE,
                                          [RTK_PLAN_LIST] = WAY_LIST,
                                          [RTK_PLAN_BOTH] = WAY_ONE_OF_LIST};
-      name = endpoint->columns[column].name;
+      name = column->name;
       way = by_code[code];
     }
   }
   plan->cost = ways[way].cost * (way == WAY_NONE ? 1 : factor);
   plan->rows = ways[way].rows;
-  plan->is_unique = ways[way].is_unique && !endpoint->is_list;
+  plan->is_unique = ways[way].is_unique && !signature->endpoint->is_list;
   sqlite3_snprintf(sizeof(plan->words), plan->words, ways[way].words, name);
 }
 
@@ -193,24 +185,25 @@ static bool has_surplus(const struct rtk_endpoint *endpoint,
   return false;
 }
 
-int rtk_plan_choose(const struct rtk_endpoint *endpoint,
+int rtk_plan_choose(const struct rtk_signature *signature,
                     struct rtk_plan_term *terms, int count, uint64_t used,
                     struct rtk_plan *plan) {
   int argv = 0;
   *plan = (struct rtk_plan){0};
-  if (has_surplus(endpoint, terms, count)) plan->bits |= RTK_PLAN_SURPLUS;
+  if (has_surplus(signature->endpoint, terms, count))
+    plan->bits |= RTK_PLAN_SURPLUS;
   for (int i = 0; i < count; i++) {
     terms[i].argv = 0;
     terms[i].is_whole = terms[i].is_exact = false;
   }
-  for (int k = 0; rtk_endpoint_argument(endpoint, k) >= 0; k++) {
-    int column = rtk_endpoint_argument(endpoint, k);
-    const struct rtk_column *argument = &endpoint->columns[column];
+  for (int k = 0; k < signature->count; k++) {
+    int column = signature->columns[k];
+    const struct rtk_column *argument = rtk_endpoint_argument(signature, k);
     bool is_data = argument->kind == RTK_COLUMN_DATA;
     bool is_echoed = !is_data;
     struct offer offer;
     look_at(terms, count, column, argument->argument, &offer);
-    int stands_in = stand_in(endpoint, argument->name);
+    int stands_in = signature->stand_ins[k];
     if (!has_any(&offer) && stands_in >= 0) {
       struct offer other;
       look_at(terms, count, stands_in, argument->argument, &other);
@@ -228,6 +221,6 @@ int rtk_plan_choose(const struct rtk_endpoint *endpoint,
     }
     take(terms, &offer, is_echoed, k, &argv, plan);
   }
-  price(endpoint, plan);
+  price(signature, plan);
   return SQLITE_OK;
 }

@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-struct rtk_endpoint;
+struct rtk_signature;
 
 /* One term `column op value`; the last three fields are the answer. */
 struct rtk_plan_term {
@@ -62,7 +62,7 @@ struct rtk_plan {
 ** but not in this join order.  An argument that the query lacks altogether
 ** does not fail here: the plan is made too dear to be taken when there is
 ** another, and xFilter, finding its bit unset, says what is missing. */
-int rtk_plan_choose(const struct rtk_endpoint *endpoint,
+int rtk_plan_choose(const struct rtk_signature *signature,
                     struct rtk_plan_term *terms, int count, uint64_t used,
                     struct rtk_plan *plan);
 

@@ -11,8 +11,8 @@
 #include "base/limits.h"
 #include "base/rows.h"
 #include "config/config.h"
-#include "fetch/ahead.h"
 #include "fetch/conn.h"
+#include "fetch/prefetch.h"
 #include "fetch/rerun.h"
 #include "sqlite/check.h"
 #include "sqlite/columns.h"
@@ -126,7 +126,7 @@ static int connect(sqlite3 *db, void *user, int argc, const char *const *argv,
   table->module = module;
   table->known.vtab = &table->base;
   if (!report->has_requests) {
-    rtk_ahead_add_table(module->conn->ahead, &table->known);
+    rtk_prefetch_add_table(module->conn->prefetch, &table->known);
   }
   *vtab = &table->base;
   return SQLITE_OK;
@@ -135,7 +135,7 @@ static int connect(sqlite3 *db, void *user, int argc, const char *const *argv,
 static int disconnect(sqlite3_vtab *vtab) {
   struct table *table = (struct table *)(void *)vtab;
   if (!table->module->report->has_requests) {
-    rtk_ahead_remove_table(table->module->conn->ahead, &table->known);
+    rtk_prefetch_remove_table(table->module->conn->prefetch, &table->known);
   }
   sqlite3_free(table);
   return SQLITE_OK;

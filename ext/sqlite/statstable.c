@@ -5,9 +5,9 @@
 #include "base/rows.h"
 #include "base/show.h"
 #include "disk/store.h"
-#include "fetch/ahead.h"
 #include "fetch/conn.h"
 #include "fetch/fetch.h"
+#include "fetch/prefetch.h"
 
 #include <stddef.h>
 
@@ -90,7 +90,7 @@ int rtk_statstable_fill(struct rtk_conn *conn, const struct rtk_text *arguments,
   add_failure(rows, stats);
 
   rtk_rows_text(rows, "read_ahead");
-  rtk_rows_text(rows, rtk_ahead_describe(conn->ahead));
+  rtk_rows_text(rows, rtk_prefetch_describe(conn->prefetch));
 
   sqlite3_str *words = sqlite3_str_new(NULL);
   rtk_store_describe(conn->store, words);

@@ -14,8 +14,8 @@
 #include "api/endpoint.h"
 #include "base/err.h"
 #include "base/limits.h"
-#include "fetch/ahead.h"
 #include "fetch/conn.h"
+#include "fetch/prefetch.h"
 #include "fetch/rerun.h"
 #include "sqlite/cursor.h"
 #include "sqlite/guard.h"
@@ -38,6 +38,7 @@ struct table {
   struct rtk_rerun_table known;
   struct rtk_conn *conn;
   const struct rtk_endpoint *endpoint;
+  struct rtk_signature signature; /* of the endpoint */
 };
 
 struct scan {
@@ -51,7 +52,7 @@ static struct rtk_cursor *cursor_of(const sqlite3_vtab_cursor *base) {
 
 /* A collecting run must end quietly. */
 static int as_code(const struct table *table, int rc) {
-  bool is_quiet = rtk_ahead_is_collecting(table->conn->ahead);
+  bool is_quiet = rtk_prefetch_is_collecting(table->conn->prefetch);
   return is_quiet && rc != SQLITE_INTERRUPT ? SQLITE_ABORT : rc;
 }
 
@@ -65,7 +66,7 @@ static int fail(sqlite3_vtab *vtab, int rc, struct rtk_err *err) {
     rc = SQLITE_ERROR;
   }
   if (rc == SQLITE_INTERRUPT) err->kind = RTK_KIND_INTERRUPTED;
-  if (!rtk_ahead_is_collecting(table->conn->ahead)) {
+  if (!rtk_prefetch_is_collecting(table->conn->prefetch)) {
     rtk_stats_note_error(&table->conn->stats, err);
   }
   rtk_err_prefix(err, table->endpoint->name);
@@ -108,15 +109,16 @@ static int connect(sqlite3 *db, void *user, int argc, const char *const *argv,
   memset(table, 0, sizeof(*table));
   table->conn = module->conn;
   table->endpoint = module->endpoint;
+  rtk_endpoint_describe(module->endpoint, &table->signature);
   table->known.vtab = &table->base;
-  rtk_ahead_add_table(module->conn->ahead, &table->known);
+  rtk_prefetch_add_table(module->conn->prefetch, &table->known);
   *vtab = &table->base;
   return SQLITE_OK;
 }
 
 static int disconnect(sqlite3_vtab *vtab) {
   struct table *table = (struct table *)(void *)vtab;
-  rtk_ahead_remove_table(table->conn->ahead, &table->known);
+  rtk_prefetch_remove_table(table->conn->prefetch, &table->known);
   sqlite3_free(table);
   return SQLITE_OK;
 }
@@ -169,7 +171,7 @@ static int best_index(sqlite3_vtab *vtab, sqlite3_index_info *info) {
   if (terms == NULL) return fail_nomem(vtab);
   for (int i = 0; i < info->nConstraint; i++) terms[i] = read_term(info, i);
 
-  int rc = rtk_plan_choose(table->endpoint, terms, info->nConstraint,
+  int rc = rtk_plan_choose(&table->signature, terms, info->nConstraint,
                            info->colUsed, &plan);
   if (rc != SQLITE_OK) goto done;
   for (int i = 0; i < info->nConstraint; i++) {
@@ -203,7 +205,7 @@ static int open_scan(sqlite3_vtab *vtab, sqlite3_vtab_cursor **out) {
   struct scan *scan = sqlite3_malloc64(sizeof(*scan));
   if (scan == NULL) return fail_nomem(vtab);
   memset(scan, 0, sizeof(*scan));
-  rc = rtk_cursor_new(table->conn, table->endpoint, vtab, &scan->cursor);
+  rc = rtk_cursor_new(table->conn, &table->signature, vtab, &scan->cursor);
   if (rc != SQLITE_OK) {
     sqlite3_free(scan);
     return fail_nomem(vtab);
@@ -241,7 +243,8 @@ static int eof(sqlite3_vtab_cursor *base) {
 static int column(sqlite3_vtab_cursor *base, sqlite3_context *out, int i) {
   const struct table *table = (const struct table *)(void *)base->pVtab;
   rtk_cursor_column(cursor_of(base), out, i);
-  return rtk_ahead_has_to_end(table->conn->ahead) ? SQLITE_ABORT : SQLITE_OK;
+  return rtk_prefetch_has_to_end(table->conn->prefetch) ? SQLITE_ABORT
+                                                        : SQLITE_OK;
 }
 
 static int rowid(sqlite3_vtab_cursor *base, sqlite3_int64 *out) {
