@@ -12,7 +12,7 @@
 #include "base/err.h"
 #include "base/limits.h"
 #include "fetch/conn.h"
-#include "sqlite/report.h"
+#include "sqlite/infotab.h"
 #include "sqlite/sqlfunc.h"
 #include "sqlite/vtab.h"
 
@@ -87,7 +87,7 @@ static int register_all(struct rtk_conn *conn) {
   for (int i = 0; i < rtk_endpoint_count && rc == SQLITE_OK; i++) {
     rc = rtk_vtab_register(conn, &rtk_endpoints[i]);
   }
-  if (rc == SQLITE_OK) rc = rtk_report_register(conn);
+  if (rc == SQLITE_OK) rc = rtk_infotab_register(conn);
   if (rc == SQLITE_OK) rc = rtk_sqlfunc_register(conn);
   return rc;
 }

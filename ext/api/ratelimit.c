@@ -14,7 +14,7 @@
 #include "api/ratelimit.h"
 
 #include "base/limits.h"
-#include "net/response.h"
+#include "net/http.h"
 
 #include <stdbool.h>
 #include <string.h>

@@ -10,7 +10,6 @@
 
 #include "base/limits.h"
 #include "net/http.h"
-#include "net/response.h"
 
 #include <string.h>
 

@@ -12,7 +12,7 @@
 #include "api/reply.h"
 #include "base/limits.h"
 #include "base/show.h"
-#include "net/response.h"
+#include "net/http.h"
 
 #include <stdbool.h>
 #include <stddef.h>

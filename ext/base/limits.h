@@ -68,10 +68,6 @@
 #define RTK_WIDTH_MIN 8
 #define RTK_WIDEN_REPLIES 8
 
-/* Bytes that an entry of the memo takes beside what was asked for: two headers
-** of malloc() and its share of the hash table. */
-#define RTK_ENTRY_OVERHEAD 48
-
 /* Connections to one host, over HTTP/1.1 and over HTTP/2. */
 #define RTK_CONNECTIONS_MAX 16
 #define RTK_HTTP2_CONNECTIONS_MAX 2
@@ -111,14 +107,8 @@
 /* Bytes of the name of a table and two numbers. */
 #define RTK_SHORT_LIST_MAX 128
 
-/* Nouns that the message of the quota's end counts apart. */
-#define RTK_TALLIES_MAX 16
-
 /* Latencies that the percentiles of rtk_stats are taken from. */
 #define RTK_LATENCIES 1024
-
-/* Accounts and apps of which it is remembered that they were not refused. */
-#define RTK_SCOPES_MAX 64
 
 /* ms: a session that stopped longer ago has its final figures. Those of one
 ** that stopped within this time still settle: a published example was updated
@@ -257,26 +247,9 @@
 /* Bytes of why it is passed over, and of what to do. */
 #define RTK_STORE_WHY_MAX 200
 
-/* Read-ahead.  Unknown ids of a statement after which it is run once more to
-** collect those to come.  ms that such a run may take from its first id on,
-** beside what its ids would take one by one. */
-#define RTK_AHEAD_MISSES 2
-#define RTK_AHEAD_GRACE_MS 1000
-
-/* Rows of full scans that SQLite gets through in a millisecond, at the least: with
-** an aggregate over a million rows 0.2 to 0.5 s. */
-#define RTK_AHEAD_ROWS_PER_MS 4000
-
-/* For each id that was used, so many may have been asked for, and for each page of
-** a list that was read: a LIMIT wastes three times what it used at the most. */
+/* After n ids, or pages of a list, have been read, at most this many times n have
+** been requested: a LIMIT wastes at most three requests for each. */
 #define RTK_AHEAD_GROWTH 4
-
-/* Accounts, apps and tables that ids are collected for; all those ids, and their
-** bytes, of which each takes so many more (ids.h, and its place in a batch). */
-#define RTK_AHEAD_LISTS_MAX 16
-#define RTK_AHEAD_IDS_MAX 1000000
-#define RTK_AHEAD_BYTES_MAX 67108864
-#define RTK_AHEAD_ID_OVERHEAD 25
 
 /* Bytes of why a statement is not run once more: the name of a function has up to
 ** 255. */
@@ -286,8 +259,5 @@
 ** 31 bits, two for each argument. */
 #define RTK_COLUMNS_MAX 48
 #define RTK_INPUTS_MAX 14
-
-/* Arguments of a table that shows what rtk itself knows (report.c). */
-#define RTK_REPORT_ARGUMENTS_MAX 2
 
 #endif

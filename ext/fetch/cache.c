@@ -13,7 +13,7 @@
 #include "config/config.h"
 #include "disk/store.h"
 #include "fetch/job.h"
-#include "net/response.h"
+#include "net/http.h"
 
 #include <string.h>
 

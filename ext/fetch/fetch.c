@@ -29,7 +29,6 @@
 #include "fetch/stats.h"
 #include "net/cancel.h"
 #include "net/http.h"
-#include "net/response.h"
 #include "quota/budget.h"
 
 #include <string.h>

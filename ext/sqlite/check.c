@@ -27,7 +27,6 @@
 #include "fetch/fetch.h"
 #include "net/cancel.h"
 #include "net/http.h"
-#include "net/response.h"
 
 #include <stdarg.h>
 #include <stdbool.h>

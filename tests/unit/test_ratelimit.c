@@ -2,7 +2,7 @@
 #include "api/ratelimit.h"
 
 #include "base/limits.h"
-#include "net/response.h"
+#include "net/http.h"
 
 #include "check.h"
 

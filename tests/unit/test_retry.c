@@ -3,7 +3,7 @@
 
 #include "base/limits.h"
 #include "net/http.h"
-#include "net/response.h"
+#include "net/http.h"
 
 #include "check.h"
 

@@ -4,7 +4,7 @@
 #include "api/endpoint.h"
 #include "api/reply.h"
 #include "base/limits.h"
-#include "net/response.h"
+#include "net/http.h"
 
 #include "check.h"
 

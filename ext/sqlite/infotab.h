@@ -2,12 +2,12 @@
 ** Tables that show what rtk itself knows: rtk_settings, rtk_stats,
 ** rtk_columns, rtk_check.
 */
-#ifndef RTK_REPORT_H
-#define RTK_REPORT_H
+#ifndef RTK_INFOTAB_H
+#define RTK_INFOTAB_H
 
 struct rtk_conn;
 
 /* Registers them all.  SQLITE_OK or SQLite's code. */
-int rtk_report_register(struct rtk_conn *conn);
+int rtk_infotab_register(struct rtk_conn *conn);
 
 #endif

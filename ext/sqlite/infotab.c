@@ -5,19 +5,22 @@
 ** Arguments are hidden columns behind the others: rtk_x('a', 'b') and
 ** WHERE account = 'a' are the same.  Each may be left out.
 */
-#include "sqlite/report.h"
+#include "sqlite/infotab.h"
 
+#include "api/endpoint.h"
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/limits.h"
 #include "base/rows.h"
+#include "base/show.h"
 #include "config/config.h"
+#include "disk/store.h"
 #include "fetch/conn.h"
+#include "fetch/fetch.h"
 #include "fetch/prefetch.h"
 #include "fetch/rerun.h"
 #include "sqlite/check.h"
-#include "sqlite/columns.h"
 #include "sqlite/guard.h"
-#include "sqlite/statstable.h"
 
 #include <stdbool.h>
 #include <string.h>
@@ -25,15 +28,17 @@
 #include <sqlite3ext.h>
 SQLITE_EXTENSION_INIT3
 
+#define ARGUMENTS_MAX 2 /* of one table */
+
 /* One table.  `fill` adds `column_count` cells for each row, the hidden columns
 ** left out; an argument that was not given, or is NULL, has no bytes.  It
 ** returns SQLITE_OK, SQLITE_ERROR with a message, SQLITE_INTERRUPT or
 ** SQLITE_NOMEM; rows.is_nomem is looked at for it. */
-struct report {
+struct info {
   const char *name;
   const char *schema; /* the arguments are its last columns, TEXT HIDDEN */
   int column_count;   /* without them */
-  int argument_count; /* up to RTK_REPORT_ARGUMENTS_MAX */
+  int argument_count; /* up to ARGUMENTS_MAX */
   bool has_requests;  /* it makes some: a collecting run must not read it */
   int (*fill)(struct rtk_conn *, const struct rtk_text *arguments,
               struct rtk_rows *, struct rtk_err *);
@@ -41,7 +46,7 @@ struct report {
 
 struct module {
   struct rtk_conn *conn; /* held */
-  const struct report *report;
+  const struct info *info;
 };
 
 struct table {
@@ -53,7 +58,7 @@ struct table {
 struct cursor {
   sqlite3_vtab_cursor base; /* first: SQLite's view of it */
   const struct module *module;
-  sqlite3_value *given[RTK_REPORT_ARGUMENTS_MAX]; /* owned; NULL: not given */
+  sqlite3_value *given[ARGUMENTS_MAX]; /* owned; NULL: not given */
   struct rtk_rows rows;
   size_t row;
 };
@@ -78,7 +83,125 @@ static int fill_settings(struct rtk_conn *conn,
   return SQLITE_OK;
 }
 
-static const struct report reports[] = {
+/* --- rtk_stats ---------------------------------------------------------------- */
+
+/* The counters, as they stand in struct rtk_stats. */
+static const struct {
+  const char *name;
+  size_t offset;
+} counters[] = {
+    {"requests", offsetof(struct rtk_stats, requests)},
+    {"retries", offsetof(struct rtk_stats, retries)},
+    {"rows", offsetof(struct rtk_stats, rows)},
+    {"from_memory", offsetof(struct rtk_stats, from_memory)},
+    {"from_file", offsetof(struct rtk_stats, from_file)},
+    {"bytes", offsetof(struct rtk_stats, bytes)},
+    {"waited_ms", offsetof(struct rtk_stats, waited_ms)},
+    {"not_found", offsetof(struct rtk_stats, not_found)},
+    {"unusable_ids", offsetof(struct rtk_stats, unusable_ids)},
+    {"short_lists", offsetof(struct rtk_stats, short_lists)},
+};
+
+/* NULL for a number that is not known. */
+static void add(struct rtk_rows *rows, const char *name, int64_t number) {
+  rtk_rows_text(rows, name);
+  if (number < 0) {
+    rtk_rows_null(rows);
+  } else {
+    rtk_rows_integer(rows, number);
+  }
+}
+
+/* NULL for what is empty. */
+static void add_text(struct rtk_rows *rows, const char *name,
+                     const char *text) {
+  rtk_rows_text(rows, name);
+  rtk_rows_text(rows, text[0] == '\0' ? NULL : text);
+}
+
+/* The last failure, for programs: what kind it was; and when to try again, until
+** then. */
+static void add_failure(struct rtk_rows *rows, const struct rtk_stats *stats) {
+  char at[RTK_SHOW_TIME_SIZE] = "";
+  if (stats->retry_unix_ms > rtk_clock_unix_ms()) {
+    rtk_show_time(at, stats->retry_unix_ms);
+  }
+  rtk_rows_text(rows, "last_error_kind");
+  rtk_rows_text(rows, rtk_kind_word(stats->last_error_kind));
+  add(rows, "last_http_status",
+      stats->last_http_status == 0 ? -1 : stats->last_http_status);
+  add_text(rows, "retry_at", at);
+}
+
+static int fill_stats(struct rtk_conn *conn, const struct rtk_text *arguments,
+                      struct rtk_rows *rows, struct rtk_err *err) {
+  const struct rtk_stats *stats = &conn->stats;
+  (void)arguments;
+  (void)err;
+  for (size_t i = 0; i < sizeof(counters) / sizeof(*counters); i++) {
+    const char *at = (const char *)stats + counters[i].offset;
+    add(rows, counters[i].name, *(const int64_t *)(const void *)at);
+  }
+  add(rows, "latency_p50_ms", rtk_stats_latency(stats, 50));
+  add(rows, "latency_p95_ms", rtk_stats_latency(stats, 95));
+
+  int64_t reset_ms = -1;
+  int64_t left = -1;
+  int rc = rtk_conn_use_cache_file(conn);
+  if (rc == SQLITE_OK) {
+    rc = rtk_fetch_quota_left(conn->fetch, &left, &reset_ms);
+  }
+  if (rc != SQLITE_OK) return rc;
+  add(rows, "quota_left", left);
+  add(rows, "quota_reset_ms", left < 0 ? -1 : reset_ms);
+  add(rows, "blocked_ms", rtk_fetch_blocked_ms(conn->fetch));
+
+  add_text(rows, "last_cf_ray", stats->last_cf_ray);
+  add_text(rows, "last_short_list", stats->last_short_list);
+  add_failure(rows, stats);
+
+  rtk_rows_text(rows, "read_ahead");
+  rtk_rows_text(rows, rtk_prefetch_describe(conn->prefetch));
+
+  sqlite3_str *words = sqlite3_str_new(NULL);
+  rtk_store_describe(conn->store, words);
+  rtk_rows_text(rows, "cache_file");
+  char *text = sqlite3_str_finish(words);
+  if (text == NULL) return SQLITE_NOMEM;
+  rtk_rows_take(rows, text);
+  return SQLITE_OK;
+}
+
+/* --- rtk_columns --------------------------------------------------------------- */
+
+static const char *argument_of(const struct rtk_column *column) {
+  if (column->argument == RTK_ARGUMENT_FILTER) return "filter";
+  return column->kind == RTK_COLUMN_ARGUMENT ? "path" : NULL;
+}
+
+static int fill_columns(struct rtk_conn *conn, const struct rtk_text *arguments,
+                        struct rtk_rows *rows, struct rtk_err *err) {
+  (void)conn;
+  (void)arguments;
+  (void)err;
+  for (int i = 0; i < rtk_endpoint_count; i++) {
+    for (int k = 0; k < rtk_endpoints[i].column_count; k++) {
+      const struct rtk_column *column = &rtk_endpoints[i].columns[k];
+      if (column->kind == RTK_COLUMN_SURPLUS) continue;
+      rtk_rows_text(rows, rtk_endpoints[i].name);
+      rtk_rows_text(rows, column->name);
+      rtk_rows_text(rows, rtk_endpoint_type(column));
+      rtk_rows_integer(rows, rtk_endpoint_is_hidden(column));
+      rtk_rows_text(rows, argument_of(column));
+      rtk_rows_text(rows, column->doc);
+    }
+  }
+  return SQLITE_OK;
+}
+
+/* --- the tables ---------------------------------------------------------------- */
+
+static const struct info infos[] = {
     {.name = "rtk_settings",
      .schema = "CREATE TABLE x(name TEXT, value TEXT, \"default\" TEXT,"
                " source TEXT, description TEXT)",
@@ -87,12 +210,12 @@ static const struct report reports[] = {
     {.name = "rtk_stats",
      .schema = "CREATE TABLE x(name TEXT, value)",
      .column_count = 2,
-     .fill = rtk_statstable_fill},
+     .fill = fill_stats},
     {.name = "rtk_columns",
      .schema = "CREATE TABLE x(\"table\" TEXT, \"column\" TEXT, type TEXT,"
                " hidden INTEGER, argument TEXT, doc TEXT)",
      .column_count = 6,
-     .fill = rtk_columns_fill},
+     .fill = fill_columns},
     {.name = "rtk_check",
      .schema = "CREATE TABLE x(\"check\" TEXT, ok INTEGER, detail TEXT,"
                " account TEXT HIDDEN, app TEXT HIDDEN)",
@@ -107,15 +230,14 @@ static const struct report reports[] = {
 static int connect(sqlite3 *db, void *user, int argc, const char *const *argv,
                    sqlite3_vtab **vtab, char **message) {
   const struct module *module = user;
-  const struct report *report = module->report;
-  if (!rtk_guard_may_be_created(report->name, argc, argv)) {
+  const struct info *info = module->info;
+  if (!rtk_guard_may_be_created(info->name, argc, argv)) {
     *message = sqlite3_mprintf("%s: it is there without CREATE VIRTUAL TABLE,"
                                " and under no other name",
-                               report->name);
+                               info->name);
     return SQLITE_ERROR;
   }
-  int rc =
-      rtk_guard_declare(db, report->schema, SQLITE_VTAB_DIRECTONLY, message);
+  int rc = rtk_guard_declare(db, info->schema, SQLITE_VTAB_DIRECTONLY, message);
   if (rc != SQLITE_OK) return rc;
   struct table *table = sqlite3_malloc64(sizeof(*table));
   if (table == NULL) {
@@ -125,7 +247,7 @@ static int connect(sqlite3 *db, void *user, int argc, const char *const *argv,
   memset(table, 0, sizeof(*table));
   table->module = module;
   table->known.vtab = &table->base;
-  if (!report->has_requests) {
+  if (!info->has_requests) {
     rtk_prefetch_add_table(module->conn->prefetch, &table->known);
   }
   *vtab = &table->base;
@@ -134,7 +256,7 @@ static int connect(sqlite3 *db, void *user, int argc, const char *const *argv,
 
 static int disconnect(sqlite3_vtab *vtab) {
   struct table *table = (struct table *)(void *)vtab;
-  if (!table->module->report->has_requests) {
+  if (!table->module->info->has_requests) {
     rtk_prefetch_remove_table(table->module->conn->prefetch, &table->known);
   }
   sqlite3_free(table);
@@ -144,31 +266,31 @@ static int disconnect(sqlite3_vtab *vtab) {
 /* Bit k of the plan's number: argument k is given, in the order of the
 ** arguments.  It is the same value that the hidden column then shows, so
 ** SQLite need not compare again. */
-static int best_index(sqlite3_vtab *vtab, sqlite3_index_info *info) {
-  const struct report *report =
-      ((const struct table *)(const void *)vtab)->module->report;
+static int best_index(sqlite3_vtab *vtab, sqlite3_index_info *index) {
+  const struct info *info =
+      ((const struct table *)(const void *)vtab)->module->info;
   int used = 0;
-  for (int k = 0; k < report->argument_count; k++) {
+  for (int k = 0; k < info->argument_count; k++) {
     bool is_unusable = false;
     int taken = -1;
-    for (int i = 0; i < info->nConstraint; i++) {
-      const struct sqlite3_index_constraint *term = &info->aConstraint[i];
+    for (int i = 0; i < index->nConstraint; i++) {
+      const struct sqlite3_index_constraint *term = &index->aConstraint[i];
       if (term->op != SQLITE_INDEX_CONSTRAINT_EQ &&
           term->op != SQLITE_INDEX_CONSTRAINT_IS) {
         continue;
       }
-      if (term->iColumn != report->column_count + k) continue;
+      if (term->iColumn != info->column_count + k) continue;
       if (term->usable != 0 && taken < 0) taken = i;
       if (term->usable == 0) is_unusable = true;
     }
     if (taken < 0 && is_unusable) return SQLITE_CONSTRAINT;
     if (taken < 0) continue;
-    info->aConstraintUsage[taken].argvIndex = ++used;
-    info->aConstraintUsage[taken].omit = 1;
-    info->idxNum |= 1 << k;
+    index->aConstraintUsage[taken].argvIndex = ++used;
+    index->aConstraintUsage[taken].omit = 1;
+    index->idxNum |= 1 << k;
   }
-  info->estimatedCost = 100.0;
-  info->estimatedRows = 20;
+  index->estimatedCost = 100.0;
+  index->estimatedRows = 20;
   return SQLITE_OK;
 }
 
@@ -179,7 +301,7 @@ static int fail(sqlite3_vtab *vtab, int rc, struct rtk_err *err) {
     rc = SQLITE_ERROR;
   }
   rtk_err_prefix(
-      err, ((const struct table *)(const void *)vtab)->module->report->name);
+      err, ((const struct table *)(const void *)vtab)->module->info->name);
   sqlite3_free(vtab->zErrMsg);
   vtab->zErrMsg = rtk_err_take(err);
   return rc;
@@ -189,7 +311,7 @@ static int open_cursor(sqlite3_vtab *vtab, sqlite3_vtab_cursor **out) {
   const struct module *module =
       ((const struct table *)(const void *)vtab)->module;
   struct rtk_err err = {0};
-  int rc = rtk_guard_check_table(module->conn->db, module->report->name, &err);
+  int rc = rtk_guard_check_table(module->conn->db, module->info->name, &err);
   if (rc != SQLITE_OK) return fail(vtab, rc, &err);
   struct cursor *cursor = sqlite3_malloc64(sizeof(*cursor));
   if (cursor == NULL) return fail(vtab, SQLITE_NOMEM, &err);
@@ -204,7 +326,7 @@ static struct cursor *cursor_of(sqlite3_vtab_cursor *base) {
 }
 
 static void clear(struct cursor *cursor) {
-  for (int k = 0; k < RTK_REPORT_ARGUMENTS_MAX; k++) {
+  for (int k = 0; k < ARGUMENTS_MAX; k++) {
     sqlite3_value_free(cursor->given[k]);
     cursor->given[k] = NULL;
   }
@@ -221,7 +343,7 @@ static int close_cursor(sqlite3_vtab_cursor *base) {
 /* Keeps the arguments, as they are and as text. */
 static int take_arguments(struct cursor *cursor, int given,
                           sqlite3_value **argv, struct rtk_text *arguments) {
-  for (int k = 0; k < cursor->module->report->argument_count; k++) {
+  for (int k = 0; k < cursor->module->info->argument_count; k++) {
     if ((given & 1 << k) == 0) continue;
     cursor->given[k] = sqlite3_value_dup(*argv++);
     if (cursor->given[k] == NULL) return SQLITE_NOMEM;
@@ -237,14 +359,14 @@ static int filter(sqlite3_vtab_cursor *base, int given, const char *words,
                   int argc, sqlite3_value **argv) {
   struct cursor *cursor = cursor_of(base);
   const struct module *module = cursor->module;
-  struct rtk_text arguments[RTK_REPORT_ARGUMENTS_MAX] = {{NULL, 0}};
+  struct rtk_text arguments[ARGUMENTS_MAX] = {{NULL, 0}};
   struct rtk_err err = {0};
   (void)words;
   (void)argc;
   clear(cursor);
   int rc = take_arguments(cursor, given, argv, arguments);
   if (rc == SQLITE_OK) {
-    rc = module->report->fill(module->conn, arguments, &cursor->rows, &err);
+    rc = module->info->fill(module->conn, arguments, &cursor->rows, &err);
   }
   if (rc == SQLITE_OK && cursor->rows.is_nomem) rc = SQLITE_NOMEM;
   return rc == SQLITE_OK ? rc : fail(base->pVtab, rc, &err);
@@ -257,13 +379,13 @@ static int next(sqlite3_vtab_cursor *base) {
 
 static int eof(sqlite3_vtab_cursor *base) {
   const struct cursor *cursor = cursor_of(base);
-  size_t width = (size_t)cursor->module->report->column_count;
+  size_t width = (size_t)cursor->module->info->column_count;
   return cursor->row >= cursor->rows.count / width;
 }
 
 static int column(sqlite3_vtab_cursor *base, sqlite3_context *out, int i) {
   const struct cursor *cursor = cursor_of(base);
-  int width = cursor->module->report->column_count;
+  int width = cursor->module->info->column_count;
   if (i < width) {
     rtk_rows_result(
         out, &cursor->rows.cells[cursor->row * (size_t)width + (size_t)i]);
@@ -297,15 +419,15 @@ static void free_module(void *user) {
   sqlite3_free(module);
 }
 
-int rtk_report_register(struct rtk_conn *conn) {
+int rtk_infotab_register(struct rtk_conn *conn) {
   int rc = SQLITE_OK;
-  for (size_t i = 0; i < sizeof(reports) / sizeof(*reports); i++) {
+  for (size_t i = 0; i < sizeof(infos) / sizeof(*infos); i++) {
     if (rc != SQLITE_OK) break;
     struct module *module = sqlite3_malloc64(sizeof(*module));
     if (module == NULL) return SQLITE_NOMEM;
     module->conn = rtk_conn_hold(conn);
-    module->report = &reports[i];
-    rc = sqlite3_create_module_v2(conn->db, reports[i].name, &methods, module,
+    module->info = &infos[i];
+    rc = sqlite3_create_module_v2(conn->db, infos[i].name, &methods, module,
                                   free_module);
   }
   return rc;
