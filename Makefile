@@ -88,7 +88,7 @@ PROGRAMS = $(UNIT_C:tests/%.c=$(B)/%) $(HOST_C:tests/%.c=$(B)/%)
 
 # --- build --------------------------------------------------------------------
 
-.PHONY: all demo live bench mutate columns test test-versions valgrind lint format objects \
+.PHONY: all demo live bench calls mutate columns test test-versions valgrind lint format objects \
         install uninstall deps clean help
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -165,6 +165,9 @@ columns: $(RTK) ## write README.md's tables of columns anew
 
 bench: $(RTK) $(B)/api $(B)/bench/measure ## measure rtk beside curl, 7 minutes (BENCH_PAIRS=3: less)
 	@$(TESTED) tests/bench/run
+
+calls: $(B)/api ## count the calls between modules for an id and for a list
+	@$(TESTED) tests/calls
 
 valgrind: VALGRIND = valgrind -q --error-exitcode=99 --leak-check=full \
                      --errors-for-leak-kinds=definite #

@@ -366,16 +366,15 @@ static struct rtk_value bool_value(bool is_true, enum rtk_json_form form) {
   return (struct rtk_value){.type = RTK_INTEGER, .as.integer = is_true};
 }
 
-int rtk_json_value(const struct rtk_json *node, const char *text,
-                   enum rtk_json_form form, struct rtk_value *value) {
-  const cJSON *item = item_of(node);
+static int read_value(const cJSON *item, const char *text,
+                      enum rtk_json_form form, struct rtk_value *value) {
   *value = (struct rtk_value){.type = RTK_NULL};
-  switch (rtk_json_kind(node)) {
+  switch (rtk_json_kind(node_of(item))) {
   case RTK_JSON_NONE:
   case RTK_JSON_NULL:
     break;
   case RTK_JSON_BOOL:
-    *value = bool_value(rtk_json_is_true(node), form);
+    *value = bool_value(cJSON_IsTrue(item), form);
     break;
   case RTK_JSON_NUMBER:
     *value = form == RTK_JSON_AS_TEXT ? text_value(raw_number(item, text))
@@ -389,10 +388,34 @@ int rtk_json_value(const struct rtk_json *node, const char *text,
     break;
   case RTK_JSON_ARRAY:
   case RTK_JSON_OBJECT:
-    *value = text_value(rtk_json_raw(node, text));
+    *value = text_value(rtk_json_raw(node_of(item), text));
     break;
   }
   return SQLITE_OK;
+}
+
+int rtk_json_read(const struct rtk_json *rows, const char *text,
+                  const struct rtk_json_column *columns, int count,
+                  struct rtk_value *values) {
+  const struct rtk_json *row = NULL;
+  while ((row = rtk_json_next_row(rows, row)) != NULL) {
+    for (int i = 0; i < count; i++) {
+      const struct rtk_json *node = columns[i].name == NULL
+                                        ? NULL
+                                        : rtk_json_member(row, columns[i].name);
+      int rc = read_value(item_of(node), text, columns[i].form, values++);
+      if (rc != SQLITE_OK) return rc;
+    }
+  }
+  return SQLITE_OK;
+}
+
+bool rtk_json_has_objects_only(const struct rtk_json *rows) {
+  const struct rtk_json *row = NULL;
+  while ((row = rtk_json_next_row(rows, row)) != NULL) {
+    if (!cJSON_IsObject(item_of(row))) return false;
+  }
+  return true;
 }
 
 const char *rtk_json_version(void) { return cJSON_Version(); }

@@ -16,43 +16,31 @@ SQLITE_EXTENSION_INIT3
 /* The values of all rows, their texts still those of the JSON document. */
 struct draft {
   struct rtk_value *values;
-  size_t count; /* values that are filled in */
+  size_t count;
   int row_count;
 };
 
-static int draft_row(struct draft *draft, const struct rtk_endpoint *endpoint,
-                     const struct rtk_json *row, const char *text) {
+static int draft_rows(struct draft *draft, const struct rtk_endpoint *endpoint,
+                      const struct rtk_reply_source *source) {
   static const enum rtk_json_form forms[] = {
       [RTK_COLUMN_TEXT] = RTK_JSON_AS_TEXT,
       [RTK_COLUMN_INTEGER] = RTK_JSON_AS_BOOL,
       [RTK_COLUMN_NUMERIC] = RTK_JSON_AS_NUMBER,
   };
-  for (int i = 0; i < endpoint->column_count; i++) {
+  struct rtk_json_column columns[RTK_COLUMNS_MAX] = {{NULL, RTK_JSON_AS_TEXT}};
+  int width = endpoint->column_count;
+  for (int i = 0; i < width; i++) {
     const struct rtk_column *column = &endpoint->columns[i];
-    struct rtk_value *value = &draft->values[draft->count++];
-    *value = (struct rtk_value){.type = RTK_NULL};
-    if (column->kind != RTK_COLUMN_DATA) continue;
-    int rc = rtk_json_value(rtk_json_member(row, column->name), text,
-                            forms[column->type], value);
-    if (rc != SQLITE_OK) return rc;
+    columns[i].form = forms[column->type];
+    if (column->kind == RTK_COLUMN_DATA) columns[i].name = column->name;
   }
-  draft->row_count++;
-  return SQLITE_OK;
-}
-
-static int draft_rows(struct draft *draft, const struct rtk_endpoint *endpoint,
-                      const struct rtk_reply_source *source) {
-  const struct rtk_json *row = NULL;
-  size_t count = rtk_json_row_count(source->rows);
-  size_t values = count * (size_t)endpoint->column_count;
-  draft->values =
-      sqlite3_malloc64((values == 0 ? 1 : values) * sizeof(*draft->values));
-  int rc = draft->values == NULL ? SQLITE_NOMEM : SQLITE_OK;
-  while (rc == SQLITE_OK && count-- > 0) {
-    row = rtk_json_next_row(source->rows, row);
-    rc = draft_row(draft, endpoint, row, source->text);
-  }
-  return rc;
+  size_t rows = rtk_json_row_count(source->rows);
+  draft->row_count = (int)rows;
+  draft->count = rows * (size_t)width;
+  draft->values = sqlite3_malloc64((draft->count + 1) * sizeof(*draft->values));
+  if (draft->values == NULL) return SQLITE_NOMEM;
+  return rtk_json_read(source->rows, source->text, columns, width,
+                       draft->values);
 }
 
 static const char *put(char **out, const char *bytes, size_t size) {

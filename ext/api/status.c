@@ -381,16 +381,11 @@ static const struct rtk_json *find_rows(const struct rtk_endpoint *endpoint,
 
 /* What is wrong with the rows; NULL: nothing. */
 static const char *look_at_rows(const struct rtk_json *rows) {
-  const struct rtk_json *row = NULL;
   if (rtk_json_row_count(rows) > RTK_ROWS_MAX) {
     return "the reply has more than " RTK_TEXT_OF(RTK_ROWS_MAX) " rows";
   }
-  while ((row = rtk_json_next_row(rows, row)) != NULL) {
-    if (rtk_json_kind(row) != RTK_JSON_OBJECT) {
-      return "an item of the list is no object";
-    }
-  }
-  return NULL;
+  return rtk_json_has_objects_only(rows) ? NULL
+                                         : "an item of the list is no object";
 }
 
 /* Why a 200 has no rows. */

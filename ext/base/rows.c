@@ -62,21 +62,3 @@ void rtk_rows_clear(struct rtk_rows *rows) {
   sqlite3_free(rows->cells);
   *rows = (struct rtk_rows){0};
 }
-
-void rtk_rows_result(sqlite3_context *out, const struct rtk_value *value) {
-  switch (value->type) {
-  case RTK_NULL:
-    sqlite3_result_null(out);
-    break;
-  case RTK_INTEGER:
-    sqlite3_result_int64(out, value->as.integer);
-    break;
-  case RTK_REAL:
-    sqlite3_result_double(out, value->as.real);
-    break;
-  case RTK_TEXT:
-    sqlite3_result_text(out, value->as.text, (int)value->size,
-                        SQLITE_TRANSIENT);
-    break;
-  }
-}

@@ -11,7 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct sqlite3_context;
+#include <sqlite3ext.h>
+SQLITE_EXTENSION_INIT3
 
 /* Begins as {0}.  Cells follow one another, row after row; how many make a row
 ** is for the reader to know. */
@@ -33,8 +34,24 @@ void rtk_rows_text(struct rtk_rows *rows, const char *text); /* copied */
 void rtk_rows_take(struct rtk_rows *rows, char *text);
 
 /* One cell, or another value, as the result of a column. */
-void rtk_rows_result(struct sqlite3_context *out,
-                     const struct rtk_value *value);
+static inline void rtk_rows_result(sqlite3_context *out,
+                                   const struct rtk_value *value) {
+  switch (value->type) {
+  case RTK_NULL:
+    sqlite3_result_null(out);
+    break;
+  case RTK_INTEGER:
+    sqlite3_result_int64(out, value->as.integer);
+    break;
+  case RTK_REAL:
+    sqlite3_result_double(out, value->as.real);
+    break;
+  case RTK_TEXT:
+    sqlite3_result_text(out, value->as.text, (int)value->size,
+                        SQLITE_TRANSIENT);
+    break;
+  }
+}
 
 /* Gives all memory back; the list is then empty. */
 void rtk_rows_clear(struct rtk_rows *rows);

@@ -524,8 +524,8 @@ static void put_data(sqlite3_context *out, const struct rtk_cursor *cursor,
   }
 }
 
-void rtk_cursor_column(const struct rtk_cursor *cursor, sqlite3_context *out,
-                       int i) {
+int rtk_cursor_column(const struct rtk_cursor *cursor, sqlite3_context *out,
+                      int i) {
   const struct rtk_reply *reply = cursor->reply;
   switch (cursor->endpoint->columns[i].kind) {
   case RTK_COLUMN_DATA:
@@ -551,6 +551,9 @@ void rtk_cursor_column(const struct rtk_cursor *cursor, sqlite3_context *out,
     put_text(out, reply->body);
     break;
   }
+  bool is_over = cursor->arguments.is_collecting &&
+                 rtk_prefetch_has_to_end(cursor->conn->prefetch);
+  return is_over ? SQLITE_ABORT : SQLITE_OK;
 }
 
 static uint64_t add_text(uint64_t hash, struct rtk_text text) {

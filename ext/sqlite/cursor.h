@@ -30,9 +30,11 @@ int rtk_cursor_next(struct rtk_cursor *cursor, struct rtk_err *err);
 
 bool rtk_cursor_is_at_end(const struct rtk_cursor *cursor);
 
-/* Of the current row. */
-void rtk_cursor_column(const struct rtk_cursor *cursor,
-                       struct sqlite3_context *out, int column);
+/* Of the current row.  SQLITE_OK; in a collecting run SQLITE_ABORT when it is no
+** longer worth its time: a placeholder row can pass a join condition that the real
+** row would fail, so inner loops may run longer than in the real statement. */
+int rtk_cursor_column(const struct rtk_cursor *cursor,
+                      struct sqlite3_context *out, int column);
 int64_t rtk_cursor_rowid(const struct rtk_cursor *cursor);
 
 #endif

@@ -239,12 +239,8 @@ static int eof(sqlite3_vtab_cursor *base) {
   return rtk_cursor_is_at_end(cursor_of(base));
 }
 
-/* A row without data may keep loops within ours going that the real one ends. */
 static int column(sqlite3_vtab_cursor *base, sqlite3_context *out, int i) {
-  const struct table *table = (const struct table *)(void *)base->pVtab;
-  rtk_cursor_column(cursor_of(base), out, i);
-  return rtk_prefetch_has_to_end(table->conn->prefetch) ? SQLITE_ABORT
-                                                        : SQLITE_OK;
+  return rtk_cursor_column(cursor_of(base), out, i);
 }
 
 static int rowid(sqlite3_vtab_cursor *base, sqlite3_int64 *out) {
