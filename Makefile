@@ -154,7 +154,7 @@ live: $(RTK) ## compare the live service with what rtk assumes (see tests/live)
 test: $(RTK) $(B)/api $(B)/relay $(PROGRAMS) ## run all tests (SANITIZE=address,undefined)
 	@$(TESTED) tests/all
 
-test-versions: $(RTK) $(B)/api ## run the SQL tests on other versions of SQLite, 3.31 to the newest
+test-versions: $(RTK) $(B)/api ## run the SQL tests on other versions of SQLite, 3.37 to the newest
 	@$(TESTED) tests/versions
 
 mutate: $(RTK) $(B)/api $(B)/relay $(PROGRAMS) ## break lines: do the tests notice? (ONLY=pace)
