@@ -20,6 +20,9 @@
 #include <cjson/cJSON.h>
 #include <sqlite3.h>
 
+/* A row of a table may leave out its last fields. */
+#pragma GCC diagnostic ignored "-Wmissing-field-initializers"
+
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 static struct {
@@ -90,6 +93,15 @@ static inline void check_has(const char *name, const char *text,
   check.failures++;
   print_error("case '%s': \"%s\" does not have in it: \"%s\"\n", name,
               text == NULL ? "(NULL)" : text, part);
+}
+
+/* JSON with ' in place of ", to be freed with sqlite3_free(). */
+static inline char *check_json(const char *text) {
+  char *json = sqlite3_mprintf("%s", text);
+  for (char *c = json; *c != '\0'; c++) {
+    if (*c == '\'') *c = '"';
+  }
+  return json;
 }
 
 /* --- allocations that fail ------------------------------------------------ */

@@ -77,81 +77,73 @@ static struct rtk_reply *judge(const char *name, const struct rtk_ask *ask,
 
 /* --- every rule ----------------------------------------------------------- */
 
+enum {
+  FAILED = RTK_OUTCOME_FAILED,
+  CALLER = RTK_OUTCOME_CALLER,
+  DENIED = RTK_OUTCOME_DENIED
+};
+
 struct status_case {
-  const char *name;
-  int status;
-  const char *type, *body;
-  enum rtk_outcome outcome;
-  const char *error;
+  int status, outcome;
+  const char *error; /* behind the status and the session */
+  const char *body;  /* with ' in place of " */
+  const char *type;  /* NULL: JSON, or none if there is no body */
 };
 
 static void check_status(const struct status_case *row) {
   struct rtk_ask ask = ask_for("cf55", 1);
-  struct rtk_response response = response_of(row->status, row->type, row->body);
-  struct rtk_reply *reply = judge(row->name, &ask, &response);
-  check_int(row->name, "outcome", reply->outcome, row->outcome);
-  check_text(row->name, "error", reply->error, row->error);
+  char *body = row->body == NULL ? NULL : check_json(row->body);
+  const char *type = row->type != NULL ? row->type : body != NULL ? JSON : "";
+  char *begin = row->status == 0 ? sqlite3_mprintf("no reply")
+                                 : sqlite3_mprintf("HTTP %d", row->status);
+  char *error = sqlite3_mprintf("%s" FOR "%s", begin, row->error);
+  struct rtk_response response = response_of(row->status, type, body);
+  struct rtk_reply *reply = judge(error, &ask, &response);
+  check_int(error, "outcome", reply->outcome, row->outcome);
+  check_text(error, "error", reply->error, error);
   rtk_reply_free(reply);
+  sqlite3_free(body);
+  sqlite3_free(begin);
+  sqlite3_free(error);
 }
 
 static void every_status_is_judged(void **state) {
   static const struct status_case cases[] = {
-      {"100", 100, "", NULL, RTK_OUTCOME_FAILED,
-       "HTTP 100" FOR EMPTY "check base_url"},
-      {"201", 201, "", NULL, RTK_OUTCOME_FAILED,
-       "HTTP 201" FOR EMPTY "only 200 carries data: check base_url"},
-      {"204", 204, "", NULL, RTK_OUTCOME_FAILED,
-       "HTTP 204" FOR EMPTY "only 200 carries data: check base_url"},
-      {"299 with data", 299, JSON, "{\"success\":true,\"data\":{}}",
-       RTK_OUTCOME_FAILED,
-       "HTTP 299" FOR ": the reply is no error message (application/json,"
-       " 26 bytes); only 200 carries data: check base_url"},
-      {"300", 300, "", NULL, RTK_OUTCOME_FAILED,
-       "HTTP 300" FOR EMPTY HINT_REDIRECT},
-      {"301", 301, "", NULL, RTK_OUTCOME_FAILED,
-       "HTTP 301" FOR EMPTY HINT_REDIRECT},
-      {"399", 399, "", NULL, RTK_OUTCOME_FAILED,
-       "HTTP 399" FOR EMPTY HINT_REDIRECT},
-      {"400", 400, "", NULL, RTK_OUTCOME_FAILED,
-       "HTTP 400" FOR ": empty reply"},
-      {"400, code 6003", 400, JSON,
-       "{\"success\":false,\"errors\":[{\"code\":6003,\"message\":\"m\"}]}",
-       RTK_OUTCOME_CALLER, "HTTP 400" FOR ": m (code 6003); " HINT_FORM},
-      {"400, code 6111", 400, JSON,
-       "{\"success\":false,\"errors\":[{\"code\":6111,\"message\":\"m\"}]}",
-       RTK_OUTCOME_CALLER, "HTTP 400" FOR ": m (code 6111); " HINT_FORM},
-      {"400, another code", 400, JSON,
-       "{\"success\":false,\"errors\":[{\"code\":6004,\"message\":\"m\"}]}",
-       RTK_OUTCOME_FAILED, "HTTP 400" FOR ": m (code 6004)"},
-      {"401", 401, "", NULL, RTK_OUTCOME_CALLER, "HTTP 401" FOR EMPTY HINT_401},
-      {"402", 402, "", NULL, RTK_OUTCOME_FAILED,
-       "HTTP 402" FOR ": empty reply"},
-      {"403", 403, "", NULL, RTK_OUTCOME_DENIED, "HTTP 403" FOR EMPTY HINT_403},
-      {"403, code 7003", 403, JSON,
-       "{\"success\":false,\"errors\":[{\"code\":7003,\"message\":\"m\"}]}",
-       RTK_OUTCOME_DENIED, "HTTP 403" FOR ": m (code 7003); " HINT_403},
-      {"405", 405, "", NULL, RTK_OUTCOME_FAILED,
-       "HTTP 405" FOR ": empty reply"},
-      {"407", 407, "", NULL, RTK_OUTCOME_FAILED,
-       "HTTP 407" FOR EMPTY HINT_PROXY},
-      {"408", 408, "", NULL, RTK_OUTCOME_FAILED,
-       "HTTP 408" FOR EMPTY HINT_LATER},
-      {"409", 409, "", NULL, RTK_OUTCOME_FAILED,
-       "HTTP 409" FOR EMPTY HINT_LATER},
-      {"410", 410, "", NULL, RTK_OUTCOME_FAILED,
-       "HTTP 410" FOR ": empty reply"},
-      {"429", 429, "", NULL, RTK_OUTCOME_CALLER, "HTTP 429" FOR EMPTY HINT_429},
-      {"499", 499, "", NULL, RTK_OUTCOME_FAILED,
-       "HTTP 499" FOR ": empty reply"},
-      {"500", 500, "", NULL, RTK_OUTCOME_FAILED, "HTTP 500" FOR EMPTY HINT_5XX},
-      {"503", 503, "", NULL, RTK_OUTCOME_FAILED, "HTTP 503" FOR EMPTY HINT_5XX},
-      {"599", 599, "", NULL, RTK_OUTCOME_FAILED, "HTTP 599" FOR EMPTY HINT_5XX},
-      {"600", 600, "", NULL, RTK_OUTCOME_FAILED,
-       "HTTP 600" FOR EMPTY "check base_url"},
-      {"999", 999, "", NULL, RTK_OUTCOME_FAILED,
-       "HTTP 999" FOR EMPTY "check base_url"},
-      {"no status", 0, "", NULL, RTK_OUTCOME_FAILED,
-       "no reply" FOR EMPTY "check base_url"},
+      {100, FAILED, EMPTY "check base_url"},
+      {201, FAILED, EMPTY "only 200 carries data: check base_url"},
+      {204, FAILED, EMPTY "only 200 carries data: check base_url"},
+      {299, FAILED,
+       ": the reply is no error message (application/json, 26 bytes); only 200 "
+       "carries data: check base_url",
+       "{'success':true,'data':{}}"},
+      {300, FAILED, EMPTY HINT_REDIRECT},
+      {301, FAILED, EMPTY HINT_REDIRECT},
+      {399, FAILED, EMPTY HINT_REDIRECT},
+      {400, FAILED, ": empty reply"},
+      {400, CALLER, ": m (code 6003); " HINT_FORM,
+       "{'success':false,'errors':[{'code':6003,'message':'m'}]}"},
+      {400, CALLER, ": m (code 6111); " HINT_FORM,
+       "{'success':false,'errors':[{'code':6111,'message':'m'}]}"},
+      {400, FAILED, ": m (code 6004)",
+       "{'success':false,'errors':[{'code':6004,'message':'m'}]}"},
+      {401, CALLER, EMPTY HINT_401},
+      {402, FAILED, ": empty reply"},
+      {403, DENIED, EMPTY HINT_403},
+      {403, DENIED, ": m (code 7003); " HINT_403,
+       "{'success':false,'errors':[{'code':7003,'message':'m'}]}"},
+      {405, FAILED, ": empty reply"},
+      {407, FAILED, EMPTY HINT_PROXY},
+      {408, FAILED, EMPTY HINT_LATER},
+      {409, FAILED, EMPTY HINT_LATER},
+      {410, FAILED, ": empty reply"},
+      {429, CALLER, EMPTY HINT_429},
+      {499, FAILED, ": empty reply"},
+      {500, FAILED, EMPTY HINT_5XX},
+      {503, FAILED, EMPTY HINT_5XX},
+      {599, FAILED, EMPTY HINT_5XX},
+      {600, FAILED, EMPTY "check base_url"},
+      {999, FAILED, EMPTY "check base_url"},
+      {0, FAILED, EMPTY "check base_url"},
   };
   (void)state;
   for (size_t i = 0; i < COUNT(cases); i++) check_status(&cases[i]);
@@ -160,22 +152,18 @@ static void every_status_is_judged(void **state) {
 /* What is not the API's says nothing of the token. */
 static void a_refusal_of_somebody_else_is_told_apart(void **state) {
   static const struct status_case cases[] = {
-      {"HTML", 403, "text/html", "<b>no</b>", RTK_OUTCOME_DENIED,
-       "HTTP 403" FOR
-       ": the reply is not JSON (text/html, 9 bytes); " HINT_FRONT},
-      {"a message", 403, JSON, "{\"message\":\"blocked by waf\"}",
-       RTK_OUTCOME_DENIED, "HTTP 403" FOR ": blocked by waf; " HINT_FRONT},
-      {"an error", 403, JSON, "{\"error\":\"denied\"}", RTK_OUTCOME_DENIED,
-       "HTTP 403" FOR ": denied; " HINT_FRONT},
-      {"a string", 401, JSON, "\"denied\"", RTK_OUTCOME_CALLER,
-       "HTTP 401" FOR ": the reply is no error message (application/json, 8"
-       " bytes); " HINT_FRONT},
-      {"an empty page", 403, "text/html; charset=utf-8", NULL,
-       RTK_OUTCOME_DENIED, "HTTP 403" FOR EMPTY HINT_FRONT},
-      {"nothing", 403, "", NULL, RTK_OUTCOME_DENIED,
-       "HTTP 403" FOR EMPTY HINT_403},
-      {"ours", 403, JSON, "{\"success\":false,\"message\":\"m\"}",
-       RTK_OUTCOME_DENIED, "HTTP 403" FOR ": m; " HINT_403},
+      {403, DENIED, ": the reply is not JSON (text/html, 9 bytes); " HINT_FRONT,
+       "<b>no</b>", "text/html"},
+      {403, DENIED, ": blocked by waf; " HINT_FRONT,
+       "{'message':'blocked by waf'}"},
+      {403, DENIED, ": denied; " HINT_FRONT, "{'error':'denied'}"},
+      {401, CALLER,
+       ": the reply is no error message (application/json, 8 "
+       "bytes); " HINT_FRONT,
+       "'denied'"},
+      {403, DENIED, EMPTY HINT_FRONT, NULL, "text/html; charset=utf-8"},
+      {403, DENIED, EMPTY HINT_403},
+      {403, DENIED, ": m; " HINT_403, "{'success':false,'message':'m'}"},
   };
   (void)state;
   for (size_t i = 0; i < COUNT(cases); i++) check_status(&cases[i]);
@@ -210,46 +198,35 @@ static void an_error_beside_a_bad_id_is_one(void **state) {
 
 static void a_404_is_told_apart(void **state) {
   static const struct status_case cases[] = {
-      {"no route, 7000", 404, JSON,
-       "{\"success\":false,\"errors\":[{\"code\":7000,\"message\":\"No route"
-       " for that URI\"}],\"messages\":[],\"result\":null}",
-       RTK_OUTCOME_FAILED,
-       "HTTP 404" FOR ": No route for that URI (code 7000); " HINT_ROUTE},
-      {"no route, 7003", 404, JSON,
-       "{\"success\":false,\"errors\":[{\"code\":7003,\"message\":\"m\"}]}",
-       RTK_OUTCOME_FAILED, "HTTP 404" FOR ": m (code 7003); " HINT_ROUTE},
-      {"no route, in the chain", 404, JSON,
-       "{\"success\":false,\"errors\":[{\"code\":1,\"message\":\"m\","
-       "\"error_chain\":[{\"code\":7003,\"message\":\"n\"}]}]}",
-       RTK_OUTCOME_FAILED,
-       "HTTP 404" FOR ": m (code 1): n (code 7003); " HINT_ROUTE},
-      {"no route, as the second", 404, JSON,
-       "{\"success\":false,\"errors\":[{\"code\":1000,\"message\":\"a\"},{"
-       "\"code\":7003,\"message\":\"route\"}]}",
-       RTK_OUTCOME_FAILED,
-       "HTTP 404" FOR ": a (code 1000); route (code 7003); " HINT_ROUTE},
-      {"HTML", 404, "text/html", "<h1>Not found " TOKEN "</h1>",
-       RTK_OUTCOME_FAILED,
-       "HTTP 404" FOR
-       ": the reply is not JSON (text/html, 60 bytes); " HINT_404},
-      {"empty", 404, JSON, NULL, RTK_OUTCOME_FAILED,
-       "HTTP 404" FOR EMPTY HINT_404},
-      {"JSON of somebody else", 404, JSON, "{\"status\":404}",
-       RTK_OUTCOME_FAILED,
-       "HTTP 404" FOR ": the reply is no error message (application/json, 14"
-       " bytes); " HINT_404},
-      {"bare message", 404, JSON, "{\"message\":\"no Route matched\"}",
-       RTK_OUTCOME_FAILED, "HTTP 404" FOR ": no Route matched; " HINT_404},
-      {"single error of somebody else", 404, JSON,
-       "{\"error\":{\"code\":5,\"message\":\"m\"}}", RTK_OUTCOME_FAILED,
-       "HTTP 404" FOR ": m (code 5); " HINT_404},
-      {"a JSON array", 404, JSON, "[]", RTK_OUTCOME_FAILED,
-       "HTTP 404" FOR ": the reply is no error message (application/json, 2"
-       " bytes); " HINT_404},
-      {"no errors in it", 404, JSON, "{\"errors\":[],\"result\":null}",
-       RTK_OUTCOME_FAILED,
-       "HTTP 404" FOR ": the reply is no error message (application/json, 27"
-       " bytes); " HINT_404},
+      {404, FAILED, ": No route for that URI (code 7000); " HINT_ROUTE,
+       "{'success':false,'errors':[{'code':7000,'message':'No route for that "
+       "URI'}],'messages':[],'result':null}"},
+      {404, FAILED, ": m (code 7003); " HINT_ROUTE,
+       "{'success':false,'errors':[{'code':7003,'message':'m'}]}"},
+      {404, FAILED, ": m (code 1): n (code 7003); " HINT_ROUTE,
+       "{'success':false,'errors':[{'code':1,'message':'m','error_chain':[{'"
+       "code':7003,'message':'n'}]}]}"},
+      {404, FAILED, ": a (code 1000); route (code 7003); " HINT_ROUTE,
+       "{'success':false,'errors':[{'code':1000,'message':'a'},{'code':7003,'"
+       "message':'route'}]}"},
+      {404, FAILED, ": the reply is not JSON (text/html, 60 bytes); " HINT_404,
+       "<h1>Not found " TOKEN "</h1>", "text/html"},
+      {404, FAILED, EMPTY HINT_404, NULL, JSON},
+      {404, FAILED,
+       ": the reply is no error message (application/json, 14 "
+       "bytes); " HINT_404,
+       "{'status':404}"},
+      {404, FAILED, ": no Route matched; " HINT_404,
+       "{'message':'no Route matched'}"},
+      {404, FAILED, ": m (code 5); " HINT_404,
+       "{'error':{'code':5,'message':'m'}}"},
+      {404, FAILED,
+       ": the reply is no error message (application/json, 2 bytes); " HINT_404,
+       "[]"},
+      {404, FAILED,
+       ": the reply is no error message (application/json, 27 "
+       "bytes); " HINT_404,
+       "{'errors':[],'result':null}"},
   };
   static const char *const gone[] = {
       "{\"success\":false}",
@@ -391,86 +368,57 @@ static void what_may_pass_is_asked_again(void **state) {
 
 static void every_form_of_the_envelope_is_read(void **state) {
   static const struct status_case cases[] = {
-      {"errors[]", 418, JSON,
-       "{\"success\":false,\"errors\":[{\"code\":10000,\"message\":"
-       "\"Authentication error\"}],\"messages\":[],\"result\":null}",
-       RTK_OUTCOME_FAILED,
-       "HTTP 418" FOR ": Authentication error (code 10000)"},
-      {"all of errors[]", 418, JSON,
-       "{\"errors\":[{\"code\":1,\"message\":\"one\"},{\"code\":2,"
-       "\"message\":\"two\"}]}",
-       RTK_OUTCOME_FAILED, "HTTP 418" FOR ": one (code 1); two (code 2)"},
-      {"errors[] with a chain between", 418, JSON,
-       "{\"errors\":[{\"code\":1,\"message\":\"a\",\"error_chain\":[{\"code\":"
-       "2,"
-       "\"message\":\"b\"}]},{\"code\":3,\"message\":\"c\"}]}",
-       RTK_OUTCOME_FAILED,
-       "HTTP 418" FOR ": a (code 1): b (code 2); c (code 3)"},
-      {"error_chain", 400, JSON,
-       "{\"success\":false,\"errors\":[{\"code\":6003,\"message\":\"Invalid"
-       " request headers\",\"error_chain\":[{\"code\":6111,\"message\":"
-       "\"Invalid format for Authorization header\"}]}]}",
-       RTK_OUTCOME_CALLER,
-       "HTTP 400" FOR ": Invalid request headers (code 6003): Invalid format"
-       " for Authorization header (code 6111); " HINT_FORM},
-      {"a longer chain", 418, JSON,
-       "{\"errors\":[{\"code\":1,\"message\":\"a\",\"error_chain\":[{"
-       "\"code\":2,\"message\":\"b\",\"error_chain\":[{\"code\":3,"
-       "\"message\":\"c\"}]}]}]}",
-       RTK_OUTCOME_FAILED,
-       "HTTP 418" FOR ": a (code 1): b (code 2): c (code"
-       " 3)"},
-      {"a link without words", 418, JSON,
-       "{\"errors\":[{\"error_chain\":[{\"code\":2,\"message\":\"b\"}]}]}",
-       RTK_OUTCOME_FAILED, "HTTP 418" FOR ": b (code 2)"},
-      {"code alone", 418, JSON, "{\"errors\":[{\"code\":9}]}",
-       RTK_OUTCOME_FAILED, "HTTP 418" FOR ": error (code 9)"},
-      {"message alone", 418, JSON, "{\"errors\":[{\"message\":\"m\"}]}",
-       RTK_OUTCOME_FAILED, "HTTP 418" FOR ": m"},
-      {"code as text", 418, JSON,
-       "{\"errors\":[{\"code\":\"E9\",\"message\":\"m\"}]}", RTK_OUTCOME_FAILED,
-       "HTTP 418" FOR ": m"},
-      {"single error", 418, JSON,
-       "{\"success\":false,\"error\":{\"code\":404,\"message\":\"m\"}}",
-       RTK_OUTCOME_FAILED, "HTTP 418" FOR ": m (code 404)"},
-      {"bare message", 401, JSON, "{\"message\":\"Unauthorized\"}",
-       RTK_OUTCOME_CALLER, "HTTP 401" FOR ": Unauthorized; " HINT_FRONT},
-      {"errors[] before the others", 418, JSON,
-       "{\"message\":\"c\",\"error\":{\"message\":\"b\"},\"errors\":[{"
-       "\"message\":\"a\"}]}",
-       RTK_OUTCOME_FAILED, "HTTP 418" FOR ": a"},
-      {"single error before the message", 418, JSON,
-       "{\"message\":\"c\",\"error\":{\"message\":\"b\"},\"errors\":[]}",
-       RTK_OUTCOME_FAILED, "HTTP 418" FOR ": b"},
-      {"errors in plain words", 418, JSON, "{\"errors\":\"oops\"}",
-       RTK_OUTCOME_FAILED, "HTTP 418" FOR ": oops"},
-      {"errors of no known shape", 418, JSON, "{\"errors\":17}",
-       RTK_OUTCOME_FAILED,
-       "HTTP 418" FOR ": the reply is no error message (application/json, 13"
-       " bytes)"},
-      {"array of strings", 418, JSON, "{\"errors\":[\"oops\"]}",
-       RTK_OUTCOME_FAILED, "HTTP 418" FOR ": oops"},
-      {"error in plain words", 418, JSON, "{\"error\":\"plain words\"}",
-       RTK_OUTCOME_FAILED, "HTTP 418" FOR ": plain words"},
-      {"a JSON string", 418, JSON, "\"oops\"", RTK_OUTCOME_FAILED,
-       "HTTP 418" FOR ": the reply is no error message (application/json, 6"
-       " bytes)"},
-      {"white space around it", 418, JSON, "\r\n {\"message\":\"m\"} \n",
-       RTK_OUTCOME_FAILED, "HTTP 418" FOR ": m"},
-      {"HTML", 502, "text/html; charset=UTF-8", "<html>nginx</html>",
-       RTK_OUTCOME_FAILED,
-       "HTTP 502" FOR ": the reply is not JSON (text/html; charset=UTF-8, 18"
-       " bytes); " HINT_5XX},
-      {"no content type", 502, "", "oops", RTK_OUTCOME_FAILED,
-       "HTTP 502" FOR
-       ": the reply is not JSON (no content type, 4 bytes); " HINT_5XX},
-      {"truncated", 502, JSON, "{\"success\":false,", RTK_OUTCOME_FAILED,
-       "HTTP 502" FOR
-       ": the reply is not JSON (application/json, 17 bytes); " HINT_5XX},
-      {"line breaks", 418, JSON, "{\"message\":\"a\\r\\nb\\u001b[31m\"}",
-       RTK_OUTCOME_FAILED, "HTTP 418" FOR ": a  b [31m"},
-      {"per cent", 418, JSON, "{\"message\":\"100%s %n\"}", RTK_OUTCOME_FAILED,
-       "HTTP 418" FOR ": 100%s %n"},
+      {418, FAILED, ": Authentication error (code 10000)",
+       "{'success':false,'errors':[{'code':10000,'message':'Authentication "
+       "error'}],'messages':[],'result':null}"},
+      {418, FAILED, ": one (code 1); two (code 2)",
+       "{'errors':[{'code':1,'message':'one'},{'code':2,'message':'two'}]}"},
+      {418, FAILED, ": a (code 1): b (code 2); c (code 3)",
+       "{'errors':[{'code':1,'message':'a','error_chain':[{'code':2,'message':'"
+       "b'}]},{'code':3,'message':'c'}]}"},
+      {400, CALLER,
+       ": Invalid request headers (code 6003): Invalid format for "
+       "Authorization header (code 6111); " HINT_FORM,
+       "{'success':false,'errors':[{'code':6003,'message':'Invalid request "
+       "headers','error_chain':[{'code':6111,'message':'Invalid format for "
+       "Authorization header'}]}]}"},
+      {418, FAILED, ": a (code 1): b (code 2): c (code 3)",
+       "{'errors':[{'code':1,'message':'a','error_chain':[{'code':2,'message':'"
+       "b','error_chain':[{'code':3,'message':'c'}]}]}]}"},
+      {418, FAILED, ": b (code 2)",
+       "{'errors':[{'error_chain':[{'code':2,'message':'b'}]}]}"},
+      {418, FAILED, ": error (code 9)", "{'errors':[{'code':9}]}"},
+      {418, FAILED, ": m", "{'errors':[{'message':'m'}]}"},
+      {418, FAILED, ": m", "{'errors':[{'code':'E9','message':'m'}]}"},
+      {418, FAILED, ": m (code 404)",
+       "{'success':false,'error':{'code':404,'message':'m'}}"},
+      {401, CALLER, ": Unauthorized; " HINT_FRONT,
+       "{'message':'Unauthorized'}"},
+      {418, FAILED, ": a",
+       "{'message':'c','error':{'message':'b'},'errors':[{'message':'a'}]}"},
+      {418, FAILED, ": b",
+       "{'message':'c','error':{'message':'b'},'errors':[]}"},
+      {418, FAILED, ": oops", "{'errors':'oops'}"},
+      {418, FAILED,
+       ": the reply is no error message (application/json, 13 bytes)",
+       "{'errors':17}"},
+      {418, FAILED, ": oops", "{'errors':['oops']}"},
+      {418, FAILED, ": plain words", "{'error':'plain words'}"},
+      {418, FAILED,
+       ": the reply is no error message (application/json, 6 bytes)", "'oops'"},
+      {418, FAILED, ": m", "\r\n {'message':'m'} \n"},
+      {502, FAILED,
+       ": the reply is not JSON (text/html; charset=UTF-8, 18 "
+       "bytes); " HINT_5XX,
+       "<html>nginx</html>", "text/html; charset=UTF-8"},
+      {502, FAILED,
+       ": the reply is not JSON (no content type, 4 bytes); " HINT_5XX, "oops",
+       ""},
+      {502, FAILED,
+       ": the reply is not JSON (application/json, 17 bytes); " HINT_5XX,
+       "{'success':false,"},
+      {418, FAILED, ": a  b [31m", "{'message':'a\\r\\nb\\u001b[31m'}"},
+      {418, FAILED, ": 100%s %n", "{'message':'100%s %n'}"},
   };
   (void)state;
   for (size_t i = 0; i < COUNT(cases); i++) check_status(&cases[i]);
@@ -478,46 +426,37 @@ static void every_form_of_the_envelope_is_read(void **state) {
 
 static void a_200_without_data_is_an_error(void **state) {
   static const struct status_case cases[] = {
-      {"empty", 200, JSON, NULL, RTK_OUTCOME_FAILED,
-       "HTTP 200" FOR EMPTY HINT_DAMAGED},
-      {"HTML", 200, "text/html", "<html>sign in</html>", RTK_OUTCOME_FAILED,
-       "HTTP 200" FOR
-       ": the reply is not JSON (text/html, 20 bytes); " HINT_NO_JSON},
-      {"truncated", 200, JSON, "{\"data\":{\"id\":\"a", RTK_OUTCOME_FAILED,
-       "HTTP 200" FOR
-       ": the reply is not JSON (application/json, 16 bytes); " HINT_DAMAGED},
-      {"garbage behind", 200, JSON, "{\"data\":{}}<!-- -->", RTK_OUTCOME_FAILED,
-       "HTTP 200" FOR
-       ": the reply is not JSON (application/json, 19 bytes); " HINT_DAMAGED},
-      {"success is false", 200, JSON, "{\"success\":false,\"data\":{}}",
-       RTK_OUTCOME_FAILED,
-       "HTTP 200" FOR
-       ": \"success\" is false, with no reason given; " HINT_SHAPE},
-      {"success is false, with a reason", 200, JSON,
-       "{\"success\":false,\"data\":{},\"errors\":[{\"code\":1,\"message\":"
-       "\"m\"}]}",
-       RTK_OUTCOME_FAILED, "HTTP 200" FOR ": m (code 1)"},
-      {"no data", 200, JSON, "{\"success\":true}", RTK_OUTCOME_FAILED,
-       "HTTP 200" FOR
-       ": the reply has no \"data\" of the expected form; " HINT_SHAPE},
-      {"data is null", 200, JSON, "{\"success\":true,\"data\":null}",
-       RTK_OUTCOME_FAILED,
-       "HTTP 200" FOR
-       ": the reply has no \"data\" of the expected form; " HINT_SHAPE},
-      {"data is an array of two", 200, JSON,
-       "{\"success\":true,\"data\":[{},{}]}", RTK_OUTCOME_FAILED,
-       "HTTP 200" FOR
-       ": the reply has no \"data\" of the expected form; " HINT_SHAPE},
-      {"Data is another name", 200, JSON, "{\"success\":true,\"Data\":{}}",
-       RTK_OUTCOME_FAILED,
-       "HTTP 200" FOR
-       ": the reply has no \"data\" of the expected form; " HINT_SHAPE},
-      {"an array", 200, JSON, "[{\"data\":{}}]", RTK_OUTCOME_FAILED,
-       "HTTP 200" FOR
-       ": the reply has no \"data\" of the expected form; " HINT_SHAPE},
-      {"null", 200, JSON, "null", RTK_OUTCOME_FAILED,
-       "HTTP 200" FOR
-       ": the reply has no \"data\" of the expected form; " HINT_SHAPE},
+      {200, FAILED, EMPTY HINT_DAMAGED, NULL, JSON},
+      {200, FAILED,
+       ": the reply is not JSON (text/html, 20 bytes); " HINT_NO_JSON,
+       "<html>sign in</html>", "text/html"},
+      {200, FAILED,
+       ": the reply is not JSON (application/json, 16 bytes); " HINT_DAMAGED,
+       "{'data':{'id':'a"},
+      {200, FAILED,
+       ": the reply is not JSON (application/json, 19 bytes); " HINT_DAMAGED,
+       "{'data':{}}<!-- -->"},
+      {200, FAILED, ": \"success\" is false, with no reason given; " HINT_SHAPE,
+       "{'success':false,'data':{}}"},
+      {200, FAILED, ": m (code 1)",
+       "{'success':false,'data':{},'errors':[{'code':1,'message':'m'}]}"},
+      {200, FAILED,
+       ": the reply has no \"data\" of the expected form; " HINT_SHAPE,
+       "{'success':true}"},
+      {200, FAILED,
+       ": the reply has no \"data\" of the expected form; " HINT_SHAPE,
+       "{'success':true,'data':null}"},
+      {200, FAILED,
+       ": the reply has no \"data\" of the expected form; " HINT_SHAPE,
+       "{'success':true,'data':[{},{}]}"},
+      {200, FAILED,
+       ": the reply has no \"data\" of the expected form; " HINT_SHAPE,
+       "{'success':true,'Data':{}}"},
+      {200, FAILED,
+       ": the reply has no \"data\" of the expected form; " HINT_SHAPE,
+       "[{'data':{}}]"},
+      {200, FAILED,
+       ": the reply has no \"data\" of the expected form; " HINT_SHAPE, "null"},
   };
   (void)state;
   for (size_t i = 0; i < COUNT(cases); i++) check_status(&cases[i]);
