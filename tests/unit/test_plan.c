@@ -3,6 +3,8 @@
 
 #include "api/endpoint.h"
 
+#include <stdio.h>
+
 #include "check.h"
 
 #define EQ SQLITE_INDEX_CONSTRAINT_EQ
@@ -24,11 +26,6 @@
 #define ONE(k) RTK_PLAN_CODE(k, RTK_PLAN_VALUE)
 #define ALL_OF(k) RTK_PLAN_CODE(k, RTK_PLAN_LIST)
 #define ALL (ONE(0) | ONE(1) | ONE(2))
-
-#define ACCOUNT                                                                \
-  { "account", EQ, 0, 1, EXACT }
-#define APP                                                                    \
-  { "app", EQ, 0, 2, EXACT }
 
 #define ROWID "(rowid)"
 
@@ -62,265 +59,145 @@ static struct rtk_plan_term term_of(const char *column, int op, int like) {
 
 #define TERMS_MAX 6
 
+/* Terms are written like "account = 1!, session_id =?": the column, how it is
+** compared, what the term is like (? LATER, ~ NOCASE, * LIST), and what is
+** expected: the value's number and its fate (! EXACT, * WHOLE), if it is taken. */
 struct plan_case {
-  const char *name;
-  struct {
-    const char *column;
-    int op;
-    int like;
-    int argv; /* expected, as is the next */
-    int fate;
-  } terms[TERMS_MAX];
-  int rc;
+  const char *name, *terms;
   int bits;
   double cost;
   int64_t rows;
   const char *words;
+  int rc;
 };
+
+struct expected {
+  char column[24];
+  int argv, fate;
+};
+
+static int op_of(const char *text) {
+  static const struct {
+    const char *text;
+    int op;
+  } ops[] = {{"=", EQ}, {"ISNULL", ISNULL}, {"IS", IS},
+             {">", GT}, {"LIMIT", LIMIT},   {"OFFSET", OFFSET}};
+  for (size_t i = 0; i < COUNT(ops); i++) {
+    if (strncmp(text, ops[i].text, strlen(ops[i].text)) == 0) return ops[i].op;
+  }
+  fail_msg("no operator %s", text);
+  return 0;
+}
+
+static int read_terms(const char *text, struct rtk_plan_term *terms,
+                      struct expected *expected) {
+  int count = 0;
+  for (; text != NULL && *text != '\0'; count++) {
+    struct expected *e = &expected[count];
+    char op[16];
+    char fate = ' ';
+    e->argv = 0;
+    (void)sscanf(text, " %23s %15[^ ,] %d%c", e->column, op, &e->argv, &fate);
+    e->fate = fate == '!' ? EXACT : fate == '*' ? WHOLE : 0;
+    terms[count] = term_of(e->column, op_of(op),
+                           (strchr(op, '?') != NULL ? LATER : 0) |
+                               (strchr(op, '~') != NULL ? NOCASE : 0) |
+                               (strchr(op, '*') != NULL ? LIST : 0));
+    if (terms[count].column == -2) fail_msg("no %s", e->column);
+    text = strchr(text, ',');
+    if (text != NULL) text++;
+  }
+  return count;
+}
 
 #define POINT 1000, 1000, "session_id = (one request)"
 #define BATCH 10000, 100, "session_id IN (batch)"
 #define MISSING 1e99, 1000000000, "session_id is missing"
-#define CONSTRAINT SQLITE_CONSTRAINT, 0, 0, 0, NULL
+#define CONSTRAINT 0, 0, 0, NULL, SQLITE_CONSTRAINT
 
 static const struct plan_case cases[] = {
     /* Point look-ups. */
-    {"call syntax",
-     {ACCOUNT, APP, {"session_id", EQ, 0, 3, EXACT}},
-     SQLITE_OK,
-     ALL,
+    {"call syntax", "account = 1!, app = 2!, session_id = 3!", ALL, POINT},
+    {"any order of the terms", "session_id = 3!, app = 2!, account = 1!", ALL,
      POINT},
-    {"any order of the terms",
-     {{"session_id", EQ, 0, 3, EXACT}, {"app", EQ, 0, 2, EXACT}, ACCOUNT},
-     SQLITE_OK,
-     ALL,
-     POINT},
-    {"account and app by default",
-     {{"session_id", EQ, 0, 1, EXACT}},
-     SQLITE_OK,
-     ONE(2),
-     POINT},
-    {"app by default",
-     {ACCOUNT, {"session_id", EQ, 0, 2, EXACT}},
-     SQLITE_OK,
-     ONE(0) | ONE(2),
-     POINT},
-    {"account by default",
-     {{"app", EQ, 0, 1, EXACT}, {"session_id", EQ, 0, 2, EXACT}},
-     SQLITE_OK,
-     ONE(1) | ONE(2),
-     POINT},
-    {"IS",
-     {ACCOUNT, APP, {"session_id", IS, 0, 3, EXACT}},
-     SQLITE_OK,
-     ALL,
-     POINT},
-    {"IS NULL",
-     {ACCOUNT, APP, {"session_id", ISNULL, 0, 3, EXACT}},
-     SQLITE_OK,
-     ALL,
-     POINT},
-    {"account IS, app IS NULL",
-     {{"account", IS, 0, 1, EXACT},
-      {"app", ISNULL, 0, 2, EXACT},
-      {"session_id", EQ, 0, 3, EXACT}},
-     SQLITE_OK,
-     ALL,
-     POINT},
-    {"twice the same column",
-     {{"session_id", EQ, 0, 1, EXACT}, {"session_id", EQ, 0, 0, 0}},
-     SQLITE_OK,
-     ONE(2),
-     POINT},
-    {"usable and unusable",
-     {{"session_id", EQ, LATER, 0, 0}, {"session_id", EQ, 0, 1, EXACT}},
-     SQLITE_OK,
-     ONE(2),
-     POINT},
-
+    {"account and app by default", "session_id = 1!", ONE(2), POINT},
+    {"app by default", "account = 1!, session_id = 2!", ONE(0) | ONE(2), POINT},
+    {"account by default", "app = 1!, session_id = 2!", ONE(1) | ONE(2), POINT},
+    {"IS", "account = 1!, app = 2!, session_id IS 3!", ALL, POINT},
+    {"IS NULL", "account = 1!, app = 2!, session_id ISNULL 3!", ALL, POINT},
+    {"account IS, app IS NULL", "account IS 1!, app ISNULL 2!, session_id = 3!",
+     ALL, POINT},
+    {"twice the same column", "session_id = 1!, session_id =", ONE(2), POINT},
+    {"usable and unusable", "session_id =?, session_id = 1!", ONE(2), POINT},
     /* Lists. */
-    {"IN",
-     {ACCOUNT, APP, {"session_id", EQ, LIST, 3, WHOLE}},
-     SQLITE_OK,
-     ONE(0) | ONE(1) | ALL_OF(2),
-     BATCH},
+    {"IN", "account = 1!, app = 2!, session_id =* 3*",
+     ONE(0) | ONE(1) | ALL_OF(2), BATCH},
     {"IN on a host that hands it over one by one",
-     {ACCOUNT, APP, {"session_id", EQ, 0, 3, EXACT}},
-     SQLITE_OK,
-     ALL,
-     POINT},
-    {"two lists",
-     {{"session_id", EQ, LIST, 1, WHOLE}, {"session_id", EQ, LIST, 0, 0}},
-     SQLITE_OK,
-     ALL_OF(2),
-     BATCH},
+     "account = 1!, app = 2!, session_id = 3!", ALL, POINT},
+    {"two lists", "session_id =* 1*, session_id =*", ALL_OF(2), BATCH},
     {"account IN, app IN: value by value",
-     {{"account", EQ, LIST, 1, EXACT},
-      {"app", EQ, LIST, 2, EXACT},
-      {"session_id", EQ, LIST, 3, WHOLE}},
-     SQLITE_OK,
-     ONE(0) | ONE(1) | ALL_OF(2),
+     "account =* 1!, app =* 2!, session_id =* 3*", ONE(0) | ONE(1) | ALL_OF(2),
      BATCH},
-    {"account = beside account IN",
-     {{"account", EQ, LIST, 0, 0},
-      {"account", EQ, 0, 1, EXACT},
-      {"session_id", EQ, 0, 2, EXACT}},
-     SQLITE_OK,
-     ONE(0) | ONE(2),
-     POINT},
-    {"unusable equality beside a usable IN",
-     {{"session_id", EQ, LATER, 0, 0}, {"session_id", EQ, LIST, 1, WHOLE}},
-     SQLITE_OK,
-     ALL_OF(2),
-     BATCH},
-    {"unusable IN beside a usable equality",
-     {{"session_id", EQ, LATER | LIST, 0, 0}, {"session_id", EQ, 0, 1, EXACT}},
-     SQLITE_OK,
-     ONE(2),
-     POINT},
-
+    {"account = beside account IN", "account =*, account = 1!, session_id = 2!",
+     ONE(0) | ONE(2), POINT},
+    {"unusable equality beside a usable IN", "session_id =?, session_id =* 1*",
+     ALL_OF(2), BATCH},
+    {"unusable IN beside a usable equality", "session_id =?*, session_id = 1!",
+     ONE(2), POINT},
     /* The visible id. */
-    {"id",
-     {ACCOUNT, APP, {"id", EQ, 0, 3, 0}},
-     SQLITE_OK,
-     ALL | RTK_PLAN_STAND_IN,
-     POINT},
-    {"id IN",
-     {ACCOUNT, APP, {"id", EQ, LIST, 3, WHOLE}},
-     SQLITE_OK,
-     ONE(0) | ONE(1) | ALL_OF(2) | RTK_PLAN_STAND_IN,
-     BATCH},
-    {"id beside session_id",
-     {{"id", EQ, 0, 0, 0}, {"session_id", EQ, 0, 1, EXACT}},
-     SQLITE_OK,
-     ONE(2) | RTK_PLAN_STAND_IN,
-     POINT},
-    {"id = beside session_id IN",
-     {{"id", EQ, 0, 0, 0}, {"session_id", EQ, LIST, 1, WHOLE}},
-     SQLITE_OK,
-     ALL_OF(2) | RTK_PLAN_STAND_IN,
-     BATCH},
-    {"id beside an unusable session_id",
-     {{"id", EQ, 0, 1, 0}, {"session_id", EQ, LATER, 0, 0}},
-     SQLITE_OK,
-     ONE(2) | RTK_PLAN_STAND_IN,
-     POINT},
-    {"unusable id beside session_id",
-     {{"id", EQ, LATER, 0, 0}, {"session_id", EQ, 0, 1, EXACT}},
-     SQLITE_OK,
-     ONE(2) | RTK_PLAN_STAND_IN,
-     POINT},
-    {"unusable id", {ACCOUNT, APP, {"id", EQ, LATER, 0, 0}}, CONSTRAINT},
-    {"id by another collation",
-     {{"id", EQ, NOCASE, 0, 0}},
-     SQLITE_OK,
-     RTK_PLAN_STAND_IN,
-     MISSING},
-
+    {"id", "account = 1!, app = 2!, id = 3", ALL | RTK_PLAN_STAND_IN, POINT},
+    {"id IN", "account = 1!, app = 2!, id =* 3*",
+     ONE(0) | ONE(1) | ALL_OF(2) | RTK_PLAN_STAND_IN, BATCH},
+    {"id beside session_id", "id =, session_id = 1!",
+     ONE(2) | RTK_PLAN_STAND_IN, POINT},
+    {"id = beside session_id IN", "id =, session_id =* 1*",
+     ALL_OF(2) | RTK_PLAN_STAND_IN, BATCH},
+    {"id beside an unusable session_id", "id = 1, session_id =?",
+     ONE(2) | RTK_PLAN_STAND_IN, POINT},
+    {"unusable id beside session_id", "id =?, session_id = 1!",
+     ONE(2) | RTK_PLAN_STAND_IN, POINT},
+    {"unusable id", "account = 1!, app = 2!, id =?", CONSTRAINT},
+    {"id by another collation", "id =~", RTK_PLAN_STAND_IN, MISSING},
     /* SQLITE_CONSTRAINT (N6). */
-    {"unusable session_id",
-     {ACCOUNT, APP, {"session_id", EQ, LATER, 0, 0}},
+    {"unusable session_id", "account = 1!, app = 2!, session_id =?",
      CONSTRAINT},
-    {"unusable IN",
-     {ACCOUNT, APP, {"session_id", EQ, LATER | LIST, 0, 0}},
-     CONSTRAINT},
-    {"unusable IS",
-     {ACCOUNT, APP, {"session_id", IS, LATER, 0, 0}},
-     CONSTRAINT},
-    {"unusable account",
-     {{"account", EQ, LATER, 0, 0}, {"session_id", EQ, 0, 0, 0}},
-     CONSTRAINT},
-    {"unusable app",
-     {{"app", EQ, LATER, 0, 0}, {"session_id", EQ, 0, 0, 0}},
-     CONSTRAINT},
-    {"unusable app, no session_id", {{"app", EQ, LATER, 0, 0}}, CONSTRAINT},
+    {"unusable IN", "account = 1!, app = 2!, session_id =?*", CONSTRAINT},
+    {"unusable IS", "account = 1!, app = 2!, session_id IS?", CONSTRAINT},
+    {"unusable account", "account =?, session_id =", CONSTRAINT},
+    {"unusable app", "app =?, session_id =", CONSTRAINT},
+    {"unusable app, no session_id", "app =?", CONSTRAINT},
     {"unusable account beside a usable one",
-     {{"account", EQ, LATER, 0, 0},
-      {"account", EQ, 0, 1, EXACT},
-      {"session_id", EQ, 0, 2, EXACT}},
-     SQLITE_OK,
-     ONE(0) | ONE(2),
-     POINT},
-
+     "account =?, account = 1!, session_id = 2!", ONE(0) | ONE(2), POINT},
     /* Nothing to ask by: a plan, but one that any other beats. */
-    {"no terms", {{NULL, 0, 0, 0, 0}}, SQLITE_OK, 0, MISSING},
-    {"no session_id", {ACCOUNT, APP}, SQLITE_OK, ONE(0) | ONE(1), MISSING},
-    {"a range",
-     {ACCOUNT, APP, {"session_id", GT, 0, 0, 0}},
-     SQLITE_OK,
-     ONE(0) | ONE(1),
+    {"no terms", "", 0, MISSING},
+    {"no session_id", "account = 1!, app = 2!", ONE(0) | ONE(1), MISSING},
+    {"a range", "account = 1!, app = 2!, session_id >", ONE(0) | ONE(1),
      MISSING},
-    {"an unusable range",
-     {{"session_id", GT, LATER, 0, 0}},
-     SQLITE_OK,
-     0,
-     MISSING},
-    {"another collation",
-     {ACCOUNT, APP, {"session_id", EQ, NOCASE, 0, 0}},
-     SQLITE_OK,
-     ONE(0) | ONE(1),
-     MISSING},
-    {"IN by another collation",
-     {{"session_id", EQ, NOCASE | LIST, 0, 0}},
-     SQLITE_OK,
-     0,
-     MISSING},
-    {"account by another collation",
-     {{"account", EQ, NOCASE, 0, 0}, {"session_id", EQ, 0, 1, EXACT}},
-     SQLITE_OK,
-     RTK_PLAN_CODE(0, RTK_PLAN_IN_VAIN) | ONE(2),
-     POINT},
-
+    {"an unusable range", "session_id >?", 0, MISSING},
+    {"another collation", "account = 1!, app = 2!, session_id =~",
+     ONE(0) | ONE(1), MISSING},
+    {"IN by another collation", "session_id =~*", 0, MISSING},
+    {"account by another collation", "account =~, session_id = 1!",
+     RTK_PLAN_CODE(0, RTK_PLAN_IN_VAIN) | ONE(2), POINT},
     /* What is no argument. */
-    {"LIMIT has column 0", {{"id", LIMIT, 0, 0, 0}}, SQLITE_OK, 0, MISSING},
-    {"LIMIT, not known yet",
-     {{"id", LIMIT, LATER, 0, 0}},
-     SQLITE_OK,
-     0,
-     MISSING},
+    {"LIMIT has column 0", "id LIMIT", 0, MISSING},
+    {"LIMIT, not known yet", "id LIMIT?", 0, MISSING},
     {"LIMIT and OFFSET",
-     {ACCOUNT,
-      APP,
-      {"session_id", EQ, 0, 3, EXACT},
-      {"id", LIMIT, 0, 0, 0},
-      {"id", OFFSET, LATER, 0, 0}},
-     SQLITE_OK,
-     ALL,
+     "account = 1!, app = 2!, session_id = 3!, id LIMIT, id OFFSET?", ALL,
      POINT},
-    {"rowid alone", {{ROWID, EQ, 0, 0, 0}}, SQLITE_OK, 0, MISSING},
+    {"rowid alone", "(rowid) =", 0, MISSING},
     {"rowid beside the arguments",
-     {ACCOUNT, {ROWID, EQ, 0, 0, 0}, APP, {"session_id", EQ, 0, 3, EXACT}},
-     SQLITE_OK,
-     ALL,
-     POINT},
-    {"unusable rowid",
-     {{"session_id", EQ, 0, 1, EXACT}, {ROWID, EQ, LATER, 0, 0}},
-     SQLITE_OK,
-     ONE(2),
-     POINT},
-    {"rowid IN",
-     {{"session_id", EQ, 0, 1, EXACT}, {ROWID, EQ, LIST, 0, 0}},
-     SQLITE_OK,
-     ONE(2),
-     POINT},
+     "account = 1!, (rowid) =, app = 2!, session_id = 3!", ALL, POINT},
+    {"unusable rowid", "session_id = 1!, (rowid) =?", ONE(2), POINT},
+    {"rowid IN", "session_id = 1!, (rowid) =*", ONE(2), POINT},
     {"terms on data",
-     {{"viewer_seconds", GT, 0, 0, 0},
-      {"err_message", ISNULL, 0, 0, 0},
-      {"livestream_id", EQ, LATER, 0, 0},
-      {"created_at", EQ, LIST, 0, 0},
-      {"session_id", EQ, 0, 1, EXACT}},
-     SQLITE_OK,
-     ONE(2),
-     POINT},
+     "viewer_seconds >, err_message ISNULL, livestream_id =?, created_at =*, "
+     "session_id = 1!",
+     ONE(2), POINT},
     {"terms on other hidden columns",
-     {{"error", ISNULL, 0, 0, 0},
-      {"http_status", EQ, 0, 0, 0},
-      {"response", EQ, LATER, 0, 0},
-      {"invoked_time", EQ, 0, 0, 0},
-      {"session_id", EQ, LIST, 1, WHOLE}},
-     SQLITE_OK,
-     ALL_OF(2),
-     BATCH},
+     "error ISNULL, http_status =, response =?, invoked_time =, session_id =* "
+     "1*",
+     ALL_OF(2), BATCH},
 };
 
 /* What is left to a default costs a million times as much. */
@@ -331,25 +208,20 @@ static double defaults_factor(double cost, int bits) {
 
 static void check_plan(const struct plan_case *row) {
   struct rtk_plan_term terms[TERMS_MAX];
+  struct expected expected[TERMS_MAX];
   struct rtk_plan plan;
-  int count = 0;
-  while (count < TERMS_MAX && row->terms[count].column != NULL) {
-    terms[count] = term_of(row->terms[count].column, row->terms[count].op,
-                           row->terms[count].like);
-    if (terms[count].column == -2) fail_msg("no %s", row->terms[count].column);
-    count++;
-  }
+  int count = read_terms(row->terms, terms, expected);
   memset(&plan, 0x55, sizeof(plan));
   int rc = rtk_plan_choose(session(), terms, count, 0, &plan);
   check_int(row->name, "result", rc, row->rc);
   if (rc != SQLITE_OK || row->rc != SQLITE_OK) return;
   for (int i = 0; i < count; i++) {
-    check_int(row->name, row->terms[i].column, terms[i].argv,
-              row->terms[i].argv);
+    const char *column = expected[i].column;
+    check_int(row->name, column, terms[i].argv, expected[i].argv);
     check_int(row->name, "is_whole", terms[i].is_whole,
-              (row->terms[i].fate & WHOLE) != 0);
+              (expected[i].fate & WHOLE) != 0);
     check_int(row->name, "is_exact", terms[i].is_exact,
-              (row->terms[i].fate & EXACT) != 0);
+              (expected[i].fate & EXACT) != 0);
   }
   check_int(row->name, "bits", plan.bits, row->bits);
   check_real(row->name, "cost", plan.cost,
@@ -439,16 +311,16 @@ static const struct {
     int op, like;
   } terms[2];
 } ways[] = {
-    {0, {{0, 0}, {0, 0}}},
-    {1, {{EQ, 0}, {0, 0}}},
-    {1, {{EQ, LATER}, {0, 0}}},
-    {1, {{EQ, LIST}, {0, 0}}},
-    {1, {{EQ, LIST | LATER}, {0, 0}}},
-    {1, {{IS, 0}, {0, 0}}},
-    {1, {{ISNULL, 0}, {0, 0}}},
-    {1, {{EQ, NOCASE}, {0, 0}}},
-    {1, {{GT, LATER}, {0, 0}}},
-    {1, {{LIMIT, 0}, {0, 0}}},
+    {0, {{0}}},
+    {1, {{EQ, 0}}},
+    {1, {{EQ, LATER}}},
+    {1, {{EQ, LIST}}},
+    {1, {{EQ, LIST | LATER}}},
+    {1, {{IS, 0}}},
+    {1, {{ISNULL, 0}}},
+    {1, {{EQ, NOCASE}}},
+    {1, {{GT, LATER}}},
+    {1, {{LIMIT, 0}}},
     {2, {{EQ, 0}, {EQ, LIST}}},
     {2, {{EQ, LATER}, {EQ, LIST}}},
     {2, {{EQ, LIST | LATER}, {EQ, 0}}},
