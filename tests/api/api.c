@@ -78,8 +78,6 @@
 **   body=NAME         below
 **   retry_after=1, retry_after_ms=50, retry_after_date=2   (date: now + 2 s)
 **   should_retry=true|false     x-should-retry
-**   ratelimit=R;T     Ratelimit: "default";r=R;t=T
-**   policy=Q;W        Ratelimit-Policy: "default";q=Q;w=W
 **   header=NAME:VALUE any header; VALUE is percent-decoded once more
 **   redirect=LOCATION 302
 **   delay=MS          before the reply
@@ -92,13 +90,11 @@
 **                     by one more field, any other body by spaces
 **   reset=1, close=1  no reply: a TCP reset, an ordinary end
 ** Bodies, with their status when `status` is not given:
-**   400  envelope   chain (nested error_chain)   single ({"error":{...}})
-**        message ({"message":...})   echo_token (the token in the message)
-**        longmsg (5,000 characters, control characters, not UTF-8)
-**   200  session (the default)   falsesuccess   html   text   empty   nodata
-**        notjson   arraydata   missing (data is {})   trailing   bom
-**        nullbyte   escnul   badutf8   deep (5,000 brackets)   bignum   strnum
-**        nested   nulls   stopped   extra
+**   400  envelope   chain (nested error_chain)   echo_token (the token in the
+**        message)
+**   200  session (the default)   falsesuccess   html   empty   notjson
+**        missing (data is {})   badutf8   bignum   strnum   nested   stopped
+**        extra
 */
 #include "api.h"
 

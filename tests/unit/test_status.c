@@ -111,6 +111,8 @@ static void every_status_is_judged(void **state) {
   static const struct status_case cases[] = {
       {100, FAILED, EMPTY "check base_url"},
       {201, FAILED, EMPTY "only 200 carries data: check base_url"},
+      {202, FAILED, EMPTY "only 200 carries data: check base_url"},
+      {206, FAILED, EMPTY "only 200 carries data: check base_url"},
       {204, FAILED, EMPTY "only 200 carries data: check base_url"},
       {299, FAILED,
        ": the reply is no error message (application/json, 26 bytes); only 200 "
@@ -211,6 +213,12 @@ static void a_404_is_told_apart(void **state) {
        "message':'route'}]}"},
       {404, FAILED, ": the reply is not JSON (text/html, 60 bytes); " HINT_404,
        "<h1>Not found " TOKEN "</h1>", "text/html"},
+      {404, FAILED, ": the reply is not JSON (text/plain, 4 bytes); " HINT_404,
+       "oops", "text/plain"},
+      {404, FAILED,
+       ": the reply is no error message (application/json, 16 "
+       "bytes); " HINT_404,
+       "{'success':true}"},
       {404, FAILED, EMPTY HINT_404, NULL, JSON},
       {404, FAILED,
        ": the reply is no error message (application/json, 14 "
@@ -387,6 +395,7 @@ static void every_form_of_the_envelope_is_read(void **state) {
        "b','error_chain':[{'code':3,'message':'c'}]}]}]}"},
       {418, FAILED, ": b (code 2)",
        "{'errors':[{'error_chain':[{'code':2,'message':'b'}]}]}"},
+      {418, FAILED, ": m", "{'errors':[{'code':0,'message':'m'}]}"},
       {418, FAILED, ": error (code 9)", "{'errors':[{'code':9}]}"},
       {418, FAILED, ": m", "{'errors':[{'message':'m'}]}"},
       {418, FAILED, ": m", "{'errors':[{'code':'E9','message':'m'}]}"},
@@ -426,6 +435,14 @@ static void every_form_of_the_envelope_is_read(void **state) {
 
 static void a_200_without_data_is_an_error(void **state) {
   static const struct status_case cases[] = {
+      {200, FAILED, ": m (code 6003)",
+       "{'success':false,'errors':[{'code':6003,'message':'m'}]}"},
+      {200, FAILED,
+       ": the reply has no \"data\" of the expected form; " HINT_SHAPE,
+       "{'data':[],'success':true}"},
+      {200, FAILED,
+       ": the reply is not JSON (text/plain, 4 bytes); " HINT_NO_JSON, "oops",
+       "text/plain"},
       {200, FAILED, EMPTY HINT_DAMAGED, NULL, JSON},
       {200, FAILED,
        ": the reply is not JSON (text/html, 20 bytes); " HINT_NO_JSON,
