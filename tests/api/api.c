@@ -18,8 +18,6 @@
 **   --tls FILE            https, with the key and certificate in this PEM file
 **   --date-offset S       the Date header is so many seconds off, -3600 to the
 **                         past
-**   --port-file FILE      write the port's number there
-**   --examples FILE       the OpenAPI file with the published examples
 **   --sessions N          how many generated sessions exist (1000000)
 **   --livestreams N       how many livestreams the lists hold (200)
 **   --page-max N          rows of a page at the most, whatever is asked for
@@ -116,10 +114,6 @@
 #include <sys/prctl.h>
 #endif
 
-#ifndef API_EXAMPLES
-#define API_EXAMPLES "tests/api/realtimekit-livestreams.openapi.json"
-#endif
-
 static int stop_pipe[2];            /* readable: the server is to end */
 static volatile sig_atomic_t child; /* 0: none */
 
@@ -175,10 +169,6 @@ static bool set_option(struct options *options, const char *name,
       return false;
     }
     if (is_past) options->date_offset_s = -options->date_offset_s;
-  } else if (strcmp(name, "--port-file") == 0) {
-    options->port_path = value;
-  } else if (strcmp(name, "--examples") == 0) {
-    options->examples_path = value;
   } else if (strcmp(name, "--sessions") == 0) {
     return parse_count(value, most, &options->sessions);
   } else if (strcmp(name, "--livestreams") == 0) {
@@ -251,22 +241,6 @@ static int listen_anywhere(int *port) {
   }
   *port = ntohs(address.sin_port);
   return fd;
-}
-
-/* Appears whole or not at all, so that who waits for it can read it. */
-static bool write_port(const char *path, int port) {
-  struct text draft = {0};
-  FILE *file;
-  bool ok;
-  if (path == NULL) return true;
-  text_add(&draft, "%s.new", path);
-  file = fopen(draft.data, "we");
-  ok = file != NULL && fprintf(file, "%d\n", port) > 0;
-  if (file != NULL && fclose(file) != 0) ok = false;
-  if (ok && rename(draft.data, path) != 0) ok = false;
-  if (!ok) perror(path);
-  text_free(&draft);
-  return ok;
 }
 
 /* Signals and the child ---------------------------------------------------- */
@@ -395,7 +369,6 @@ static int serve(const struct options *options, char **command, int listen_fd,
 int main(int argc, char **argv) {
   struct options options = {
       .token = "local-api-token-0123456789abcdefghijklmn",
-      .examples_path = API_EXAMPLES,
       .seed = 1,
       .sessions = 1000000,
       .livestreams = 200,
@@ -412,8 +385,7 @@ int main(int argc, char **argv) {
     return status;
   }
   listen_fd = listen_anywhere(&port);
-  if (routes_open(&options) && log_open(options.log_path) && listen_fd >= 0 &&
-      write_port(options.port_path, port)) {
+  if (routes_open(&options) && log_open(options.log_path) && listen_fd >= 0) {
     status = serve(&options, command, listen_fd, port);
   }
   log_close();

@@ -27,9 +27,7 @@
 _Static_assert(sizeof(long) == 8, "the API server wants a 64-bit system");
 
 struct options {
-  const char *log_path;      /* NULL: no log */
-  const char *port_path;     /* NULL: none */
-  const char *examples_path; /* the OpenAPI file */
+  const char *log_path; /* NULL: no log */
   const char *token;
   bool keep_token;
   const char *every;    /* a fault program for every request; NULL: none */

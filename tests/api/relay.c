@@ -4,32 +4,21 @@
 ** with TLS and HTTP/2: put it between rtk and nginx, or between rtk and
 ** build/api.
 **
-**   build/relay [OPTIONS] TARGET-PORT [-- COMMAND ARGS...]
+**   build/relay [OPTIONS] TARGET-PORT
 **
-** With a COMMAND: runs it, and ends when it ends, with its exit status (128+n
-** when signal n ended it). COMMAND finds the relay's port in RTK_RELAY_PORT, and
-** CLOUDFLARE_BASE_URL with the relay's port in place of TARGET-PORT.
-** Without: prints `port N`, and forwards until the end of stdin or SIGTERM.
+** Prints `port N`, and forwards until the end of stdin or a signal.
 **
 ** Options
-**   --port-file FILE      write the relay's port there
 **   --log FILE            one line for each event, see below
 **   --silent-when FILE    when FILE appears, every open connection goes silent
 **   --cut-when FILE       when FILE appears, every open connection is reset
-**   --silent-after N[,K]  a connection goes silent after N bytes to the client
-**   --cut-after N[,K]     a connection is reset after N bytes to the client;
-**                         both: only the first K connections (default: all)
 **
 ** Silent: nothing is forwarded any more, in neither direction. The connection
 ** stays open, and what the client sends is read and thrown away, as if the
 ** network in between had gone. Connections that are opened later work.
 **
-** The relay removes the FILE of --silent-when and --cut-when when it has done
-** what the file asks for. So a test makes the file, waits until it is gone, and
-** goes on; it may do so again. In C:
-**
-**   fclose(fopen("silent", "w"));
-**   while (access("silent", F_OK) == 0) usleep(10000);
+** The relay removes the FILE when it has done what the file asks for. So a test
+** makes the file, waits until it is gone, and goes on; it may do so again.
 **
 ** Log: N counts the connections from 1, BYTES are those to the client, LATE those
 ** that the client has sent into a silent connection.
@@ -51,20 +40,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
-#ifdef __linux__
-#include <sys/prctl.h>
-#endif
 
 enum { LINKS_MAX = 512, BUFFER_BYTES = 65536, LOOK_MS = 10 };
 enum { CLIENT, SERVER };
-
-/* When a connection breaks by itself. */
-struct after {
-  bool is_set;
-  unsigned long bytes, first;
-};
 
 /* What came from fd and is not yet sent to the other side's. */
 struct side {
@@ -81,8 +60,7 @@ struct link {
 };
 
 static struct {
-  const char *port_path, *log_path, *silent_path, *cut_path;
-  struct after silent, cut;
+  const char *log_path, *silent_path, *cut_path;
   int target;
 } options;
 
@@ -121,8 +99,7 @@ static int listen_anywhere(int *port) {
   struct sockaddr_in address = loopback(0);
   socklen_t size = sizeof address;
   int fd = socket(AF_INET, SOCK_STREAM, 0);
-  if (fd < 0 || fcntl(fd, F_SETFD, FD_CLOEXEC) != 0 ||
-      bind(fd, (struct sockaddr *)&address, sizeof address) != 0 ||
+  if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof address) != 0 ||
       listen(fd, SOMAXCONN) != 0 ||
       getsockname(fd, (struct sockaddr *)&address, &size) != 0) {
     perror("relay: listen");
@@ -159,7 +136,6 @@ static void open_link(int listen_fd) {
   link->sides[CLIENT].fd = fd;
   link->sides[SERVER].fd = to;
   for (i = 0; i < 2; i++) {
-    fcntl(link->sides[i].fd, F_SETFD, FD_CLOEXEC);
     fcntl(link->sides[i].fd, F_SETFL, O_NONBLOCK);
   }
   links[links_used++] = link;
@@ -209,32 +185,12 @@ static bool read_side(struct link *link, int which) {
   return !link->sides[!which].has_ended;
 }
 
-/* How much of want may go to this client before the connection breaks. */
-static size_t allowance(const struct link *link, struct after after,
-                        size_t want) {
-  unsigned long left;
-  if (!after.is_set || link->number > after.first) return want;
-  left = after.bytes > link->bytes ? after.bytes - link->bytes : 0;
-  return left < want ? left : want;
-}
-
-static bool is_due(const struct link *link, struct after after) {
-  return after.is_set && link->number <= after.first &&
-         link->bytes >= after.bytes;
-}
-
 /* Sends what came from this side to the other one. False when the connection
 ** is over. */
 static bool write_side(struct link *link, int which) {
   struct side *side = &link->sides[which];
-  size_t want = side->len;
-  ssize_t sent;
-  if (which == SERVER) {
-    want = allowance(link, options.silent, want);
-    want = allowance(link, options.cut, want);
-  }
-  sent =
-      send(link->sides[!which].fd, side->buffer + side->at, want, MSG_NOSIGNAL);
+  ssize_t sent = send(link->sides[!which].fd, side->buffer + side->at,
+                      side->len, MSG_NOSIGNAL);
   if (sent < 0) return errno == EAGAIN || errno == EINTR;
   side->at += (size_t)sent;
   side->len -= (size_t)sent;
@@ -271,12 +227,7 @@ static void serve_link(int index, short client, short server) {
   for (which = 0; which < 2 && is_open && !link->is_silent; which++) {
     if (link->sides[which].len > 0) is_open = write_side(link, which);
   }
-  if (is_open && is_due(link, options.silent)) silence(link);
-  if (is_open && is_due(link, options.cut)) {
-    close_link(index, true);
-  } else if (!is_open) {
-    close_link(index, false);
-  }
+  if (!is_open) close_link(index, false);
 }
 
 /* Files -------------------------------------------------------------------- */
@@ -306,7 +257,7 @@ static void serve_links(const struct pollfd *fds, const int *slots, int count) {
   }
 }
 
-static void forward(int listen_fd, bool has_stdin) {
+static void forward(int listen_fd) {
   static struct pollfd fds[3 + 2 * LINKS_MAX];
   static int slots[2 * LINKS_MAX];
   char ignored[256];
@@ -314,7 +265,7 @@ static void forward(int listen_fd, bool has_stdin) {
     int used = 3, i, which;
     fds[0] = (struct pollfd){.fd = listen_fd, .events = POLLIN};
     fds[1] = (struct pollfd){.fd = end_pipe[0], .events = POLLIN};
-    fds[2] = (struct pollfd){.fd = has_stdin ? 0 : -1, .events = POLLIN};
+    fds[2] = (struct pollfd){.fd = STDIN_FILENO, .events = POLLIN};
     for (i = 0; i < links_used; i++) {
       for (which = 0; which < 2; which++) {
         int events = wanted(links[i], which);
@@ -333,146 +284,54 @@ static void forward(int listen_fd, bool has_stdin) {
   }
 }
 
-/* The command -------------------------------------------------------------- */
-
 static void on_signal(int number) {
   ssize_t written = write(end_pipe[1], "x", 1);
   (void)written, (void)number;
 }
 
-/* CLOUDFLARE_BASE_URL with another port. */
-static void set_base_url(int port) {
-  const char *url = getenv("CLOUDFLARE_BASE_URL"), *at;
-  char old[16], new_url[512];
-  snprintf(old, sizeof old, ":%d", options.target);
-  at = url == NULL ? NULL : strstr(url, old);
-  if (at == NULL) return;
-  snprintf(new_url, sizeof new_url, "%.*s:%d%s", (int)(at - url), url, port,
-           at + strlen(old));
-  setenv("CLOUDFLARE_BASE_URL", new_url, 1);
-}
-
-static pid_t start_child(char **command, int port) {
-  char number[16];
-  pid_t pid = fork();
-  if (pid != 0) return pid;
-#ifdef __linux__
-  prctl(PR_SET_PDEATHSIG, SIGTERM);
-#endif
-  snprintf(number, sizeof number, "%d", port);
-  setenv("RTK_RELAY_PORT", number, 1);
-  set_base_url(port);
-  execvp(command[0], command);
-  perror(command[0]);
-  _exit(127);
-}
-
-static int end_child(pid_t pid) {
-  int status;
-  if (waitpid(pid, &status, WNOHANG) != pid) {
-    kill(pid, SIGTERM);
-    if (waitpid(pid, &status, 0) < 0) return 1;
-  }
-  return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
-}
-
 /* Arguments ---------------------------------------------------------------- */
 
-static bool set_after(struct after *after, const char *value) {
-  char left;
-  int got = sscanf(value, "%lu,%lu%c", &after->bytes, &after->first, &left);
-  if (got == 1) after->first = (unsigned long)-1;
-  after->is_set = true;
-  return got == 1 || got == 2;
-}
-
-static bool set_option(const char *name, const char *value) {
-  if (strcmp(name, "--port-file") == 0) {
-    options.port_path = value;
-  } else if (strcmp(name, "--log") == 0) {
-    options.log_path = value;
-  } else if (strcmp(name, "--silent-when") == 0) {
-    options.silent_path = value;
-  } else if (strcmp(name, "--cut-when") == 0) {
-    options.cut_path = value;
-  } else if (strcmp(name, "--silent-after") == 0) {
-    return set_after(&options.silent, value);
-  } else if (strcmp(name, "--cut-after") == 0) {
-    return set_after(&options.cut, value);
-  } else {
-    return false;
-  }
-  return true;
-}
-
-/* The COMMAND, NULL without one. */
-static char **read_arguments(char **argv) {
-  int i = 1;
-  while (argv[i] != NULL && argv[i][0] == '-') {
-    if (argv[i + 1] == NULL || !set_option(argv[i], argv[i + 1])) {
-      fprintf(stderr, "relay: not understood: %s\n", argv[i]);
-      exit(2);
+static void read_arguments(char **argv) {
+  for (argv++; argv[0] != NULL && argv[1] != NULL; argv += 2) {
+    if (strcmp(argv[0], "--log") == 0) {
+      options.log_path = argv[1];
+    } else if (strcmp(argv[0], "--silent-when") == 0) {
+      options.silent_path = argv[1];
+    } else if (strcmp(argv[0], "--cut-when") == 0) {
+      options.cut_path = argv[1];
+    } else {
+      break;
     }
-    i += 2;
   }
-  options.target = argv[i] == NULL ? 0 : atoi(argv[i]);
+  options.target = argv[0] == NULL || argv[1] != NULL ? 0 : atoi(argv[0]);
   if (options.target <= 0 || options.target > 65535) {
-    fputs("relay: no port to forward to\n", stderr);
+    fprintf(stderr, "relay: not understood: %s\n", argv[0] ? argv[0] : "");
     exit(2);
-  }
-  i++;
-  if (argv[i] == NULL) return NULL;
-  if (strcmp(argv[i], "--") != 0 || argv[i + 1] == NULL) {
-    fprintf(stderr, "relay: not understood: %s\n", argv[i]);
-    exit(2);
-  }
-  return argv + i + 1;
-}
-
-/* Appears whole or not at all. */
-static void write_port(int port) {
-  char draft[4096];
-  FILE *file;
-  if (options.port_path == NULL) return;
-  snprintf(draft, sizeof draft, "%s.new", options.port_path);
-  file = fopen(draft, "we");
-  if (file == NULL || fprintf(file, "%d\n", port) < 0 || fclose(file) != 0 ||
-      rename(draft, options.port_path) != 0) {
-    perror(options.port_path);
-    exit(1);
   }
 }
 
 int main(int argc, char **argv) {
-  char **command = read_arguments(argv);
   struct sigaction action;
-  pid_t child = 0;
   int port, listen_fd;
   (void)argc;
+  read_arguments(argv);
   if (options.log_path != NULL) {
     log_fd = open(options.log_path,
                   O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0600);
     if (log_fd < 0) perror(options.log_path);
   }
   listen_fd = listen_anywhere(&port);
-  if (pipe(end_pipe) != 0 || fcntl(end_pipe[0], F_SETFD, FD_CLOEXEC) != 0 ||
-      fcntl(end_pipe[1], F_SETFD, FD_CLOEXEC) != 0) {
+  if (pipe(end_pipe) != 0) {
     perror("relay: pipe");
     return 1;
   }
   memset(&action, 0, sizeof action);
   action.sa_handler = on_signal;
   sigaction(SIGTERM, &action, NULL);
-  if (command != NULL) {
-    sigaction(SIGCHLD, &action, NULL);
-    child = start_child(command, port);
-  } else {
-    sigaction(SIGINT, &action, NULL);
-    printf("port %d\n", port);
-    fflush(stdout);
-  }
-  write_port(port);
-  forward(listen_fd, command == NULL);
+  sigaction(SIGINT, &action, NULL);
+  printf("port %d\n", port);
+  fflush(stdout);
+  forward(listen_fd);
   while (links_used > 0) close_link(links_used - 1, false);
-  return child > 0 ? end_child(child) : 0;
+  return 0;
 }

@@ -530,7 +530,7 @@ static char *example_of(const cJSON *paths, const char *pattern) {
 }
 
 bool routes_open(const struct options *options) {
-  char *text = read_whole(options->examples_path);
+  char *text = read_whole(API_EXAMPLES);
   cJSON *root = cJSON_Parse(text);
   const cJSON *paths = cJSON_GetObjectItemCaseSensitive(root, "paths");
   bool ok = text != NULL;
@@ -539,7 +539,7 @@ bool routes_open(const struct options *options) {
     if (!routes[i].has_example) continue;
     examples[i] = example_of(paths, routes[i].pattern);
     if (examples[i] == NULL) {
-      fprintf(stderr, "api: %s has no example for %s\n", options->examples_path,
+      fprintf(stderr, "api: %s has no example for %s\n", API_EXAMPLES,
               routes[i].pattern);
       ok = false;
     }
