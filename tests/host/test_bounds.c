@@ -40,18 +40,16 @@ static void asks_for_no_more_than(sqlite3 *db, const char *others,
 }
 
 /* As many ids as may be under way wait to be asked again, and no more. */
-static void few_ids_back_off_at_a_time(void **state) {
+CASE(few_ids_back_off_at_a_time) {
   sqlite3 *db = open_loaded();
-  (void)state;
   skip_where_in_is_no_batch();
   must_exec(db, "SELECT rtk_config('concurrency', 4), rtk_config('quota', 0)");
   asks_for_no_more_than(db, "retry_after=50,status=503", "retry_after%3D50", 8);
 }
 
 /* What has arrived before its turn is bounded by cache_max_bytes. */
-static void little_is_kept_ahead(void **state) {
+CASE(little_is_kept_ahead) {
   sqlite3 *db = open_loaded();
-  (void)state;
   skip_where_in_is_no_batch();
   must_exec(db, "SELECT rtk_config('cache_max_bytes', 20000),"
                 " rtk_config('quota', 0), rtk_config('rate_per_second', 0)");
@@ -59,9 +57,8 @@ static void little_is_kept_ahead(void **state) {
 }
 
 /* After n rows of a plain join at most 4 n ids have been asked for. */
-static void a_join_asks_for_four_times_what_it_used(void **state) {
+CASE(a_join_asks_for_four_times_what_it_used) {
   sqlite3 *db = open_loaded();
-  (void)state;
   must_exec(db, "SELECT rtk_config('quota', 0), rtk_config('rate_per_second',"
                 " 0)");
   must_exec(db,
@@ -112,10 +109,9 @@ static void assert_together(sqlite3 *db, const struct gate *gate,
 }
 
 /* With an equality and a list, the second id brings the rest with it. */
-static void the_second_id_brings_the_list(void **state) {
+CASE(the_second_id_brings_the_list) {
   static const struct gate gate = {"gate-list", "gate-list", 2};
   sqlite3 *db = open_loaded();
-  (void)state;
   skip_where_in_is_no_batch();
   char *sql = sqlite3_mprintf(
       "CREATE TABLE l(n INTEGER PRIMARY KEY, s); INSERT INTO l VALUES (1, "
@@ -133,11 +129,10 @@ static void the_second_id_brings_the_list(void **state) {
 }
 
 /* A reply that is there already keeps nobody from asking for the next. */
-static void a_known_reply_stops_nothing(void **state) {
+CASE(a_known_reply_stops_nothing) {
   static const struct gate gate = {"gate-known", "gate-known", 3};
   sqlite3 *db = open_loaded();
   char path[4200];
-  (void)state;
   skip_where_in_is_no_batch();
   (void)snprintf(path, sizeof(path), "%s/gate-known", here());
   FILE *file = fopen(path, "w");
@@ -159,9 +154,8 @@ static void a_known_reply_stops_nothing(void **state) {
 
 /* While a statement has requests under way under one token, no other statement is
 ** begun under another. */
-static void no_statement_begins_with_another_token(void **state) {
+CASE(no_statement_begins_with_another_token) {
   sqlite3 *db = open_loaded();
-  (void)state;
   skip_where_in_is_no_batch();
   sqlite3_stmt *stmt =
       prepared(db, "SELECT session_id FROM " SESSION ") WHERE session_id IN"
@@ -190,10 +184,9 @@ static void give_zero(sqlite3_context *context) {
 }
 
 /* One that may do something is called for the rows there are. */
-static void an_aggregate_is_called_once(void **state) {
+CASE(an_aggregate_is_called_once) {
   sqlite3 *db = open_loaded();
   int steps = 0;
-  (void)state;
   must_exec(db,
             "CREATE TABLE l(n INTEGER PRIMARY KEY, s);"
             "INSERT INTO l VALUES (1, 's1'), (2, 's2'), (3, 's3'), (4, 's4')");
@@ -207,15 +200,4 @@ static void an_aggregate_is_called_once(void **state) {
   close_ok(db);
 }
 
-int main(void) {
-  const struct CMUnitTest tests[] = {
-      cmocka_unit_test(few_ids_back_off_at_a_time),
-      cmocka_unit_test(little_is_kept_ahead),
-      cmocka_unit_test(a_join_asks_for_four_times_what_it_used),
-      cmocka_unit_test(the_second_id_brings_the_list),
-      cmocka_unit_test(a_known_reply_stops_nothing),
-      cmocka_unit_test(no_statement_begins_with_another_token),
-      cmocka_unit_test(an_aggregate_is_called_once),
-  };
-  return cmocka_run_group_tests(tests, NULL, NULL);
-}
+int main(void) { return RUN_CASES(NULL, NULL); }

@@ -369,7 +369,7 @@ static void ends_by_progress(void **state) { play(*state, true); }
 
 /* Nothing is sent later for a statement that is over, even when its back-off
 ** is over too and another statement keeps the connection busy. */
-static void sends_nothing_afterwards(void **state) {
+CASE(sends_nothing_afterwards) {
   static const struct scene scene = {
       .name = "short back-off",
       .sql = "SELECT id FROM " SESSION
@@ -378,7 +378,6 @@ static void sends_nothing_afterwards(void **state) {
       .logged_count = 1};
   struct run run = {.scene = &scene, .listener = -1, .accepted = -1};
   pthread_t thread;
-  (void)state;
   run.db = open_loaded();
   sqlite3_str *out = sqlite3_str_new(NULL);
   querying = pthread_self();
@@ -398,9 +397,8 @@ static void sends_nothing_afterwards(void **state) {
 }
 
 /* An interrupt is for statements that run then: a later one goes through. */
-static void does_not_stop_a_later_statement(void **state) {
+CASE(does_not_stop_a_later_statement) {
   sqlite3 *db = open_loaded();
-  (void)state;
   sqlite3_interrupt(db);
   assert_rows(db, "SELECT session_id FROM " SESSION ", 's5')", "s5\n");
   close_ok(db);
@@ -417,10 +415,9 @@ static int never(void *user) {
 
 /* A progress handler that lets go on is called while rtk waits, and changes
 ** nothing. */
-static void a_patient_progress_handler_is_heard(void **state) {
+CASE(a_patient_progress_handler_is_heard) {
   sqlite3 *db = open_loaded();
   atomic_int calls = 0;
-  (void)state;
   char path[4096];
   assert_non_null(getcwd(path, sizeof(path)));
   char *sql = sqlite3_mprintf(
@@ -433,28 +430,16 @@ static void a_patient_progress_handler_is_heard(void **state) {
 }
 
 int main(void) {
-  struct CMUnitTest tests[2 * ROWS_OF(scenes) + 3];
-  char names[2 * ROWS_OF(scenes)][64];
-  size_t count = 0;
-  for (size_t i = 0; i < ROWS_OF(scenes); i++) {
-    for (int by_progress = 0; by_progress < 2; by_progress++) {
-      sqlite3_snprintf((int)sizeof(names[count]), names[count], "%s ends %s",
-                       by_progress ? "progress handler" : "interrupt",
-                       scenes[i].name);
-      tests[count] = (struct CMUnitTest){
-          .name = names[count],
-          .test_func = by_progress ? ends_by_progress : ends_by_interrupt,
-          .initial_state = (void *)(uintptr_t)&scenes[i]};
-      count++;
-    }
+  static char names[2 * ROWS_OF(scenes)][64];
+  for (size_t i = 0; i < ROWS_OF(names); i++) {
+    bool by_progress = i % 2 == 1;
+    sqlite3_snprintf((int)sizeof(names[i]), names[i], "%s ends %s",
+                     by_progress ? "progress handler" : "interrupt",
+                     scenes[i / 2].name);
+    add_case(names[i], by_progress ? ends_by_progress : ends_by_interrupt,
+             &scenes[i / 2]);
   }
-  const struct CMUnitTest others[] = {
-      cmocka_unit_test(sends_nothing_afterwards),
-      cmocka_unit_test(does_not_stop_a_later_statement),
-      cmocka_unit_test(a_patient_progress_handler_is_heard),
-  };
-  memcpy(tests + count, others, sizeof(others));
   (void)setenv("RTK_TIMEOUT_MS", NEVER_MS, 1);
   (void)setenv("RTK_CONNECT_TIMEOUT_MS", NEVER_MS, 1);
-  return cmocka_run_group_tests(tests, NULL, NULL);
+  return RUN_CASES(NULL, NULL);
 }

@@ -6,9 +6,8 @@
 */
 #include "host.h"
 
-static void late_pages_keep_their_place(void **state) {
+CASE(late_pages_keep_their_place) {
   sqlite3 *db = open_loaded();
-  (void)state;
   must_exec(db, "SELECT rtk_config('quota', 0), rtk_config('rate_per_second',"
                 " 0), rtk_config('timeout_ms', " NEVER_MS ")");
   assert_rows(db,
@@ -19,9 +18,4 @@ static void late_pages_keep_their_place(void **state) {
   close_ok(db);
 }
 
-int main(void) {
-  const struct CMUnitTest tests[] = {
-      cmocka_unit_test(late_pages_keep_their_place),
-  };
-  return cmocka_run_group_tests(tests, NULL, NULL);
-}
+int main(void) { return RUN_CASES(NULL, NULL); }

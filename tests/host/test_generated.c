@@ -294,7 +294,7 @@ static void prepare_tables(sqlite3 *db) {
   assert_rows(db, "SELECT count(*) FROM copy", "8\n");
 }
 
-static void all_ways_agree(void **state) {
+CASE(all_ways_agree) {
   static const char count[] =
       "SELECT value FROM rtk_stats WHERE name = 'requests'";
   sqlite3 *db = open_loaded();
@@ -302,7 +302,6 @@ static void all_ways_agree(void **state) {
   int with_runs = 0;
   long queries = from_env("RTK_TEST_QUERIES", QUERIES);
   seed = (uint64_t)from_env("RTK_TEST_SEED", (long)seed);
-  (void)state;
   prepare_tables(db);
   assert_int_equal(sqlite3_trace_v2(db, SQLITE_TRACE_STMT, count_runs, &runs),
                    SQLITE_OK);
@@ -339,7 +338,4 @@ static void all_ways_agree(void **state) {
   close_ok(db);
 }
 
-int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(all_ways_agree)};
-  return cmocka_run_group_tests(tests, NULL, NULL);
-}
+int main(void) { return RUN_CASES(NULL, NULL); }

@@ -42,11 +42,10 @@ static int descriptors(void) {
   return count;
 }
 
-static void a_thousand_times_leaks_nothing(void **state) {
+CASE(a_thousand_times_leaks_nothing) {
   long bytes = 0;
   long sqlite_bytes = 0;
   int open = 0;
-  (void)state;
   for (int i = 0; i < ROUNDS; i++) {
     if (i == ROUNDS_WARM) {
       bytes = bytes_in_use();
@@ -78,9 +77,8 @@ static void a_thousand_times_leaks_nothing(void **state) {
 
 /* --- a second time --------------------------------------------------------------- */
 
-static void a_second_time_changes_nothing(void **state) {
+CASE(a_second_time_changes_nothing) {
   sqlite3 *db = open_loaded();
-  (void)state;
   must_exec(db, "SELECT rtk_config('concurrency', 7)");
   assert_int_equal(sqlite3_load_extension(db, need_env("RTK_SO"), NULL, NULL),
                    SQLITE_OK);
@@ -92,10 +90,9 @@ static void a_second_time_changes_nothing(void **state) {
   close_ok(db);
 }
 
-static void a_second_time_while_a_statement_runs(void **state) {
+CASE(a_second_time_while_a_statement_runs) {
   sqlite3 *db = open_loaded();
   sqlite3_stmt *stmt = NULL;
-  (void)state;
   must_exec(db, "SELECT rtk_config('concurrency', 7)");
   assert_int_equal(
       sqlite3_prepare_v2(db,
@@ -119,9 +116,8 @@ static void a_second_time_while_a_statement_runs(void **state) {
 }
 
 /* The first load, too, may come while a statement runs. */
-static void a_first_time_from_a_statement(void **state) {
+CASE(a_first_time_from_a_statement) {
   sqlite3 *db = open_plain();
-  (void)state;
   char *sql = sqlite3_mprintf("SELECT load_extension(%Q)", need_env("RTK_SO"));
   assert_rows(db, sql, "NULL\n");
   assert_rows(db, ONE_ROW, "s1\n");
@@ -131,10 +127,9 @@ static void a_first_time_from_a_statement(void **state) {
 
 /* Has the host asked for a stop while rtk is loaded, the load of a connection
 ** that has rtk already still forgets nothing. */
-static void a_second_time_while_interrupted(void **state) {
+CASE(a_second_time_while_interrupted) {
   sqlite3 *db = open_loaded();
   sqlite3_stmt *stmt = NULL;
-  (void)state;
   must_exec(db, "SELECT rtk_config('account', 'ACCOUNT'),"
                 " rtk_config('app', 'APP')");
   assert_int_equal(sqlite3_prepare_v2(db, "VALUES(1), (2)", -1, &stmt, NULL),
@@ -156,10 +151,9 @@ static void a_second_time_while_interrupted(void **state) {
   close_ok(db);
 }
 
-static void beside_another_connection(void **state) {
+CASE(beside_another_connection) {
   sqlite3 *one = open_loaded();
   sqlite3_stmt *stmt = NULL;
-  (void)state;
   assert_int_equal(sqlite3_prepare_v2(one,
                                       "SELECT session_id FROM " SESSION
                                       ") WHERE session_id IN ('s1', 's2')",
@@ -179,7 +173,7 @@ static void beside_another_connection(void **state) {
 
 /* --- closing ------------------------------------------------------------------------ */
 
-static void close_after_a_statement_left_early(void **state) {
+CASE(close_after_a_statement_left_early) {
   static const char *const statements[] = {
       "SELECT id FROM " SESSION ") WHERE session_id IN"
       " ('s1', 's2', 'x:delay=" NEVER_MS "')",
@@ -187,7 +181,6 @@ static void close_after_a_statement_left_early(void **state) {
       "')) AS l JOIN " SESSION ", l.column1) AS s",
       "SELECT value FROM rtk_settings",
   };
-  (void)state;
   for (size_t i = 0; i < ROWS_OF(statements); i++) {
     sqlite3 *db = open_loaded();
     sqlite3_stmt *stmt = NULL;
@@ -201,10 +194,9 @@ static void close_after_a_statement_left_early(void **state) {
   }
 }
 
-static void close_v2_before_the_statement_is_finalized(void **state) {
+CASE(close_v2_before_the_statement_is_finalized) {
   sqlite3 *db = open_loaded();
   sqlite3_stmt *stmt = NULL;
-  (void)state;
   assert_int_equal(sqlite3_prepare_v2(db,
                                       "SELECT id FROM " SESSION
                                       ") WHERE session_id IN"
@@ -216,10 +208,7 @@ static void close_v2_before_the_statement_is_finalized(void **state) {
   assert_int_equal(sqlite3_finalize(stmt), SQLITE_OK);
 }
 
-static void close_unused(void **state) {
-  (void)state;
-  close_ok(open_loaded());
-}
+CASE(close_unused) { close_ok(open_loaded()); }
 
 /* --- other hosts ---------------------------------------------------------------------- */
 
@@ -287,13 +276,12 @@ static void as_an_auto_extension(void **state) {
 static int old_number(void) { return 3030001; }
 static const char *old_version(void) { return "3.30.1"; }
 
-static void an_old_sqlite_is_refused(void **state) {
+CASE(an_old_sqlite_is_refused) {
   sqlite3 *db = open_plain();
   char *message = NULL;
   sqlite3_api_routines old = *routines;
   old.libversion_number = old_number;
   old.libversion = old_version;
-  (void)state;
   assert_int_equal(entry(db, &message, &old), SQLITE_ERROR);
   assert_string_equal(message,
                       "rtk needs SQLite 3.31 or later, this is 3.30.1");
@@ -305,12 +293,11 @@ static void an_old_sqlite_is_refused(void **state) {
   close_ok(db);
 }
 
-static void a_second_sqlite_is_refused(void **state) {
+CASE(a_second_sqlite_is_refused) {
   sqlite3 *first = open_loaded();
   sqlite3 *db = open_plain();
   char *message = NULL;
   sqlite3_api_routines other = *routines;
-  (void)state;
   assert_int_equal(entry(db, &message, &other), SQLITE_ERROR);
   assert_string_equal(message, "rtk is in use by another SQLite library of"
                                " this process: load it through one of them"
@@ -322,19 +309,8 @@ static void a_second_sqlite_is_refused(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {
-      cmocka_unit_test(a_first_time_from_a_statement),
-      cmocka_unit_test(a_second_time_changes_nothing),
-      cmocka_unit_test(a_second_time_while_a_statement_runs),
-      cmocka_unit_test(a_second_time_while_interrupted),
-      cmocka_unit_test(beside_another_connection),
-      cmocka_unit_test(close_after_a_statement_left_early),
-      cmocka_unit_test(close_v2_before_the_statement_is_finalized),
-      cmocka_unit_test(close_unused),
-      cmocka_unit_test(an_old_sqlite_is_refused),
-      cmocka_unit_test(a_second_sqlite_is_refused),
-      cmocka_unit_test_teardown(as_an_auto_extension, no_auto_extension),
-      cmocka_unit_test(a_thousand_times_leaks_nothing),
-  };
-  return cmocka_run_group_tests(tests, find_entry, let_go);
+  cases_of_program.list[cases_of_program.count++] =
+      (struct CMUnitTest)cmocka_unit_test_teardown(as_an_auto_extension,
+                                                   no_auto_extension);
+  return RUN_CASES(find_entry, let_go);
 }

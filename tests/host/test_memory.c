@@ -253,13 +253,12 @@ static void torture(struct counter *counter, bool fails_on, const char *whose) {
 
 /* While ids are collected by a run within the statement, the host's transaction
 ** is open; it is gone only if SQLite took it, and then the statement fails. */
-static void a_transaction_is_kept_or_the_statement_fails(void **state) {
+CASE(a_transaction_is_kept_or_the_statement_fails) {
   enum { reads_ahead = 1 };
   sqlite3 *db = open_for_it();
   int kept = 0;
   int right = 0;
   int runs = 0;
-  (void)state;
   (void)start(&of_sqlite, 0, false);
   assert_int_equal(run_statement(db, reads_ahead), SQLITE_OK);
   int allocations = of_sqlite.made;
@@ -287,23 +286,17 @@ static void a_transaction_is_kept_or_the_statement_fails(void **state) {
   close_ok(db);
 }
 
-static void one_of_sqlite(void **state) {
-  (void)state;
-  torture(&of_sqlite, false, "SQLite, one");
-}
+CASE(one_of_sqlite) { torture(&of_sqlite, false, "SQLite, one"); }
 
-static void all_of_sqlite_from_one_on(void **state) {
-  (void)state;
+CASE(all_of_sqlite_from_one_on) {
   torture(&of_sqlite, true, "SQLite, all from one on");
 }
 
-static void one_of_the_libraries(void **state) {
-  (void)state;
+CASE(one_of_the_libraries) {
   torture(&of_libraries, false, "libcurl and cJSON, one");
 }
 
-static void all_of_the_libraries_from_one_on(void **state) {
-  (void)state;
+CASE(all_of_the_libraries_from_one_on) {
   torture(&of_libraries, true, "libcurl and cJSON, all from one on");
 }
 
@@ -342,19 +335,12 @@ static void torture_load(struct counter *counter) {
   print_message("# load: %d allocations, %d refusals\n", allocations, refused);
 }
 
-static void load_with_one_of_sqlite(void **state) {
-  (void)state;
-  torture_load(&of_sqlite);
-}
+CASE(load_with_one_of_sqlite) { torture_load(&of_sqlite); }
 
-static void load_with_one_of_the_libraries(void **state) {
-  (void)state;
-  torture_load(&of_libraries);
-}
+CASE(load_with_one_of_the_libraries) { torture_load(&of_libraries); }
 
 /* Loaded already, a second load that fails takes nothing away. */
-static void a_second_load_keeps_the_settings(void **state) {
-  (void)state;
+CASE(a_second_load_keeps_the_settings) {
   for (int n = 1; n <= 60; n++) {
     sqlite3 *db = open_loaded();
     must_exec(db, "SELECT rtk_config('account', 'ACCOUNT'),"
@@ -372,9 +358,8 @@ static void a_second_load_keeps_the_settings(void **state) {
 }
 
 /* A setting that could not be changed for want of memory is as it was. */
-static void a_setting_is_changed_or_not(void **state) {
+CASE(a_setting_is_changed_or_not) {
   sqlite3 *db = open_loaded();
-  (void)state;
   for (int n = 1; n <= 60; n++) {
     must_exec(db, "SELECT rtk_config('concurrency', 20)");
     (void)start(&of_sqlite, n, false);
@@ -394,17 +379,4 @@ static void a_setting_is_changed_or_not(void **state) {
   close_ok(db);
 }
 
-int main(void) {
-  const struct CMUnitTest tests[] = {
-      cmocka_unit_test(load_with_one_of_sqlite),
-      cmocka_unit_test(load_with_one_of_the_libraries),
-      cmocka_unit_test(a_second_load_keeps_the_settings),
-      cmocka_unit_test(a_setting_is_changed_or_not),
-      cmocka_unit_test(a_transaction_is_kept_or_the_statement_fails),
-      cmocka_unit_test(one_of_sqlite),
-      cmocka_unit_test(all_of_sqlite_from_one_on),
-      cmocka_unit_test(one_of_the_libraries),
-      cmocka_unit_test(all_of_the_libraries_from_one_on),
-  };
-  return cmocka_run_group_tests(tests, install, NULL);
-}
+int main(void) { return RUN_CASES(install, NULL); }

@@ -36,10 +36,9 @@ static int be_a_child(sqlite3 *of_parent) {
   return sqlite3_close(own) == SQLITE_OK ? 0 : 5;
 }
 
-static void a_child_has_no_share_in_the_connection(void **state) {
+CASE(a_child_has_no_share_in_the_connection) {
   sqlite3 *db = open_loaded();
   int status = -1;
-  (void)state;
   assert_rows(db, "SELECT id FROM " SESSION ", 's1')", "s1\n");
   pid_t child = fork();
   assert_true(child >= 0);
@@ -53,11 +52,10 @@ static void a_child_has_no_share_in_the_connection(void **state) {
 }
 
 /* In the middle of a statement: its rows must not be the other's. */
-static void a_statement_does_not_go_on_in_a_child(void **state) {
+CASE(a_statement_does_not_go_on_in_a_child) {
   sqlite3 *db = open_loaded();
   sqlite3_stmt *stmt = NULL;
   int status = -1;
-  (void)state;
   skip_where_in_is_no_batch();
   must_exec(db, "SELECT rtk_config('concurrency', 2)");
   assert_int_equal(
@@ -111,9 +109,8 @@ static void leave_descriptors(int left) {
   for (; left > 0 && count > 0; left--) (void)close(taken[--count]);
 }
 
-static void few_descriptors_make_fewer_connections(void **state) {
+CASE(few_descriptors_make_fewer_connections) {
   sqlite3 *db = open_loaded();
-  (void)state;
   skip_where_in_is_no_batch();
   int before = requests("/acc6/");
   must_exec(db, "SELECT rtk_config('max_retries', 0)");
@@ -137,9 +134,8 @@ static void few_descriptors_make_fewer_connections(void **state) {
   close_ok(db);
 }
 
-static void no_descriptor_is_told(void **state) {
+CASE(no_descriptor_is_told) {
   sqlite3 *db = open_loaded();
-  (void)state;
   must_exec(db, "SELECT rtk_config('max_retries', 0)");
   leave_descriptors(0);
   sqlite3_str *out = sqlite3_str_new(NULL);
@@ -158,10 +154,9 @@ static void no_descriptor_is_told(void **state) {
 
 /* SQLite answers SQLITE_NOMEM to a program that is too long, and rolls back what
 ** the host has begun. */
-static void a_low_limit_of_programs_loses_nothing(void **state) {
+CASE(a_low_limit_of_programs_loses_nothing) {
   static const char join[] =
       "SELECT l.n, upper(s.id) FROM l JOIN " SESSION ", l.s) AS s";
-  (void)state;
   for (int limit = 100; limit <= 1000; limit += 300) {
     sqlite3 *db = open_loaded();
     must_exec(db, "CREATE TABLE l(n, s); INSERT INTO l VALUES (1, 's1'),"
@@ -189,10 +184,9 @@ static int interrupt_at_once(void *db, int action, const char *a, const char *b,
 #define CODE_PASSES_SINCE 3052000
 
 /* SQLite forgets an interrupt when nothing runs: so something does. */
-static void an_interrupted_first_use_is_no_failure(void **state) {
+CASE(an_interrupted_first_use_is_no_failure) {
   static const char *const tables[] = {"rtk_livestream_session",
                                        "rtk_settings"};
-  (void)state;
   for (size_t i = 0; i < ROWS_OF(tables); i++) {
     sqlite3 *db = open_loaded();
     sqlite3_stmt *running = NULL;
@@ -230,10 +224,9 @@ static int interrupt_a_first_use(void *db, int action, const char *a,
   return SQLITE_OK;
 }
 
-static void an_interrupt_is_told_from_a_failure(void **state) {
+CASE(an_interrupt_is_told_from_a_failure) {
   sqlite3 *db = open_loaded();
   sqlite3_stmt *stmt = NULL;
-  (void)state;
   (void)sqlite3_set_authorizer(db, interrupt_a_first_use, db);
   int rc =
       sqlite3_prepare_v2(db, "SELECT id FROM rtk_livestreams", -1, &stmt, NULL);
@@ -248,15 +241,4 @@ static void an_interrupt_is_told_from_a_failure(void **state) {
   close_ok(db);
 }
 
-int main(void) {
-  const struct CMUnitTest tests[] = {
-      cmocka_unit_test(an_interrupt_is_told_from_a_failure),
-      cmocka_unit_test(a_child_has_no_share_in_the_connection),
-      cmocka_unit_test(a_statement_does_not_go_on_in_a_child),
-      cmocka_unit_test(few_descriptors_make_fewer_connections),
-      cmocka_unit_test(no_descriptor_is_told),
-      cmocka_unit_test(a_low_limit_of_programs_loses_nothing),
-      cmocka_unit_test(an_interrupted_first_use_is_no_failure),
-  };
-  return cmocka_run_group_tests(tests, NULL, NULL);
-}
+int main(void) { return RUN_CASES(NULL, NULL); }

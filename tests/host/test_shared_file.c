@@ -57,11 +57,10 @@ static bool reads_without_a_request(void) {
   return is_right;
 }
 
-static void what_is_in_the_file_is_not_asked_for(void **state) {
+CASE(what_is_in_the_file_is_not_asked_for) {
   int pipe_of[2];
   int failed = 0;
   char told = '?';
-  (void)state;
   skip_where_in_is_no_batch();
   (void)setenv("RTK_CACHE_FILE", file, 1);
   sqlite3 *db = open_loaded();
@@ -85,8 +84,4 @@ static void what_is_in_the_file_is_not_asked_for(void **state) {
   assert_int_equal(failed, 0);
 }
 
-int main(void) {
-  const struct CMUnitTest tests[] = {
-      cmocka_unit_test(what_is_in_the_file_is_not_asked_for)};
-  return cmocka_run_group_tests(tests, NULL, NULL);
-}
+int main(void) { return RUN_CASES(NULL, NULL); }

@@ -80,12 +80,11 @@ static void loses_nothing(void **state) {
 }
 
 /* A wait for the quota is not longer by what the program did before it. */
-static void a_pause_is_no_wait(void **state) {
+CASE(a_pause_is_no_wait) {
   sqlite3 *db = open_loaded();
   sqlite3_stmt *stmt = NULL;
   int rows = 0;
   int rc = SQLITE_ROW;
-  (void)state;
   must_exec(db,
             "SELECT rtk_config('quota', 2), rtk_config('quota_window_s', 1),"
             " rtk_config('max_wait_ms', 5000), rtk_config('concurrency', 1)");
@@ -106,9 +105,8 @@ static void a_pause_is_no_wait(void **state) {
 }
 
 /* Time that goes by in a wait counts, as ever. */
-static void a_reply_that_does_not_come_times_out(void **state) {
+CASE(a_reply_that_does_not_come_times_out) {
   sqlite3 *db = open_loaded();
-  (void)state;
   must_exec(db, "SELECT rtk_config('timeout_ms', 50),"
                 " rtk_config('max_retries', 0)");
   assert_fails(db,
@@ -120,7 +118,7 @@ static void a_reply_that_does_not_come_times_out(void **state) {
 
 /* A collecting run costs what SQLite has done so far. Where a request takes no time,
 ** as it does here, it saves less than to go through many rows again. */
-static void a_costly_outer_part_is_not_read_again(void **state) {
+CASE(a_costly_outer_part_is_not_read_again) {
   static const struct {
     const char *from, *words;
   } cases[] = {
@@ -129,7 +127,6 @@ static void a_costly_outer_part_is_not_read_again(void **state) {
       {"(SELECT 's1' AS s UNION ALL SELECT 's2' UNION ALL SELECT 's3')",
        "on: "},
   };
-  (void)state;
   for (size_t i = 0; i < ROWS_OF(cases); i++) {
     sqlite3 *db = open_loaded();
     char sql[512];
@@ -155,18 +152,8 @@ static void a_costly_outer_part_is_not_read_again(void **state) {
 }
 
 int main(void) {
-  struct CMUnitTest tests[ROWS_OF(shapes) + 3];
-  size_t count = 0;
-  for (; count < ROWS_OF(shapes); count++) {
-    tests[count] =
-        (struct CMUnitTest){.name = shapes[count].name,
-                            .test_func = loses_nothing,
-                            .initial_state = (void *)(uintptr_t)count};
+  for (size_t i = 0; i < ROWS_OF(shapes); i++) {
+    add_case(shapes[i].name, loses_nothing, (void *)(uintptr_t)i);
   }
-  tests[count++] = (struct CMUnitTest)cmocka_unit_test(a_pause_is_no_wait);
-  tests[count++] =
-      (struct CMUnitTest)cmocka_unit_test(a_reply_that_does_not_come_times_out);
-  tests[count++] = (struct CMUnitTest)cmocka_unit_test(
-      a_costly_outer_part_is_not_read_again);
-  return cmocka_run_group_tests(tests, NULL, NULL);
+  return RUN_CASES(NULL, NULL);
 }

@@ -89,7 +89,7 @@ static void is_survived(void **state) {
 
 /* INSERT … SELECT fails at the second id, having written the first one's row:
 ** that row is gone again, and nothing else is. */
-static void takes_back_its_own_statement_only(void **state) {
+CASE(takes_back_its_own_statement_only) {
   static const char *const statements[] = {
       "INSERT INTO local SELECT session_id FROM " SESSION
       ") WHERE session_id IN ('echo:a', 'x:status=500,should_retry=false')",
@@ -101,7 +101,6 @@ static void takes_back_its_own_statement_only(void **state) {
       "DELETE FROM local WHERE n IN (SELECT 1 UNION ALL SELECT session_id"
       " FROM " SESSION ", 'x:status=500,should_retry=false'))",
   };
-  (void)state;
   for (size_t i = 0; i < ROWS_OF(statements); i++) {
     sqlite3 *db = open_loaded();
     must_exec(db, "CREATE TABLE local(n UNIQUE)");
@@ -117,9 +116,8 @@ static void takes_back_its_own_statement_only(void **state) {
 
 /* A write that fails outside a transaction leaves nothing behind, and no
 ** transaction open. */
-static void leaves_no_transaction_open(void **state) {
+CASE(leaves_no_transaction_open) {
   sqlite3 *db = open_loaded();
-  (void)state;
   must_exec(db, "CREATE TABLE local(n)");
   assert_fails(db,
                "INSERT INTO local SELECT session_id FROM " SESSION
@@ -139,17 +137,8 @@ static void leaves_no_transaction_open(void **state) {
 }
 
 int main(void) {
-  struct CMUnitTest tests[ROWS_OF(failures) + 2];
   for (size_t i = 0; i < ROWS_OF(failures); i++) {
-    tests[i] =
-        (struct CMUnitTest){.name = failures[i].name,
-                            .test_func = is_survived,
-                            .initial_state = (void *)(uintptr_t)&failures[i]};
+    add_case(failures[i].name, is_survived, &failures[i]);
   }
-  const struct CMUnitTest others[] = {
-      cmocka_unit_test(takes_back_its_own_statement_only),
-      cmocka_unit_test(leaves_no_transaction_open),
-  };
-  memcpy(tests + ROWS_OF(failures), others, sizeof(others));
-  return cmocka_run_group_tests(tests, NULL, NULL);
+  return RUN_CASES(NULL, NULL);
 }

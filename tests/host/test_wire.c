@@ -46,9 +46,8 @@ static int connection_of(const char *part) {
 
 /* --- connections ------------------------------------------------------------ */
 
-static void look_ups_share_a_connection(void **state) {
+CASE(look_ups_share_a_connection) {
   sqlite3 *db = open_loaded();
-  (void)state;
   must_exec(db, "SELECT rtk_config('read_ahead', 'off')");
   assert_rows(db, "SELECT id FROM " SESSION ", 'echo:keep0')", "echo:keep0\n");
   int connection = connection_of("keep0 ");
@@ -80,8 +79,7 @@ static void *open_gate(void *unused) {
 
 /* No reply comes before all are asked for, and the first one's connection is new:
 ** the others do not wait for it. */
-static void a_slow_reply_stalls_no_other(void **state) {
-  (void)state;
+CASE(a_slow_reply_stalls_no_other) {
   skip_where_in_is_no_batch();
   sqlite3 *db = open_loaded();
   pthread_t thread;
@@ -98,9 +96,8 @@ static void a_slow_reply_stalls_no_other(void **state) {
   close_ok(db);
 }
 
-static void a_batch_opens_16_connections_at_most(void **state) {
+CASE(a_batch_opens_16_connections_at_most) {
   sqlite3 *db = open_loaded();
-  (void)state;
   assert_rows(db,
               "WITH RECURSIVE c(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM c"
               " WHERE i < 64) SELECT count(*) FROM " SESSION
@@ -125,12 +122,11 @@ static void a_batch_opens_16_connections_at_most(void **state) {
 
 /* With 4 at a time and all but the first id slow, at most 3 of the others are
 ** asked for before the first has been read, and one more after. */
-static void limit_asks_for_no_more(void **state) {
+CASE(limit_asks_for_no_more) {
   static const struct {
     const char *limit; /* else the statement is reset */
     int delay;         /* sets its requests apart in the log */
   } ways[] = {{" LIMIT 1", 3599998}, {"", 3599999}};
-  (void)state;
   for (size_t i = 0; i < ROWS_OF(ways); i++) {
     sqlite3 *db = open_loaded();
     must_exec(db, "SELECT rtk_config('concurrency', 4)");
@@ -161,9 +157,8 @@ static void limit_asks_for_no_more(void **state) {
 
 /* Requests under way are let go with their statement, and the next one neither
 ** waits for them nor takes their replies for its own. */
-static void reset_lets_go_of_what_is_under_way(void **state) {
+CASE(reset_lets_go_of_what_is_under_way) {
   sqlite3 *db = open_loaded();
-  (void)state;
   sqlite3_stmt *stmt = prepared(
       db, "SELECT session_id FROM " SESSION ") WHERE session_id IN"
           " ('s1', 'x:delay=" NEVER_MS ",n=1', 'x:delay=" NEVER_MS ",n=2')");
@@ -177,9 +172,8 @@ static void reset_lets_go_of_what_is_under_way(void **state) {
 
 /* --- several statements at once ------------------------------------------------- */
 
-static void two_statements_in_turns(void **state) {
+CASE(two_statements_in_turns) {
   sqlite3 *db = open_loaded();
-  (void)state;
   sqlite3_stmt *one =
       prepared(db, "SELECT id FROM " SESSION ") WHERE session_id IN"
                    " ('echo:turn1', 'echo:turn2', 'echo:turn3', 'echo:turn4')");
@@ -204,9 +198,8 @@ static void two_statements_in_turns(void **state) {
 }
 
 /* One statement fails, the other one goes on. */
-static void a_failure_is_of_its_statement(void **state) {
+CASE(a_failure_is_of_its_statement) {
   sqlite3 *db = open_loaded();
-  (void)state;
   sqlite3_stmt *one =
       prepared(db, "SELECT id FROM " SESSION ") WHERE session_id IN"
                    " ('echo:own1', 'echo:own2', 'x:delay=100,n=9')");
@@ -225,9 +218,8 @@ static void a_failure_is_of_its_statement(void **state) {
 }
 
 /* Two tables of one statement, one id: one request, be it a row or none. */
-static void a_statement_asks_once(void **state) {
+CASE(a_statement_asks_once) {
   sqlite3 *db = open_loaded();
-  (void)state;
   assert_rows(db,
               "SELECT a.id, b.id, c.id FROM (VALUES('echo:once'),"
               " ('echo:once')) AS l JOIN " SESSION ", l.column1) AS a"
@@ -259,7 +251,7 @@ static int listener(int *port) {
 
 /* In the middle of a batch that is not over, requests of it still to come, a
 ** setting names somebody else's address.  Nothing goes there. */
-static void the_token_does_not_follow(void **state) {
+CASE(the_token_does_not_follow) {
   static const struct {
     const char *setting; /* printf format with the port */
     const char *rest;    /* of the batch, after 's1' */
@@ -272,7 +264,6 @@ static void the_token_does_not_follow(void **state) {
       {"SELECT rtk_config('proxy', 'http://127.0.0.1:%d')",
        "'x:status=503,times=1,retry_after_ms=100,code=2'"},
   };
-  (void)state;
   for (size_t i = 0; i < ROWS_OF(cases); i++) {
     int port = 0;
     int s = listener(&port);
@@ -308,9 +299,8 @@ static void the_token_does_not_follow(void **state) {
 }
 
 /* With a token of its own, and nothing open, the new address is taken. */
-static void a_new_address_with_its_own_token(void **state) {
+CASE(a_new_address_with_its_own_token) {
   sqlite3 *db = open_loaded();
-  (void)state;
   assert_rows(db, "SELECT id FROM " SESSION ", 'echo:moved')", "echo:moved\n");
   char *sql = sqlite3_mprintf("SELECT rtk_config('base_url', %Q),"
                               " rtk_config('api_token', %Q)",
@@ -322,18 +312,4 @@ static void a_new_address_with_its_own_token(void **state) {
   close_ok(db);
 }
 
-int main(void) {
-  const struct CMUnitTest tests[] = {
-      cmocka_unit_test(look_ups_share_a_connection),
-      cmocka_unit_test(a_slow_reply_stalls_no_other),
-      cmocka_unit_test(a_batch_opens_16_connections_at_most),
-      cmocka_unit_test(limit_asks_for_no_more),
-      cmocka_unit_test(reset_lets_go_of_what_is_under_way),
-      cmocka_unit_test(two_statements_in_turns),
-      cmocka_unit_test(a_failure_is_of_its_statement),
-      cmocka_unit_test(a_statement_asks_once),
-      cmocka_unit_test(the_token_does_not_follow),
-      cmocka_unit_test(a_new_address_with_its_own_token),
-  };
-  return cmocka_run_group_tests(tests, NULL, NULL);
-}
+int main(void) { return RUN_CASES(NULL, NULL); }

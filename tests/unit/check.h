@@ -201,6 +201,10 @@ static inline int check_end(void **state) {
   return check.failures == 0 ? 0 : -1;
 }
 
+#define CASE_SETUP check_begin
+#define CASE_TEARDOWN check_end
+#include "cases.h"
+
 #define TEST(function)                                                         \
   cmocka_unit_test_setup_teardown(function, check_begin, check_end)
 

@@ -8,8 +8,7 @@
 
 #include "check.h"
 
-static void names_are_usable_and_unique(void **state) {
-  (void)state;
+CASE(names_are_usable_and_unique) {
   check_int("rtk_endpoints", "is not empty", rtk_endpoint_count > 0, 1);
   for (int i = 0; i < rtk_endpoint_count; i++) {
     const struct rtk_endpoint *e = &rtk_endpoints[i];
@@ -29,8 +28,7 @@ static void names_are_usable_and_unique(void **state) {
   }
 }
 
-static void columns_are_well_formed(void **state) {
-  (void)state;
+CASE(columns_are_well_formed) {
   for (int i = 0; i < rtk_endpoint_count; i++) {
     const struct rtk_endpoint *e = &rtk_endpoints[i];
     int of_kind[RTK_COLUMN_RESPONSE + 1] = {0};
@@ -66,8 +64,7 @@ static void columns_are_well_formed(void **state) {
 }
 
 /* Call syntax binds hidden columns from the first on. */
-static void visible_columns_come_first_then_arguments(void **state) {
-  (void)state;
+CASE(visible_columns_come_first_then_arguments) {
   for (int i = 0; i < rtk_endpoint_count; i++) {
     const struct rtk_endpoint *e = &rtk_endpoints[i];
     int stage = 0; /* 0: visible, 1: arguments of the path, 2: their end, 3:
@@ -85,8 +82,7 @@ static void visible_columns_come_first_then_arguments(void **state) {
   }
 }
 
-static void arguments_say_what_they_have_to_be(void **state) {
-  (void)state;
+CASE(arguments_say_what_they_have_to_be) {
   for (int i = 0; i < rtk_endpoint_count; i++) {
     const struct rtk_endpoint *e = &rtk_endpoints[i];
     bool has_id = false;
@@ -117,8 +113,7 @@ static void arguments_say_what_they_have_to_be(void **state) {
 }
 
 /* rtk_plan.words has to hold the longest of its texts. */
-static void the_words_of_a_plan_fit(void **state) {
-  (void)state;
+CASE(the_words_of_a_plan_fit) {
   for (int i = 0; i < rtk_endpoint_count; i++) {
     for (int k = 0; k < rtk_endpoints[i].column_count; k++) {
       const struct rtk_column *c = &rtk_endpoints[i].columns[k];
@@ -131,8 +126,7 @@ static void the_words_of_a_plan_fit(void **state) {
   }
 }
 
-static void stand_ins_stand_for_arguments(void **state) {
-  (void)state;
+CASE(stand_ins_stand_for_arguments) {
   for (int i = 0; i < rtk_endpoint_count; i++) {
     const struct rtk_endpoint *e = &rtk_endpoints[i];
     for (int k = 0; k < e->column_count; k++) {
@@ -151,8 +145,7 @@ static void stand_ins_stand_for_arguments(void **state) {
   }
 }
 
-static void placeholders_are_the_arguments_in_order(void **state) {
-  (void)state;
+CASE(placeholders_are_the_arguments_in_order) {
   for (int i = 0; i < rtk_endpoint_count; i++) {
     const struct rtk_endpoint *e = &rtk_endpoints[i];
     const char *at = e->path;
@@ -177,7 +170,7 @@ static void placeholders_are_the_arguments_in_order(void **state) {
   }
 }
 
-static void filters_come_behind_the_path(void **state) {
+CASE(filters_come_behind_the_path) {
   static const struct rtk_column columns[] = {
       {.name = "kind", .argument = RTK_ARGUMENT_FILTER},
       {.name = "app",
@@ -193,7 +186,6 @@ static void filters_come_behind_the_path(void **state) {
   static const struct rtk_endpoint list = {.columns = columns,
                                            .column_count = 2};
   static const int order[] = {1, 2, 0, 3, -1};
-  (void)state;
   for (int k = 0; k < (int)COUNT(order); k++) {
     check_int("some", "argument", rtk_endpoint_argument(&some, k), order[k]);
   }
@@ -203,9 +195,8 @@ static void filters_come_behind_the_path(void **state) {
   check_int("list", "the id", rtk_endpoint_id(&list), -1);
 }
 
-static void stream_keys_are_hidden(void **state) {
+CASE(stream_keys_are_hidden) {
   int found = 0;
-  (void)state;
   for (int i = 0; i < rtk_endpoint_count; i++) {
     for (int k = 0; k < rtk_endpoints[i].column_count; k++) {
       const struct rtk_column *c = &rtk_endpoints[i].columns[k];
@@ -217,7 +208,7 @@ static void stream_keys_are_hidden(void **state) {
   check_int("stream_key", "tables", found, 3);
 }
 
-static void arguments_are_counted_from_0(void **state) {
+CASE(arguments_are_counted_from_0) {
   static const struct rtk_column columns[] = {
       {.name = "id"},
       {.name = "a", .kind = RTK_COLUMN_ARGUMENT},
@@ -228,7 +219,6 @@ static void arguments_are_counted_from_0(void **state) {
                                            .column_count = COUNT(columns)};
   static const struct rtk_endpoint none = {.columns = columns,
                                            .column_count = 1};
-  (void)state;
   check_int("some", "first", rtk_endpoint_argument(&some, 0), 1);
   check_int("some", "second", rtk_endpoint_argument(&some, 1), 3);
   check_int("some", "third", rtk_endpoint_argument(&some, 2), -1);
@@ -245,10 +235,9 @@ static const struct rtk_endpoint *find(const char *name) {
   return NULL;
 }
 
-static void livestream_session_is_as_designed(void **state) {
+CASE(livestream_session_is_as_designed) {
   const struct rtk_endpoint *e = find("rtk_livestream_session");
   char *schema = rtk_endpoint_schema(e);
-  (void)state;
   check_text(e->name, "schema", schema,
              "CREATE TABLE x(\"id\" TEXT,\"created_at\" TEXT,"
              "\"err_message\" TEXT,\"ingest_seconds\" NUMERIC,"
@@ -269,8 +258,7 @@ static void livestream_session_is_as_designed(void **state) {
   sqlite3_free(schema);
 }
 
-static void a_schema_is_sql(void **state) {
-  (void)state;
+CASE(a_schema_is_sql) {
   for (int i = 0; i < rtk_endpoint_count; i++) {
     const struct rtk_endpoint *e = &rtk_endpoints[i];
     sqlite3 *db = NULL;
@@ -291,12 +279,11 @@ static void a_schema_is_sql(void **state) {
   }
 }
 
-static void names_in_a_schema_are_quoted(void **state) {
+CASE(names_in_a_schema_are_quoted) {
   static const struct rtk_column columns[] = {{.name = "a\"b"},
                                               {.name = "order"}};
   static const struct rtk_endpoint odd = {.columns = columns,
                                           .column_count = COUNT(columns)};
-  (void)state;
   char *schema = rtk_endpoint_schema(&odd);
   check_text("odd names", "schema", schema,
              "CREATE TABLE x(\"a\"\"b\" TEXT,\"order\" TEXT)");
@@ -310,29 +297,12 @@ static int make_schema(void *arg) {
   return rc;
 }
 
-static void no_memory_gives_no_schema(void **state) {
+CASE(no_memory_gives_no_schema) {
   struct rtk_endpoint copy = rtk_endpoints[0];
-  (void)state;
   check_nomem("schema", make_schema, &copy, false);
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {
-      TEST(names_are_usable_and_unique),
-      TEST(columns_are_well_formed),
-      TEST(visible_columns_come_first_then_arguments),
-      TEST(arguments_say_what_they_have_to_be),
-      TEST(the_words_of_a_plan_fit),
-      TEST(stand_ins_stand_for_arguments),
-      TEST(placeholders_are_the_arguments_in_order),
-      TEST(filters_come_behind_the_path),
-      TEST(stream_keys_are_hidden),
-      TEST(arguments_are_counted_from_0),
-      TEST(livestream_session_is_as_designed),
-      TEST(a_schema_is_sql),
-      TEST(names_in_a_schema_are_quoted),
-      TEST(no_memory_gives_no_schema),
-  };
   check_init();
-  return cmocka_run_group_tests(tests, NULL, NULL);
+  return RUN_CASES(NULL, NULL);
 }

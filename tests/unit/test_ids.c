@@ -3,7 +3,7 @@
 
 #include "check.h"
 
-static void ids_come_back_as_they_went_in(void **state) {
+CASE(ids_come_back_as_they_went_in) {
   static const struct {
     const char *name, *text;
     size_t size;
@@ -22,7 +22,6 @@ static void ids_come_back_as_they_went_in(void **state) {
       {"UTF-8", "\xC3\xA9\xF0\x9F\x98\x80", 6},
   };
   struct rtk_ids ids = {0};
-  (void)state;
   check_int("none", "count", (int64_t)ids.count, 0);
   for (size_t i = 0; i < COUNT(cases); i++) {
     struct rtk_text text = {cases[i].text, cases[i].size};
@@ -37,10 +36,9 @@ static void ids_come_back_as_they_went_in(void **state) {
   rtk_ids_deinit(&ids);
 }
 
-static void the_bytes_are_copied(void **state) {
+CASE(the_bytes_are_copied) {
   char own[] = "abc";
   struct rtk_ids ids = {0};
-  (void)state;
   (void)rtk_ids_add(&ids, (struct rtk_text){own, 3});
   memset(own, 'x', 3);
   struct rtk_text text = rtk_ids_text(&ids, 0);
@@ -49,11 +47,10 @@ static void the_bytes_are_copied(void **state) {
 }
 
 /* 100,000 ids, as many as a cron job joins; sizes from 0 to 1023. */
-static void a_long_list_grows(void **state) {
+CASE(a_long_list_grows) {
   static char bytes[1024];
   struct rtk_ids ids = {0};
   size_t total = 0;
-  (void)state;
   for (size_t i = 0; i < 100000; i++) {
     size_t size = i % 1024;
     memset(bytes, (int)('a' + i % 26), size);
@@ -76,9 +73,8 @@ static void a_long_list_grows(void **state) {
   rtk_ids_deinit(&ids);
 }
 
-static void clearing_keeps_the_memory(void **state) {
+CASE(clearing_keeps_the_memory) {
   struct rtk_ids ids = {0};
-  (void)state;
   rtk_ids_clear(&ids); /* of one that has nothing yet */
   for (int i = 0; i < 200; i++) {
     (void)rtk_ids_add(&ids, (struct rtk_text){"0123456789", 10});
@@ -102,10 +98,9 @@ static void clearing_keeps_the_memory(void **state) {
 
 /* As the rows of a list's pages are told apart. */
 /* 7 and '7' are two of a list, and one text: the first place is meant. */
-static void the_first_of_two_is_found(void **state) {
+CASE(the_first_of_two_is_found) {
   struct rtk_ids ids = {0};
   size_t at = 77;
-  (void)state;
   for (int i = 0; i < 3; i++) {
     assert_int_equal(rtk_ids_add(&ids, (struct rtk_text){"7", 1}), SQLITE_OK);
   }
@@ -115,7 +110,7 @@ static void the_first_of_two_is_found(void **state) {
   rtk_ids_deinit(&ids);
 }
 
-static void a_set_has_each_text_once(void **state) {
+CASE(a_set_has_each_text_once) {
   static const struct {
     const char *text;
     bool is_new;
@@ -124,7 +119,6 @@ static void a_set_has_each_text_once(void **state) {
                {"ab", true}, {"b", false}, {"abc", true}};
   struct rtk_ids ids = {0};
   size_t place = 99;
-  (void)state;
   for (size_t i = 0; i < COUNT(cases); i++) {
     struct rtk_text text = {cases[i].text, strlen(cases[i].text)};
     bool is_new = !cases[i].is_new;
@@ -172,8 +166,7 @@ static int add_to_set(void *arg) {
   return rc;
 }
 
-static void no_memory_leaves_a_set_as_it_was(void **state) {
-  (void)state;
+CASE(no_memory_leaves_a_set_as_it_was) {
   check_nomem("set", add_to_set, NULL, false);
 }
 
@@ -197,22 +190,9 @@ static int add_many(void *arg) {
   return rc;
 }
 
-static void no_memory_loses_no_id(void **state) {
-  (void)state;
-  check_nomem("add", add_many, NULL, false);
-}
+CASE(no_memory_loses_no_id) { check_nomem("add", add_many, NULL, false); }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {
-      TEST(ids_come_back_as_they_went_in),
-      TEST(the_bytes_are_copied),
-      TEST(a_long_list_grows),
-      TEST(clearing_keeps_the_memory),
-      TEST(no_memory_loses_no_id),
-      TEST(the_first_of_two_is_found),
-      TEST(a_set_has_each_text_once),
-      TEST(no_memory_leaves_a_set_as_it_was),
-  };
   check_init();
-  return cmocka_run_group_tests(tests, NULL, NULL);
+  return RUN_CASES(NULL, NULL);
 }

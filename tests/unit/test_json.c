@@ -39,7 +39,7 @@ static void check_parse(const struct parse_case *row) {
   free(copy);
 }
 
-static void json_is_told_from_what_is_none(void **state) {
+CASE(json_is_told_from_what_is_none) {
   static const struct parse_case cases[] = {
       {"object", TEXT("{}"), RTK_JSON_OBJECT},
       {"array", TEXT("[]"), RTK_JSON_ARRAY},
@@ -88,25 +88,23 @@ static void json_is_told_from_what_is_none(void **state) {
       {"an escape cut short", TEXT("\"\\ud83\""), RTK_JSON_NONE},
       {"bad escape", TEXT("\"\\x\""), RTK_JSON_NONE},
   };
-  (void)state;
   for (size_t i = 0; i < COUNT(cases); i++) check_parse(&cases[i]);
 }
 
 /* RFC 8259 has none of these, nor has SQLite: the column `response` would hold
 ** text that `->>` calls malformed. */
 /* cJSON is more lenient than RFC 8259; what would be cut short is refused. */
-static void a_nul_is_no_json(void **state) {
+CASE(a_nul_is_no_json) {
   static const struct parse_case cases[] = {
       {"NUL in a string", TEXT("\"a\0b\""), RTK_JSON_NONE},
       {"NUL as white space", TEXT("{\0}"), RTK_JSON_NONE},
       {"NUL before it", TEXT("\0{}"), RTK_JSON_NONE},
       {"truncated exponent", TEXT("[1e]"), RTK_JSON_NONE},
   };
-  (void)state;
   for (size_t i = 0; i < COUNT(cases); i++) check_parse(&cases[i]);
 }
 
-static void nesting_has_a_limit(void **state) {
+CASE(nesting_has_a_limit) {
   static const struct {
     const char *name;
     size_t depth;
@@ -116,7 +114,6 @@ static void nesting_has_a_limit(void **state) {
       {"too deep", 5000, SQLITE_ERROR},
       {"a megabyte of brackets", 524288, SQLITE_ERROR},
   };
-  (void)state;
   for (size_t i = 0; i < COUNT(cases); i++) {
     struct rtk_json *root = NULL;
     char *text = malloc(2 * cases[i].depth);
@@ -186,7 +183,7 @@ static void check_values(const char *json, enum rtk_json_form form,
   rtk_json_free(root);
 }
 
-static void numbers_keep_what_they_are(void **state) {
+CASE(numbers_keep_what_they_are) {
   const struct {
     const char *json;
     struct rtk_value expected;
@@ -219,7 +216,6 @@ static void numbers_keep_what_they_are(void **state) {
       {"-1e300", real(-1e300)},
       {"2.2250738585072014e-308", real(2.2250738585072014e-308)},
   };
-  (void)state;
   for (size_t i = 0; i < COUNT(cases); i++) {
     check_values(cases[i].json, RTK_JSON_AS_BOOL, cases[i].expected);
     check_values(cases[i].json, RTK_JSON_AS_NUMBER, cases[i].expected);
@@ -228,15 +224,14 @@ static void numbers_keep_what_they_are(void **state) {
 
 /* The first integers that no double holds: INTEGER would claim a number that
 ** the reply does not have. */
-static void an_integer_that_was_rounded_is_real(void **state) {
-  (void)state;
+CASE(an_integer_that_was_rounded_is_real) {
   check_values("9007199254740993", RTK_JSON_AS_NUMBER,
                real(9007199254740992.0));
   check_values("-9007199254740993", RTK_JSON_AS_NUMBER,
                real(-9007199254740992.0));
 }
 
-static void other_values_become_sql_values(void **state) {
+CASE(other_values_become_sql_values) {
   const struct rtk_value null = {.type = RTK_NULL};
   const struct {
     const char *json;
@@ -256,7 +251,6 @@ static void other_values_become_sql_values(void **state) {
        text("{ \"a\" : [ 1 , 2.5 , null ] }")},
       {"[\"\\u00e9\",true]", text("[\"\\u00e9\",true]")},
   };
-  (void)state;
   for (size_t i = 0; i < COUNT(cases); i++) {
     check_values(cases[i].json, RTK_JSON_AS_TEXT, cases[i].expected);
   }
@@ -266,7 +260,7 @@ static void other_values_become_sql_values(void **state) {
 
 /* As it stands: where a column is TEXT, an id that is a number is text like any
 ** other id, with all its digits. */
-static void a_number_can_be_text(void **state) {
+CASE(a_number_can_be_text) {
   static const struct {
     const char *json, *text;
   } cases[] = {
@@ -281,7 +275,6 @@ static void a_number_can_be_text(void **state) {
       {"{\"b\":\"\\ud83d\",\"a\":true}", "true"},
       {"{\"a\": false}", "false"},
   };
-  (void)state;
   for (size_t i = 0; i < COUNT(cases); i++) {
     struct rtk_json *root = parse(cases[i].json);
     struct rtk_value value = {.type = RTK_NULL};
@@ -299,7 +292,7 @@ static void a_number_can_be_text(void **state) {
   }
 }
 
-static void a_number_in_quotes_is_a_number(void **state) {
+CASE(a_number_in_quotes_is_a_number) {
   const struct rtk_value null = {.type = RTK_NULL};
   const struct {
     const char *json;
@@ -339,20 +332,18 @@ static void a_number_in_quotes_is_a_number(void **state) {
       {"\"\\\\u0000\"", text("\\u0000")},
       {"\"2026-01-01T00:00:00Z\"", text("2026-01-01T00:00:00Z")},
   };
-  (void)state;
   for (size_t i = 0; i < COUNT(cases); i++) {
     check_values(cases[i].json, RTK_JSON_AS_NUMBER, cases[i].expected);
   }
 }
 
 /* No JSON number begins with a zero or ends with a point. */
-static void nearly_a_number_in_quotes_is_text(void **state) {
-  (void)state;
+CASE(nearly_a_number_in_quotes_is_text) {
   check_values("\"007\"", RTK_JSON_AS_NUMBER, text("007"));
   check_values("\"5.\"", RTK_JSON_AS_NUMBER, text("5."));
 }
 
-static void a_boolean_has_many_forms(void **state) {
+CASE(a_boolean_has_many_forms) {
   const struct rtk_value null = {.type = RTK_NULL};
   const struct {
     const char *json;
@@ -378,7 +369,6 @@ static void a_boolean_has_many_forms(void **state) {
       {"\"maybe\"", text("maybe")},
       {"\"truely\"", text("truely")},
   };
-  (void)state;
   for (size_t i = 0; i < COUNT(cases); i++) {
     check_values(cases[i].json, RTK_JSON_AS_BOOL, cases[i].expected);
   }
@@ -386,7 +376,7 @@ static void a_boolean_has_many_forms(void **state) {
 
 /* What is nested comes as it stands in the reply: printed anew, large integers
 ** would lose digits. */
-static void what_is_nested_keeps_its_text(void **state) {
+CASE(what_is_nested_keeps_its_text) {
   static const struct {
     const char *json, *member, *raw;
   } cases[] = {
@@ -400,7 +390,6 @@ static void what_is_nested_keeps_its_text(void **state) {
       {"\xEF\xBB\xBF{\"a\":[1]}", "a", "[1]"},
       {"\n\t{\x01\"a\"\x02:\x03[1]\x04}", "a", "[1]"},
   };
-  (void)state;
   for (size_t i = 0; i < COUNT(cases); i++) {
     struct rtk_json *root = parse(cases[i].json);
     assert_non_null(root);
@@ -412,7 +401,7 @@ static void what_is_nested_keeps_its_text(void **state) {
   }
 }
 
-static void half_a_surrogate_pair_is_replaced(void **state) {
+CASE(half_a_surrogate_pair_is_replaced) {
   static const struct {
     const char *json, *text;
   } cases[] = {
@@ -424,7 +413,6 @@ static void half_a_surrogate_pair_is_replaced(void **state) {
       {"\"\\\\ud83d\"", "\\ud83d"},
       {"\"\\ud83d\\u\"", NULL},
   };
-  (void)state;
   for (size_t i = 0; i < COUNT(cases); i++) {
     struct rtk_json *root = NULL;
     int rc = rtk_json_parse(cases[i].json, strlen(cases[i].json), &root);
@@ -438,12 +426,11 @@ static void half_a_surrogate_pair_is_replaced(void **state) {
 
 /* --- nodes ---------------------------------------------------------------- */
 
-static void members_are_found_by_exact_name(void **state) {
+CASE(members_are_found_by_exact_name) {
   struct rtk_json *root =
       parse("{\"Data\":1,\"data\":{\"id\":\"x\"},\"list\":[1,\"b\"],"
             "\"\":5,\"none\":null}");
   const struct rtk_json *list = rtk_json_member(root, "list");
-  (void)state;
   assert_non_null(root);
   check_int("data", "kind", rtk_json_kind(rtk_json_member(root, "data")),
             RTK_JSON_OBJECT);
@@ -466,7 +453,7 @@ static void members_are_found_by_exact_name(void **state) {
   rtk_json_free(root);
 }
 
-static void a_path_leads_through_objects(void **state) {
+CASE(a_path_leads_through_objects) {
   static const struct {
     const char *path;
     enum rtk_json_kind kind;
@@ -493,7 +480,6 @@ static void a_path_leads_through_objects(void **state) {
       "\"63\","
       "\"n63456789a123456789b123456789c123456789d123456789e123456789f1234\":"
       "\"64\"}}");
-  (void)state;
   for (size_t i = 0; i < COUNT(cases); i++) {
     check_int(cases[i].path, "kind",
               rtk_json_kind(rtk_json_at(root, cases[i].path)), cases[i].kind);
@@ -503,7 +489,7 @@ static void a_path_leads_through_objects(void **state) {
 }
 
 /* The rows of a node one after the other, as text. */
-static void rows_are_the_elements_or_the_node(void **state) {
+CASE(rows_are_the_elements_or_the_node) {
   static const struct {
     const char *text, *rows;
     int count;
@@ -514,7 +500,6 @@ static void rows_are_the_elements_or_the_node(void **state) {
       {"{\"a\":[1,2]}", "{\"a\":[1,2]};", 1},
       {"null", "null;", 1},
   };
-  (void)state;
   for (size_t i = 0; i < COUNT(cases); i++) {
     struct rtk_json *root = NULL;
     const struct rtk_json *row = NULL;
@@ -539,8 +524,7 @@ static void rows_are_the_elements_or_the_node(void **state) {
   }
 }
 
-static void no_node_is_taken_everywhere(void **state) {
-  (void)state;
+CASE(no_node_is_taken_everywhere) {
   check_int("NULL", "kind", rtk_json_kind(NULL), RTK_JSON_NONE);
   check_int("NULL", "member", rtk_json_member(NULL, "a") != NULL, 0);
   check_int("NULL", "first", rtk_json_first(NULL) != NULL, 0);
@@ -552,7 +536,7 @@ static void no_node_is_taken_everywhere(void **state) {
   rtk_json_free(NULL);
 }
 
-static void nodes_are_read_as_one_thing_only(void **state) {
+CASE(nodes_are_read_as_one_thing_only) {
   static const struct {
     const char *json;
     bool is_true;
@@ -578,7 +562,6 @@ static void nodes_are_read_as_one_thing_only(void **state) {
       {"[1]", false, NULL, -7},
       {"{}", false, NULL, -7},
   };
-  (void)state;
   for (size_t i = 0; i < COUNT(cases); i++) {
     struct rtk_json *root = parse(cases[i].json);
     check_int(cases[i].json, "is true", rtk_json_is_true(root),
@@ -607,33 +590,12 @@ static int parse_and_read(void *arg) {
   return rc;
 }
 
-static void no_memory_is_not_taken_for_bad_json(void **state) {
+CASE(no_memory_is_not_taken_for_bad_json) {
   static char json[] = "{\"a\":[1,\"\\ud83d\",{\"c\":null}],\"n\":\"116\"}";
-  (void)state;
   check_nomem("parse and read", parse_and_read, json, false);
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {
-      TEST(json_is_told_from_what_is_none),
-      TEST(a_nul_is_no_json),
-      TEST(nesting_has_a_limit),
-      TEST(numbers_keep_what_they_are),
-      TEST(an_integer_that_was_rounded_is_real),
-      TEST(other_values_become_sql_values),
-      TEST(a_number_can_be_text),
-      TEST(a_number_in_quotes_is_a_number),
-      TEST(nearly_a_number_in_quotes_is_text),
-      TEST(a_boolean_has_many_forms),
-      TEST(what_is_nested_keeps_its_text),
-      TEST(half_a_surrogate_pair_is_replaced),
-      TEST(members_are_found_by_exact_name),
-      TEST(a_path_leads_through_objects),
-      TEST(rows_are_the_elements_or_the_node),
-      TEST(no_node_is_taken_everywhere),
-      TEST(nodes_are_read_as_one_thing_only),
-      TEST(no_memory_is_not_taken_for_bad_json),
-  };
   check_init();
-  return cmocka_run_group_tests(tests, NULL, NULL);
+  return RUN_CASES(NULL, NULL);
 }

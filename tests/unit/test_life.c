@@ -11,7 +11,7 @@
 
 #define NONE INT64_MIN /* is not read */
 
-static void times_are_read(void **state) {
+CASE(times_are_read) {
   static const struct {
     const char *text;
     int64_t unix_s;
@@ -61,7 +61,6 @@ static void times_are_read(void **state) {
       {"null", NONE},
       {"1689404919", NONE},
   };
-  (void)state;
   for (size_t i = 0; i < COUNT(cases); i++) {
     const char *text = cases[i].text;
     int64_t ms = 0;
@@ -72,10 +71,9 @@ static void times_are_read(void **state) {
 }
 
 /* What stands behind the text is not looked at. */
-static void a_time_ends_with_its_size(void **state) {
+CASE(a_time_ends_with_its_size) {
   static const char text[] = "2023-07-15T07:08:39.000Z";
   int64_t ms = 0;
-  (void)state;
   for (uint32_t size = 0; size < sizeof(text) - 1; size++) {
     check_int("cut", "is read", rtk_life_parse_time(text, size, &ms), false);
   }
@@ -92,7 +90,7 @@ static const struct rtk_endpoint endless = {.columns = columns,
 #define END_MS 1709164800000 /* 2024-02-29T00:00:00Z */
 #define HOUR_MS 3600000
 
-static void a_reply_has_a_life(void **state) {
+CASE(a_reply_has_a_life) {
   static const char time[] = "2024-02-29T00:00:00.000Z";
   static const struct {
     const char *name;
@@ -127,7 +125,6 @@ static void a_reply_has_a_life(void **state) {
       {"and a bit", RTK_OUTCOME_ROWS, &endings, 1, time, END_MS + HOUR_MS + 1,
        RTK_LIFE_ENDED},
   };
-  (void)state;
   for (size_t i = 0; i < COUNT(cases); i++) {
     struct rtk_value values[4] = {{.type = RTK_NULL}};
     for (int row = 0; row < 2 && cases[i].end != NULL; row++) {
@@ -146,8 +143,7 @@ static void a_reply_has_a_life(void **state) {
 }
 
 /* Every endpoint names a column that it has. */
-static void endpoints_end_by_a_column(void **state) {
-  (void)state;
+CASE(endpoints_end_by_a_column) {
   for (int i = 0; i < rtk_endpoint_count; i++) {
     const struct rtk_endpoint *endpoint = &rtk_endpoints[i];
     bool is_there = endpoint->ended == NULL;
@@ -164,7 +160,7 @@ static void endpoints_end_by_a_column(void **state) {
 #define DEFAULTS                                                               \
   { .live_ms = 5000, .ended_ms = 86400000 }
 
-static void a_life_is_so_long(void **state) {
+CASE(a_life_is_so_long) {
   static const struct {
     const char *name;
     struct rtk_life_times times;
@@ -176,7 +172,6 @@ static void a_life_is_so_long(void **state) {
       {"more than a minute", {.live_ms = 1000, .ended_ms = 61000}, 60000},
       {"a year", {.live_ms = 31536000000, .ended_ms = 31536000000}, 60000},
   };
-  (void)state;
   for (size_t i = 0; i < COUNT(cases); i++) {
     const char *name = cases[i].name;
     struct rtk_life_times times = cases[i].times;
@@ -193,7 +188,7 @@ static void a_life_is_so_long(void **state) {
   }
 }
 
-static void it_is_fresh_until_then(void **state) {
+CASE(it_is_fresh_until_then) {
   static const struct {
     const char *name;
     int life;
@@ -215,7 +210,6 @@ static void it_is_fresh_until_then(void **state) {
       {"by a year", RTK_LIFE_ENDED, -31536000000, false},
   };
   static const struct rtk_life_times times = DEFAULTS;
-  (void)state;
   for (size_t i = 0; i < COUNT(cases); i++) {
     check_int(cases[i].name, "is fresh",
               rtk_life_is_fresh(times, cases[i].life, END_MS,
@@ -225,11 +219,6 @@ static void it_is_fresh_until_then(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {
-      TEST(times_are_read),     TEST(a_time_ends_with_its_size),
-      TEST(a_reply_has_a_life), TEST(endpoints_end_by_a_column),
-      TEST(a_life_is_so_long),  TEST(it_is_fresh_until_then),
-  };
   check_init();
-  return cmocka_run_group_tests(tests, NULL, NULL);
+  return RUN_CASES(NULL, NULL);
 }

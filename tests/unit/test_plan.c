@@ -231,16 +231,14 @@ static void check_plan(const struct plan_case *row) {
   check_text(row->name, "words", plan.words, row->words);
 }
 
-static void terms_make_a_plan(void **state) {
-  (void)state;
+CASE(terms_make_a_plan) {
   for (size_t i = 0; i < COUNT(cases); i++) check_plan(&cases[i]);
 }
 
 /* SQLite leaves out a LEFT JOIN that nothing is read from, if it says that it has
 ** one row at the most: no list may. */
-static void a_list_is_not_unique(void **state) {
+CASE(a_list_is_not_unique) {
   int lists = 0;
-  (void)state;
   for (int i = 0; i < rtk_endpoint_count; i++) {
     const struct rtk_endpoint *e = &rtk_endpoints[i];
     int id = rtk_endpoint_id(e);
@@ -259,11 +257,10 @@ static void a_list_is_not_unique(void **state) {
 
 /* A million requests are dearer than any batch; nothing is dearer than what
 ** cannot be done. */
-static void a_request_is_the_unit_of_cost(void **state) {
+CASE(a_request_is_the_unit_of_cost) {
   struct rtk_plan_term one = term_of("session_id", EQ, 0);
   struct rtk_plan_term list = term_of("session_id", EQ, LIST);
   struct rtk_plan point, batch, none;
-  (void)state;
   (void)rtk_plan_choose(session(), &one, 1, 0, &point);
   (void)rtk_plan_choose(session(), &list, 1, 0, &batch);
   (void)rtk_plan_choose(session(), NULL, 0, 0, &none);
@@ -273,12 +270,11 @@ static void a_request_is_the_unit_of_cost(void **state) {
 
 /* A plan that takes a default account or app for want of a term must lose
 ** against one that has the term within an OR. */
-static void a_default_is_dear(void **state) {
+CASE(a_default_is_dear) {
   struct rtk_plan_term terms[] = {term_of("session_id", EQ, 0),
                                   term_of("app", EQ, 0),
                                   term_of("account", EQ, 0)};
   struct rtk_plan none, app, both;
-  (void)state;
   (void)rtk_plan_choose(session(), terms, 1, 0, &none);
   (void)rtk_plan_choose(session(), terms, 2, 0, &app);
   (void)rtk_plan_choose(session(), terms, 3, 0, &both);
@@ -287,11 +283,10 @@ static void a_default_is_dear(void **state) {
 }
 
 /* N10: the list is then the read-ahead set of the look-ups; N9: 30. */
-static void equality_and_list_are_both_taken(void **state) {
+CASE(equality_and_list_are_both_taken) {
   struct rtk_plan_term terms[] = {term_of("session_id", EQ, LIST),
                                   term_of("session_id", EQ, 0)};
   struct rtk_plan plan;
-  (void)state;
   check_int("both", "result", rtk_plan_choose(session(), terms, 2, 0, &plan),
             SQLITE_OK);
   check_int("both", "has the equality", plan.bits & ONE(2), ONE(2));
@@ -399,11 +394,10 @@ static void check_combination(const char *text, struct rtk_plan_term *terms,
   check_int(text, "is_unique", plan.is_unique, (plan.bits & ONE(2)) != 0);
 }
 
-static void every_combination_keeps_the_rules(void **state) {
+CASE(every_combination_keeps_the_rules) {
   static const char *const columns[] = {"account", "app", "session_id", "id"};
   size_t combination = 0;
   size_t all = 1;
-  (void)state;
   for (size_t i = 0; i < COUNT(columns); i++) all *= COUNT(ways);
   for (; combination < all && check.failures < 20; combination++) {
     struct rtk_plan_term terms[2 * COUNT(columns)];
@@ -425,14 +419,6 @@ static void every_combination_keeps_the_rules(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {
-      TEST(terms_make_a_plan),
-      TEST(a_list_is_not_unique),
-      TEST(a_request_is_the_unit_of_cost),
-      TEST(a_default_is_dear),
-      TEST(equality_and_list_are_both_taken),
-      TEST(every_combination_keeps_the_rules),
-  };
   check_init();
-  return cmocka_run_group_tests(tests, NULL, NULL);
+  return RUN_CASES(NULL, NULL);
 }

@@ -49,7 +49,7 @@ static const char *show(const struct rtk_ratelimit *news) {
   return text;
 }
 
-static void lists_are_read(void **state) {
+CASE(lists_are_read) {
   static const struct {
     const char *name, *ratelimit, *policy, *expected;
   } cases[] = {
@@ -100,7 +100,6 @@ static void lists_are_read(void **state) {
       {"a long name is cut", "abcdefghijklmnopqrstuvwxyz0123456789;r=1", "",
        "abcdefghijklmnopqrstuvwxyz01234 -/- 1/-"},
   };
-  (void)state;
   for (size_t i = 0; i < COUNT(cases); i++) {
     struct rtk_ratelimit news =
         read_all(cases[i].ratelimit, cases[i].policy, "", "", "");
@@ -108,7 +107,7 @@ static void lists_are_read(void **state) {
   }
 }
 
-static void a_list_with_a_mistake_is_no_list(void **state) {
+CASE(a_list_with_a_mistake_is_no_list) {
   static const char *const cases[] = {
       "a;r=1,",
       "a;r=1, ",
@@ -153,7 +152,6 @@ static void a_list_with_a_mistake_is_no_list(void **state) {
       "a;r=1000000000000000", /* 16 digits */
       "a;r=1;t=1000000000000.1",
   };
-  (void)state;
   for (size_t i = 0; i < COUNT(cases); i++) {
     struct rtk_ratelimit news = read_all(cases[i], "b;q=1;w=1", "", "", "");
     check_text(cases[i], "news", show(&news), "b 1/1000 -/-");
@@ -163,10 +161,9 @@ static void a_list_with_a_mistake_is_no_list(void **state) {
 }
 
 /* A list that fills its room may have been cut, in a number too. */
-static void a_list_that_was_cut_is_no_list(void **state) {
+CASE(a_list_that_was_cut_is_no_list) {
   char text[RTK_HEADER_LIST_MAX];
   struct rtk_ratelimit news;
-  (void)state;
   for (size_t size = sizeof(text) - 3; size < sizeof(text); size++) {
     memset(text, 'x', sizeof(text));
     memcpy(text, "a;r=7;y=", 8);
@@ -177,7 +174,7 @@ static void a_list_that_was_cut_is_no_list(void **state) {
   }
 }
 
-static void separate_numbers_are_read(void **state) {
+CASE(separate_numbers_are_read) {
   static const char x[] = RTK_RATELIMIT_X_NAME;
   static const struct {
     const char *name, *limit, *remaining, *reset, *expected;
@@ -204,7 +201,6 @@ static void separate_numbers_are_read(void **state) {
       {"with more behind it", "100, 100;w=60", "7 left", "6m0s", ""},
       {"a quota of nothing", "0", "0", "1", "-/- 0/1000"},
   };
-  (void)state;
   for (size_t i = 0; i < COUNT(cases); i++) {
     char expected[100] = "";
     struct rtk_ratelimit news =
@@ -241,12 +237,11 @@ static void check_bounds(const char *text, const struct rtk_ratelimit *news) {
 
 /* Any bytes: nothing is read outside of them, and no number is out of bounds.
 ** Half of them are mistakes in a good list, so that much is read. */
-static void any_bytes_do_no_harm(void **state) {
+CASE(any_bytes_do_no_harm) {
   static const char good[] =
       "\"de\\\"f\";r=50;t=30;pk=:YWI=:, b;q=10;w=1.5;x=?1 , 100;w=60;y=-2";
   static const char likely[] = "\"\\;=,:?.-0123456789 \tqwrtab*()";
   uint32_t seed = 1;
-  (void)state;
   for (int round = 0; round < FUZZ_ROUNDS && check.failures == 0; round++) {
     char text[sizeof(good)];
     memcpy(text, good, sizeof(good));
@@ -264,13 +259,6 @@ static void any_bytes_do_no_harm(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {
-      TEST(lists_are_read),
-      TEST(a_list_with_a_mistake_is_no_list),
-      TEST(a_list_that_was_cut_is_no_list),
-      TEST(separate_numbers_are_read),
-      TEST(any_bytes_do_no_harm),
-  };
   check_init();
-  return cmocka_run_group_tests(tests, NULL, NULL);
+  return RUN_CASES(NULL, NULL);
 }

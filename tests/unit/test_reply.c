@@ -59,7 +59,7 @@ static void check_value(const char *name, const struct rtk_value *value,
   }
 }
 
-static void a_row_has_a_value_for_each_column(void **state) {
+CASE(a_row_has_a_value_for_each_column) {
   static const struct {
     const char *name, *json;
     int column;
@@ -102,7 +102,6 @@ static void a_row_has_a_value_for_each_column(void **state) {
       {"unknown fields", "{\"more\":1,\"id\":\"a\",\"other\":{}}", ID, RTK_TEXT,
        0, "a"},
   };
-  (void)state;
   for (size_t i = 0; i < COUNT(cases); i++) {
     struct rtk_reply *reply = reply_of(&endpoint, cases[i].json, "{}");
     if (reply == NULL) continue;
@@ -112,11 +111,10 @@ static void a_row_has_a_value_for_each_column(void **state) {
   }
 }
 
-static void everything_is_copied(void **state) {
+CASE(everything_is_copied) {
   struct rtk_reply *reply =
       reply_of(&endpoint, "{\"id\":\"one\",\"note\":{\"a\":1},\"seconds\":1.5}",
                "the body");
-  (void)state;
   assert_non_null(reply);
   check_int("row", "outcome", reply->outcome, RTK_OUTCOME_ROWS);
   check_int("row", "http_status", reply->http_status, 200);
@@ -133,7 +131,7 @@ static void everything_is_copied(void **state) {
   rtk_reply_free(reply);
 }
 
-static void a_list_has_a_row_for_each_object(void **state) {
+CASE(a_list_has_a_row_for_each_object) {
   static const struct {
     const char *name, *json;
     int row_count;
@@ -142,7 +140,6 @@ static void a_list_has_a_row_for_each_object(void **state) {
       {"one", "[{\"id\":\"a\"}]", 1},
       {"three", "[{\"id\":\"a\"},{},{\"id\":[2]}]", 3},
   };
-  (void)state;
   for (size_t i = 0; i < COUNT(cases); i++) {
     struct rtk_reply *reply = reply_of(&endpoint, cases[i].json, "body");
     if (reply == NULL) continue;
@@ -164,10 +161,9 @@ static void a_list_has_a_row_for_each_object(void **state) {
 }
 
 /* A reply whose schema says that there is none. */
-static void no_rows_are_no_row(void **state) {
+CASE(no_rows_are_no_row) {
   struct rtk_reply_source source = {.body = {"{}", 2}, .total_count = 250};
   struct rtk_reply *reply = NULL;
-  (void)state;
   assert_int_equal(rtk_reply_of_rows(&endpoint, 200, &source, &reply),
                    SQLITE_OK);
   check_int("none", "outcome", reply->outcome, RTK_OUTCOME_ROWS);
@@ -177,10 +173,9 @@ static void no_rows_are_no_row(void **state) {
   rtk_reply_free(reply);
 }
 
-static void a_body_may_be_empty_or_have_nul(void **state) {
+CASE(a_body_may_be_empty_or_have_nul) {
   struct rtk_json *row = NULL;
   struct rtk_reply *reply = NULL;
-  (void)state;
   assert_int_equal(rtk_json_parse("{}", 2, &row), SQLITE_OK);
   (void)rtk_reply_of_rows(&endpoint, 200,
                           &(struct rtk_reply_source){.rows = row}, &reply);
@@ -197,12 +192,11 @@ static void a_body_may_be_empty_or_have_nul(void **state) {
 }
 
 /* As many columns as there may be, each with a nested value of its own. */
-static void the_widest_endpoint_fits(void **state) {
+CASE(the_widest_endpoint_fits) {
   static struct rtk_column wide[RTK_COLUMNS_MAX];
   static char names[RTK_COLUMNS_MAX][8];
   struct rtk_endpoint widest = endpoint;
   sqlite3_str *json = sqlite3_str_new(NULL);
-  (void)state;
   for (int i = 0; i < RTK_COLUMNS_MAX; i++) {
     sqlite3_snprintf(sizeof(names[i]), names[i], "c%d", i);
     wide[i] = (struct rtk_column){.name = names[i]};
@@ -225,7 +219,7 @@ static void the_widest_endpoint_fits(void **state) {
   sqlite3_free(text);
 }
 
-static void an_error_is_copied(void **state) {
+CASE(an_error_is_copied) {
   static const struct {
     const char *name, *error;
     enum rtk_outcome outcome;
@@ -237,7 +231,6 @@ static void an_error_is_copied(void **state) {
       {"caller", "HTTP 401", RTK_OUTCOME_CALLER, 401},
       {"empty", "", RTK_OUTCOME_FAILED, 500},
   };
-  (void)state;
   for (size_t i = 0; i < COUNT(cases); i++) {
     char *error = sqlite3_mprintf("%s", cases[i].error);
     struct rtk_reply *reply = NULL;
@@ -287,14 +280,13 @@ static int make_error(void *arg) {
   return rc;
 }
 
-static void no_memory_gives_no_reply(void **state) {
+CASE(no_memory_gives_no_reply) {
   static char message[] = "message";
   static const char json[] =
       "{\"id\":[1],\"seconds\":\"7\",\"count\":{},\"note\":[[]]}";
   static const char list[] = "[{\"id\":[1]},{},{\"note\":[[]]}]";
   struct rtk_json *row = NULL;
   struct rtk_json *rows = NULL;
-  (void)state;
   assert_int_equal(rtk_json_parse(json, strlen(json), &row), SQLITE_OK);
   assert_int_equal(rtk_json_parse(list, strlen(list), &rows), SQLITE_OK);
   source = json;
@@ -307,16 +299,6 @@ static void no_memory_gives_no_reply(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {
-      TEST(a_row_has_a_value_for_each_column),
-      TEST(everything_is_copied),
-      TEST(a_list_has_a_row_for_each_object),
-      TEST(no_rows_are_no_row),
-      TEST(a_body_may_be_empty_or_have_nul),
-      TEST(the_widest_endpoint_fits),
-      TEST(an_error_is_copied),
-      TEST(no_memory_gives_no_reply),
-  };
   check_init();
-  return cmocka_run_group_tests(tests, NULL, NULL);
+  return RUN_CASES(NULL, NULL);
 }

@@ -21,7 +21,7 @@ static struct rtk_response response_of(const char *should_retry,
   return r;
 }
 
-static void a_request_is_made_again_or_not(void **state) {
+CASE(a_request_is_made_again_or_not) {
   static const struct {
     const char *name;
     enum rtk_retry_kind kind;
@@ -46,7 +46,6 @@ static void a_request_is_made_again_or_not(void **state) {
       {"pause, server: no", RTK_RETRY_PAUSE, 1, 2, "false", false, false},
       {"pause, server: yes", RTK_RETRY_PAUSE, 2, 0, "true", true, true},
   };
-  (void)state;
   for (size_t i = 0; i < COUNT(cases); i++) {
     struct rtk_response r = response_of(cases[i].should_retry, "1", "");
     struct rtk_retry retry = rtk_retry_decide(&r, cases[i].kind, cases[i].tries,
@@ -59,7 +58,7 @@ static void a_request_is_made_again_or_not(void **state) {
   }
 }
 
-static void pauses_cannot_flood(void **state) {
+CASE(pauses_cannot_flood) {
   static const struct {
     const char *name, *retry_after_ms;
     int pauses;
@@ -73,7 +72,6 @@ static void pauses_cannot_flood(void **state) {
       {"the hundredth", "0", 100, 8000},
       {"not announced", "", 1, 500},
   };
-  (void)state;
   for (size_t i = 0; i < COUNT(cases); i++) {
     struct rtk_response r = response_of("", "", cases[i].retry_after_ms);
     struct rtk_retry retry =
@@ -82,7 +80,7 @@ static void pauses_cannot_flood(void **state) {
   }
 }
 
-static void the_server_names_the_wait(void **state) {
+CASE(the_server_names_the_wait) {
   static const int64_t backoff = RTK_BACKOFF_FIRST_MS;
   const struct {
     const char *name, *after, *ms;
@@ -125,7 +123,6 @@ static void the_server_names_the_wait(void **state) {
       {"date: in years", "Fri, 06 Nov 2037 08:49:37 GMT", "", RTK_WAIT_MAX_MS},
       {"date of no kind", "Sun, 99 Nov 1994 08:50:37 GMT", "", backoff},
   };
-  (void)state;
   for (size_t i = 0; i < COUNT(cases); i++) {
     struct rtk_response r = response_of("", cases[i].after, cases[i].ms);
     struct rtk_retry retry =
@@ -135,7 +132,7 @@ static void the_server_names_the_wait(void **state) {
   }
 }
 
-static void else_the_wait_doubles(void **state) {
+CASE(else_the_wait_doubles) {
   static const struct {
     const char *name;
     int tries;
@@ -155,7 +152,6 @@ static void else_the_wait_doubles(void **state) {
       {"half of that", 5, 512, 7000},
   };
   struct rtk_response r = response_of("", "", "");
-  (void)state;
   for (size_t i = 0; i < COUNT(cases); i++) {
     struct rtk_retry retry = rtk_retry_decide(
         &r, RTK_RETRY_PAUSE, cases[i].tries, 2, NOW_MS, cases[i].random);
@@ -170,7 +166,7 @@ static void else_the_wait_doubles(void **state) {
   }
 }
 
-static void dates_are_those_of_http(void **state) {
+CASE(dates_are_those_of_http) {
   static const struct {
     const char *name, *text;
     bool is_date;
@@ -183,7 +179,6 @@ static void dates_are_those_of_http(void **state) {
       {"words", "tomorrow", false, 0},
       {"before 1970", "Wed, 31 Dec 1969 23:00:00 GMT", false, 0},
   };
-  (void)state;
   for (size_t i = 0; i < COUNT(cases); i++) {
     int64_t unix_ms = 0;
     check_int(cases[i].name, "is a date",
@@ -193,11 +188,6 @@ static void dates_are_those_of_http(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {
-      TEST(a_request_is_made_again_or_not), TEST(pauses_cannot_flood),
-      TEST(the_server_names_the_wait),      TEST(else_the_wait_doubles),
-      TEST(dates_are_those_of_http),
-  };
   check_init();
-  return cmocka_run_group_tests(tests, NULL, NULL);
+  return RUN_CASES(NULL, NULL);
 }

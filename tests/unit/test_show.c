@@ -30,7 +30,7 @@ static void check_show(const struct show_case *row) {
   sqlite3_free(shown);
 }
 
-static void text_is_cut_and_cleaned(void **state) {
+CASE(text_is_cut_and_cleaned) {
   static const struct show_case cases[] = {
       {"normal", TEXT("cf55"), 64, "cf55"},
       {"empty", TEXT(""), 64, ""},
@@ -73,12 +73,11 @@ static void text_is_cut_and_cleaned(void **state) {
       {"first and last of four bytes", TEXT("\xF0\x90\x80\x80\xF4\x8F\xBF\xBF"),
        64, "\xF0\x90\x80\x80\xF4\x8F\xBF\xBF"},
   };
-  (void)state;
   for (size_t i = 0; i < COUNT(cases); i++) check_show(&cases[i]);
 }
 
 /* U+0080 to U+009F; U+009B is what ESC [ is in one, and terminals obey it. */
-static void control_characters_of_two_bytes_become_spaces(void **state) {
+CASE(control_characters_of_two_bytes_become_spaces) {
   static const struct show_case cases[] = {
       {"U+009B",
        TEXT("a\xC2\x9B"
@@ -91,12 +90,11 @@ static void control_characters_of_two_bytes_become_spaces(void **state) {
       {"U+0080", TEXT("\xC2\x80"), 64, " "},
       {"U+009F", TEXT("\xC2\x9F"), 64, " "},
   };
-  (void)state;
   for (size_t i = 0; i < COUNT(cases); i++) check_show(&cases[i]);
 }
 
 /* Python's sqlite3 and others decode messages strictly. */
-static void what_is_shown_is_utf8(void **state) {
+CASE(what_is_shown_is_utf8) {
   static const struct show_case cases[] = {
       {"overlong, three bytes", TEXT("\xE0\x80\xAF"), 64, "???"},
       {"overlong, four bytes", TEXT("\xF0\x80\x80\xAF"), 64, "????"},
@@ -104,11 +102,10 @@ static void what_is_shown_is_utf8(void **state) {
       {"last surrogate", TEXT("\xED\xBF\xBF"), 64, "???"},
       {"beyond U+10FFFF", TEXT("\xF4\x90\x80\x80"), 64, "????"},
   };
-  (void)state;
   for (size_t i = 0; i < COUNT(cases); i++) check_show(&cases[i]);
 }
 
-static void the_token_is_taken_out(void **state) {
+CASE(the_token_is_taken_out) {
   static const struct {
     const char *name, *text, *token;
     size_t max;
@@ -145,7 +142,6 @@ static void the_token_is_taken_out(void **state) {
        "abcdefgh***" CUT},
       {"behind the cut", "abcdefgh secret", "secret", 8, "abcdefgh" CUT},
   };
-  (void)state;
   for (size_t i = 0; i < COUNT(cases); i++) {
     sqlite3_str *out = sqlite3_str_new(NULL);
     rtk_show(out, cases[i].text, strlen(cases[i].text), cases[i].max,
@@ -158,9 +154,8 @@ static void the_token_is_taken_out(void **state) {
 }
 
 /* A server may send a megabyte of it. */
-static void many_tokens_are_cut_too(void **state) {
+CASE(many_tokens_are_cut_too) {
   sqlite3_str *out = sqlite3_str_new(NULL);
-  (void)state;
   sqlite3_str *text = sqlite3_str_new(NULL);
   for (int i = 0; i < 1000; i++) sqlite3_str_appendall(text, "secret");
   char *many = sqlite3_str_finish(text);
@@ -181,22 +176,13 @@ static int show_long(void *arg) {
   return rc;
 }
 
-static void no_memory_gives_nothing(void **state) {
+CASE(no_memory_gives_nothing) {
   static char text[1500];
-  (void)state;
   memset(text, 'x', sizeof(text) - 1);
   check_nomem("show", show_long, text, false);
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {
-      TEST(text_is_cut_and_cleaned),
-      TEST(control_characters_of_two_bytes_become_spaces),
-      TEST(what_is_shown_is_utf8),
-      TEST(the_token_is_taken_out),
-      TEST(many_tokens_are_cut_too),
-      TEST(no_memory_gives_nothing),
-  };
   check_init();
-  return cmocka_run_group_tests(tests, NULL, NULL);
+  return RUN_CASES(NULL, NULL);
 }

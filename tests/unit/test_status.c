@@ -107,7 +107,7 @@ static void check_status(const struct status_case *row) {
   sqlite3_free(error);
 }
 
-static void every_status_is_judged(void **state) {
+CASE(every_status_is_judged) {
   static const struct status_case cases[] = {
       {100, FAILED, EMPTY "check base_url"},
       {201, FAILED, EMPTY "only 200 carries data: check base_url"},
@@ -147,12 +147,11 @@ static void every_status_is_judged(void **state) {
       {999, FAILED, EMPTY "check base_url"},
       {0, FAILED, EMPTY "check base_url"},
   };
-  (void)state;
   for (size_t i = 0; i < COUNT(cases); i++) check_status(&cases[i]);
 }
 
 /* What is not the API's says nothing of the token. */
-static void a_refusal_of_somebody_else_is_told_apart(void **state) {
+CASE(a_refusal_of_somebody_else_is_told_apart) {
   static const struct status_case cases[] = {
       {403, DENIED, ": the reply is not JSON (text/html, 9 bytes); " HINT_FRONT,
        "<b>no</b>", "text/html"},
@@ -167,12 +166,11 @@ static void a_refusal_of_somebody_else_is_told_apart(void **state) {
       {403, DENIED, EMPTY HINT_403},
       {403, DENIED, ": m; " HINT_403, "{'success':false,'message':'m'}"},
   };
-  (void)state;
   for (size_t i = 0; i < COUNT(cases); i++) check_status(&cases[i]);
 }
 
 /* There is no such id only if all of errors[] says so. */
-static void an_error_beside_a_bad_id_is_one(void **state) {
+CASE(an_error_beside_a_bad_id_is_one) {
   static const struct {
     const char *errors;
     enum rtk_outcome outcome;
@@ -185,7 +183,6 @@ static void an_error_beside_a_bad_id_is_one(void **state) {
        RTK_OUTCOME_GONE},
       {"[]", RTK_OUTCOME_FAILED},
   };
-  (void)state;
   for (size_t i = 0; i < COUNT(cases); i++) {
     struct rtk_ask ask = ask_for("cf55", 1);
     char *body =
@@ -198,7 +195,7 @@ static void an_error_beside_a_bad_id_is_one(void **state) {
   }
 }
 
-static void a_404_is_told_apart(void **state) {
+CASE(a_404_is_told_apart) {
   static const struct status_case cases[] = {
       {404, FAILED, ": No route for that URI (code 7000); " HINT_ROUTE,
        "{'success':false,'errors':[{'code':7000,'message':'No route for that "
@@ -245,7 +242,6 @@ static void a_404_is_told_apart(void **state) {
       "{\"success\":false,\"errors\":[{\"code\":7001,\"message\":\"m\"}]}",
       "{\"success\":false,\"errors\":[{\"code\":70030,\"message\":\"m\"}]}",
   };
-  (void)state;
   for (size_t i = 0; i < COUNT(cases); i++) check_status(&cases[i]);
   for (size_t i = 0; i < COUNT(gone); i++) {
     struct rtk_ask ask = ask_for("cf55", 1);
@@ -258,7 +254,7 @@ static void a_404_is_told_apart(void **state) {
 }
 
 /* Only an id can be unknown. */
-static void a_404_of_a_list_or_a_page_is_a_failure(void **state) {
+CASE(a_404_of_a_list_or_a_page_is_a_failure) {
   static const struct {
     const char *id;
     int page;
@@ -271,7 +267,6 @@ static void a_404_of_a_list_or_a_page_is_a_failure(void **state) {
       {"", 1, "the account or the app is wrong"},
       {"", 2, "the list has changed while it was read: try again"},
   };
-  (void)state;
   for (size_t i = 0; i < COUNT(cases); i++) {
     struct rtk_ask ask = ask_for(cases[i].id, 1);
     struct rtk_response response =
@@ -291,7 +286,7 @@ static void a_404_of_a_list_or_a_page_is_a_failure(void **state) {
   }
 }
 
-static void no_reply_is_judged_by_its_failure(void **state) {
+CASE(no_reply_is_judged_by_its_failure) {
   static const struct {
     const char *name;
     enum rtk_failure failure;
@@ -330,7 +325,6 @@ static void no_reply_is_judged_by_its_failure(void **state) {
        "; try again later"},
       {"other", RTK_FAILURE_OTHER, 0, RTK_OUTCOME_FAILED, RTK_RETRY_NEVER, ""},
   };
-  (void)state;
   check_int("failures", "with a case (one has two)", COUNT(cases),
             RTK_FAILURE_COUNT);
   for (size_t i = 0; i < COUNT(cases); i++) {
@@ -351,7 +345,7 @@ static void no_reply_is_judged_by_its_failure(void **state) {
   }
 }
 
-static void what_may_pass_is_asked_again(void **state) {
+CASE(what_may_pass_is_asked_again) {
   static const struct {
     int from, to;
     enum rtk_retry_kind expected;
@@ -361,7 +355,6 @@ static void what_may_pass_is_asked_again(void **state) {
       {430, 499, RTK_RETRY_NEVER}, {500, 599, RTK_RETRY_AGAIN},
       {600, 999, RTK_RETRY_NEVER},
   };
-  (void)state;
   for (size_t i = 0; i < COUNT(cases); i++) {
     for (int status = cases[i].from; status <= cases[i].to; status++) {
       struct rtk_response response = response_of(status, "", NULL);
@@ -374,7 +367,7 @@ static void what_may_pass_is_asked_again(void **state) {
 
 /* --- the envelope --------------------------------------------------------- */
 
-static void every_form_of_the_envelope_is_read(void **state) {
+CASE(every_form_of_the_envelope_is_read) {
   static const struct status_case cases[] = {
       {418, FAILED, ": Authentication error (code 10000)",
        "{'success':false,'errors':[{'code':10000,'message':'Authentication "
@@ -429,11 +422,10 @@ static void every_form_of_the_envelope_is_read(void **state) {
       {418, FAILED, ": a  b [31m", "{'message':'a\\r\\nb\\u001b[31m'}"},
       {418, FAILED, ": 100%s %n", "{'message':'100%s %n'}"},
   };
-  (void)state;
   for (size_t i = 0; i < COUNT(cases); i++) check_status(&cases[i]);
 }
 
-static void a_200_without_data_is_an_error(void **state) {
+CASE(a_200_without_data_is_an_error) {
   static const struct status_case cases[] = {
       {200, FAILED, ": m (code 6003)",
        "{'success':false,'errors':[{'code':6003,'message':'m'}]}"},
@@ -475,11 +467,10 @@ static void a_200_without_data_is_an_error(void **state) {
       {200, FAILED,
        ": the reply has no \"data\" of the expected form; " HINT_SHAPE, "null"},
   };
-  (void)state;
   for (size_t i = 0; i < COUNT(cases); i++) check_status(&cases[i]);
 }
 
-static void a_200_with_data_is_a_row(void **state) {
+CASE(a_200_with_data_is_a_row) {
   static const struct {
     const char *name, *body, *id, *response;
   } cases[] = {
@@ -495,7 +486,6 @@ static void a_200_with_data_is_a_row(void **state) {
       {"white space", " {\"data\":{\"id\":\"a\"}}\n", "a",
        " {\"data\":{\"id\":\"a\"}}\n"},
   };
-  (void)state;
   for (size_t i = 0; i < COUNT(cases); i++) {
     struct rtk_ask ask = ask_for("cf55", 1);
     struct rtk_response response =
@@ -521,7 +511,7 @@ static void a_200_with_data_is_a_row(void **state) {
 }
 
 /* A total beyond 2^31 is known, too. */
-static void a_total_may_be_large(void **state) {
+CASE(a_total_may_be_large) {
   static const struct rtk_column columns[] = {{.name = "id"}};
   static const struct rtk_endpoint list = {.path = "x",
                                            .noun = "page",
@@ -540,7 +530,6 @@ static void a_total_may_be_large(void **state) {
       {"-1", -1},
       {"1.5", -1},
   };
-  (void)state;
   for (size_t i = 0; i < COUNT(cases); i++) {
     struct rtk_ask ask = {.endpoint = &list, .tries = 1};
     char *body = sqlite3_mprintf(
@@ -555,7 +544,7 @@ static void a_total_may_be_large(void **state) {
 
 /* --- messages ------------------------------------------------------------- */
 
-static void the_message_names_what_was_asked(void **state) {
+CASE(the_message_names_what_was_asked) {
   static const struct {
     const char *name, *id;
     int tries;
@@ -583,7 +572,6 @@ static void the_message_names_what_was_asked(void **state) {
       {"a ray that would break the line", "cf55", 1, "8c\r\n1a",
        "HTTP 418 for session 'cf55': m [cf-ray 8c  1a]"},
   };
-  (void)state;
   for (size_t i = 0; i < COUNT(cases); i++) {
     struct rtk_ask ask = ask_for(cases[i].id, cases[i].tries);
     struct rtk_response response =
@@ -596,10 +584,9 @@ static void the_message_names_what_was_asked(void **state) {
 }
 
 /* A chain that goes on for ever, each link as long as it may be. */
-static void a_message_has_a_limit(void **state) {
+CASE(a_message_has_a_limit) {
   sqlite3_str *body = sqlite3_str_new(NULL);
   struct rtk_ask ask = ask_for("cf55", 1);
-  (void)state;
   sqlite3_str_appendall(body, "{\"errors\":[");
   for (int i = 0; i < 100; i++) {
     sqlite3_str_appendall(body, "{\"message\":\"");
@@ -629,7 +616,7 @@ static void check_token_is_absent(const char *name, const char *message) {
   }
 }
 
-static void the_token_is_never_in_a_message(void **state) {
+CASE(the_token_is_never_in_a_message) {
   static const struct {
     const char *name, *id, *type, *cf_ray;
     int filler; /* characters before the token in the server's words */
@@ -645,7 +632,6 @@ static void the_token_is_never_in_a_message(void **state) {
       {"in the content type", "cf55", "text/" TOKEN, "", 0},
       {"in the ray", "cf55", JSON, TOKEN, 0},
   };
-  (void)state;
   for (size_t i = 0; i < COUNT(cases); i++) {
     for (int is_json = 0; is_json < 2; is_json++) {
       struct rtk_ask ask = ask_for(cases[i].id, 1);
@@ -666,7 +652,7 @@ static void the_token_is_never_in_a_message(void **state) {
   }
 }
 
-static void a_body_that_is_not_json_is_never_shown(void **state) {
+CASE(a_body_that_is_not_json_is_never_shown) {
   static const int statuses[] = {100, 200, 204, 302, 400, 401, 403,
                                  404, 408, 418, 429, 500, 600};
   static const char *const bodies[] = {
@@ -676,7 +662,6 @@ static void a_body_that_is_not_json_is_never_shown(void **state) {
       "{\"message\":\"PRIVATE\"} PRIVATE",
       "{\"message\":\"PRIVATE\\u0000\"}",
   };
-  (void)state;
   for (size_t i = 0; i < COUNT(statuses); i++) {
     for (size_t k = 0; k < COUNT(bodies); k++) {
       struct rtk_ask ask = ask_for("cf55", 1);
@@ -693,7 +678,7 @@ static void a_body_that_is_not_json_is_never_shown(void **state) {
 /* --- what is no endpoint's row --------------------------------------------- */
 
 /* A reply whose row is the body itself. */
-static void the_body_may_be_the_row(void **state) {
+CASE(the_body_may_be_the_row) {
   static const struct rtk_column columns[] = {{.name = "success"}};
   static const struct rtk_endpoint whole = {
       .path = "x", .columns = columns, .column_count = 1};
@@ -707,7 +692,6 @@ static void the_body_may_be_the_row(void **state) {
       {"{\"success\":false}", RTK_OUTCOME_FAILED},
       {"<html>", RTK_OUTCOME_FAILED},
   };
-  (void)state;
   for (size_t i = 0; i < COUNT(cases); i++) {
     struct rtk_ask ask = {.endpoint = &whole, .tries = 1};
     struct rtk_response response = response_of(200, JSON, cases[i].body);
@@ -721,7 +705,7 @@ static void the_body_may_be_the_row(void **state) {
   }
 }
 
-static void who_answered_is_told(void **state) {
+CASE(who_answered_is_told) {
   static const struct {
     const char *body;
     bool is_api;
@@ -737,7 +721,6 @@ static void who_answered_is_told(void **state) {
       {"<html>success</html>", false},
       {NULL, false},
   };
-  (void)state;
   for (size_t i = 0; i < COUNT(cases); i++) {
     const char *name = cases[i].body == NULL ? "empty" : cases[i].body;
     struct rtk_response response = response_of(403, JSON, cases[i].body);
@@ -763,14 +746,13 @@ static int tell_one(void *arg) {
   return rtk_status_is_api(arg, &is_api);
 }
 
-static void no_memory_is_told(void **state) {
+CASE(no_memory_is_told) {
   struct rtk_response row = response_of(
       200, JSON, "{\"data\":{\"id\":[1],\"viewer_seconds\":\"5\"}}");
   struct rtk_response refused = response_of(
       403, JSON,
       "{\"success\":false,\"errors\":[{\"code\":10000,\"message\":\"m\"}]}");
   struct rtk_response empty = response_of(500, "", NULL);
-  (void)state;
   check_nomem("row", judge_one, &row, false);
   check_nomem("refused", judge_one, &refused, false);
   check_nomem("empty", judge_one, &empty, false);
@@ -778,26 +760,6 @@ static void no_memory_is_told(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {
-      TEST(every_status_is_judged),
-      TEST(a_refusal_of_somebody_else_is_told_apart),
-      TEST(an_error_beside_a_bad_id_is_one),
-      TEST(a_404_is_told_apart),
-      TEST(a_404_of_a_list_or_a_page_is_a_failure),
-      TEST(no_reply_is_judged_by_its_failure),
-      TEST(what_may_pass_is_asked_again),
-      TEST(every_form_of_the_envelope_is_read),
-      TEST(a_200_without_data_is_an_error),
-      TEST(a_200_with_data_is_a_row),
-      TEST(a_total_may_be_large),
-      TEST(the_message_names_what_was_asked),
-      TEST(a_message_has_a_limit),
-      TEST(the_token_is_never_in_a_message),
-      TEST(a_body_that_is_not_json_is_never_shown),
-      TEST(the_body_may_be_the_row),
-      TEST(who_answered_is_told),
-      TEST(no_memory_is_told),
-  };
   check_init();
-  return cmocka_run_group_tests(tests, NULL, NULL);
+  return RUN_CASES(NULL, NULL);
 }

@@ -9,7 +9,7 @@ static struct rtk_text text_of(const char *text) {
 
 /* --- rtk_url_can_carry() -------------------------------------------------- */
 
-static void some_texts_fit_no_segment(void **state) {
+CASE(some_texts_fit_no_segment) {
   static const struct {
     const char *name, *text;
     size_t size, max;
@@ -37,7 +37,6 @@ static void some_texts_fit_no_segment(void **state) {
       {"over the limit", "abcde", 5, 4, false},
       {"bytes count, not characters", "\xC3\xA9\xC3\xA9", 4, 3, false},
   };
-  (void)state;
   for (size_t i = 0; i < COUNT(cases); i++) {
     struct rtk_text text = {cases[i].text, cases[i].size};
     check_int(cases[i].name, "can be carried",
@@ -47,7 +46,7 @@ static void some_texts_fit_no_segment(void **state) {
 
 /* --- rtk_url_make() ------------------------------------------------------- */
 
-static void a_template_is_filled_in(void **state) {
+CASE(a_template_is_filled_in) {
   static const struct {
     const char *name, *base, *template;
     const char *values[3];
@@ -113,7 +112,6 @@ static void a_template_is_filled_in(void **state) {
       {"UTF-8", "h", "{a}", {"\xC3\xA9"}, 1, "h/%C3%A9", {8}},
       {"the unreserved ones", "h", "{a}", {"aZ09-._~"}, 1, "h/aZ09-._~", {10}},
   };
-  (void)state;
   for (size_t i = 0; i < COUNT(cases); i++) {
     struct rtk_text values[3];
     size_t ends[3] = {0};
@@ -129,11 +127,10 @@ static void a_template_is_filled_in(void **state) {
   }
 }
 
-static void every_byte_is_encoded_as_rfc_3986_says(void **state) {
+CASE(every_byte_is_encoded_as_rfc_3986_says) {
   static const char unreserved[] = "abcdefghijklmnopqrstuvwxyz"
                                    "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
                                    "0123456789-._~";
-  (void)state;
   for (int byte = 0; byte < 256; byte++) {
     char c = (char)byte;
     char expected[8];
@@ -148,11 +145,10 @@ static void every_byte_is_encoded_as_rfc_3986_says(void **state) {
   }
 }
 
-static void the_longest_values_fit(void **state) {
+CASE(the_longest_values_fit) {
   static char long_value[3000];
   struct rtk_text values[3];
   size_t ends[3] = {0};
-  (void)state;
   memset(long_value, '/', sizeof(long_value));
   for (int i = 0; i < 3; i++) {
     values[i] = (struct rtk_text){long_value, sizeof(long_value)};
@@ -165,7 +161,7 @@ static void the_longest_values_fit(void **state) {
 
 /* --- rtk_url_add() -------------------------------------------------------- */
 
-static void a_query_grows(void **state) {
+CASE(a_query_grows) {
   static const struct {
     const char *name, *url, *key, *value, *expected;
   } cases[] = {
@@ -179,7 +175,6 @@ static void a_query_grows(void **state) {
       {"a question mark in a value before", "h/%3F", "a", "b", "h/%3F?a=b"},
       {"no URL", NULL, "a", "b", NULL},
   };
-  (void)state;
   for (size_t i = 0; i < COUNT(cases); i++) {
     char *url =
         cases[i].url == NULL ? NULL : sqlite3_mprintf("%s", cases[i].url);
@@ -202,21 +197,12 @@ static int make_one(void *arg) {
   return rc;
 }
 
-static void no_memory_gives_no_url(void **state) {
+CASE(no_memory_gives_no_url) {
   struct rtk_text value = {"v", 1};
-  (void)state;
   check_nomem("make", make_one, &value, false);
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {
-      TEST(some_texts_fit_no_segment),
-      TEST(a_template_is_filled_in),
-      TEST(every_byte_is_encoded_as_rfc_3986_says),
-      TEST(the_longest_values_fit),
-      TEST(a_query_grows),
-      TEST(no_memory_gives_no_url),
-  };
   check_init();
-  return cmocka_run_group_tests(tests, NULL, NULL);
+  return RUN_CASES(NULL, NULL);
 }

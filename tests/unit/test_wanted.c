@@ -31,7 +31,7 @@ static struct rtk_text text_of(const char *text) {
   return (struct rtk_text){text, text == NULL ? 0 : strlen(text)};
 }
 
-static void what_an_endpoint_takes_is_looked_up(void **state) {
+CASE(what_an_endpoint_takes_is_looked_up) {
   static const struct {
     const char *name;
     const struct rtk_endpoint *endpoint;
@@ -41,7 +41,6 @@ static void what_an_endpoint_takes_is_looked_up(void **state) {
       {"one", &one, 4, 2, 0, 1, 0},
       {"none", &none, 0, 0, -1, -1, 0},
   };
-  (void)state;
   for (size_t i = 0; i < COUNT(cases); i++) {
     struct rtk_wanted wanted;
     rtk_wanted_init(&wanted, cases[i].endpoint);
@@ -57,7 +56,7 @@ static void what_an_endpoint_takes_is_looked_up(void **state) {
 }
 
 /* Arguments: account, shelf, status, since. */
-static void a_url_has_what_was_given(void **state) {
+CASE(a_url_has_what_was_given) {
   static const struct {
     const char *name;
     const struct rtk_endpoint *endpoint;
@@ -99,7 +98,6 @@ static void a_url_has_what_was_given(void **state) {
        5},
       {"nothing", &none, {NULL}, 0, "h/weather", 0},
   };
-  (void)state;
   for (size_t i = 0; i < COUNT(cases); i++) {
     struct rtk_wanted wanted;
     size_t scope_size = 99;
@@ -117,11 +115,10 @@ static void a_url_has_what_was_given(void **state) {
 }
 
 /* It is the URL that the row's own endpoint asks by. */
-static void a_row_has_a_url_of_its_own(void **state) {
+CASE(a_row_has_a_url_of_its_own) {
   static const char of_list[] = "h/a/A%26B/shelves/l1?per_page=100&page_no=1";
   struct rtk_wanted wanted;
   size_t scope_size = 0;
-  (void)state;
   char *url = rtk_wanted_url_of_row(&one, of_list, 9, text_of("s/1"));
   check_text("row", "URL", url, "h/a/A%26B/shelves/s%2F1/x");
   rtk_wanted_init(&wanted, &one);
@@ -144,21 +141,14 @@ static int make_both(void *arg) {
   return SQLITE_OK;
 }
 
-static void no_memory_gives_no_url(void **state) {
+CASE(no_memory_gives_no_url) {
   struct rtk_wanted wanted;
-  (void)state;
   rtk_wanted_init(&wanted, &list);
   for (size_t k = 0; k < 4; k++) wanted.arguments[k] = text_of("v");
   check_nomem("URLs", make_both, &wanted, false);
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {
-      TEST(what_an_endpoint_takes_is_looked_up),
-      TEST(a_url_has_what_was_given),
-      TEST(a_row_has_a_url_of_its_own),
-      TEST(no_memory_gives_no_url),
-  };
   check_init();
-  return cmocka_run_group_tests(tests, NULL, NULL);
+  return RUN_CASES(NULL, NULL);
 }
