@@ -42,7 +42,8 @@ static int descriptors(void) {
   return count;
 }
 
-CASE(a_thousand_times_leaks_nothing) {
+static void a_thousand_times_leaks_nothing(void **state) {
+  (void)state;
   long bytes = 0;
   long sqlite_bytes = 0;
   int open = 0;

@@ -205,6 +205,11 @@ static inline int check_end(void **state) {
 #define CASE_TEARDOWN check_end
 #include "cases.h"
 
+static inline int check_run(void) {
+  check_init();
+  return RUN_CASES(NULL, NULL);
+}
+
 #define TEST(function)                                                         \
   cmocka_unit_test_setup_teardown(function, check_begin, check_end)
 

@@ -302,7 +302,4 @@ CASE(no_memory_gives_no_schema) {
   check_nomem("schema", make_schema, &copy, false);
 }
 
-int main(void) {
-  check_init();
-  return RUN_CASES(NULL, NULL);
-}
+int main(void) { return check_run(); }

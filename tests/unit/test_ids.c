@@ -192,7 +192,4 @@ static int add_many(void *arg) {
 
 CASE(no_memory_loses_no_id) { check_nomem("add", add_many, NULL, false); }
 
-int main(void) {
-  check_init();
-  return RUN_CASES(NULL, NULL);
-}
+int main(void) { return check_run(); }

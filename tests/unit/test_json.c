@@ -595,7 +595,4 @@ CASE(no_memory_is_not_taken_for_bad_json) {
   check_nomem("parse and read", parse_and_read, json, false);
 }
 
-int main(void) {
-  check_init();
-  return RUN_CASES(NULL, NULL);
-}
+int main(void) { return check_run(); }

@@ -218,7 +218,4 @@ CASE(it_is_fresh_until_then) {
   }
 }
 
-int main(void) {
-  check_init();
-  return RUN_CASES(NULL, NULL);
-}
+int main(void) { return check_run(); }

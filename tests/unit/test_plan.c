@@ -418,7 +418,4 @@ CASE(every_combination_keeps_the_rules) {
   }
 }
 
-int main(void) {
-  check_init();
-  return RUN_CASES(NULL, NULL);
-}
+int main(void) { return check_run(); }

@@ -258,7 +258,4 @@ CASE(any_bytes_do_no_harm) {
   }
 }
 
-int main(void) {
-  check_init();
-  return RUN_CASES(NULL, NULL);
-}
+int main(void) { return check_run(); }

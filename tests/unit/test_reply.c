@@ -298,7 +298,4 @@ CASE(no_memory_gives_no_reply) {
   rtk_json_free(rows);
 }
 
-int main(void) {
-  check_init();
-  return RUN_CASES(NULL, NULL);
-}
+int main(void) { return check_run(); }

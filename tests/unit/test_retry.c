@@ -187,7 +187,4 @@ CASE(dates_are_those_of_http) {
   }
 }
 
-int main(void) {
-  check_init();
-  return RUN_CASES(NULL, NULL);
-}
+int main(void) { return check_run(); }

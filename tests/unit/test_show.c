@@ -182,7 +182,4 @@ CASE(no_memory_gives_nothing) {
   check_nomem("show", show_long, text, false);
 }
 
-int main(void) {
-  check_init();
-  return RUN_CASES(NULL, NULL);
-}
+int main(void) { return check_run(); }

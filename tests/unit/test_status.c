@@ -759,7 +759,4 @@ CASE(no_memory_is_told) {
   check_nomem("who answered", tell_one, &refused, false);
 }
 
-int main(void) {
-  check_init();
-  return RUN_CASES(NULL, NULL);
-}
+int main(void) { return check_run(); }

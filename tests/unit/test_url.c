@@ -202,7 +202,4 @@ CASE(no_memory_gives_no_url) {
   check_nomem("make", make_one, &value, false);
 }
 
-int main(void) {
-  check_init();
-  return RUN_CASES(NULL, NULL);
-}
+int main(void) { return check_run(); }

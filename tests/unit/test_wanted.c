@@ -148,7 +148,4 @@ CASE(no_memory_gives_no_url) {
   check_nomem("URLs", make_both, &wanted, false);
 }
 
-int main(void) {
-  check_init();
-  return RUN_CASES(NULL, NULL);
-}
+int main(void) { return check_run(); }
