@@ -39,38 +39,16 @@ static long days_since_1970(long year, long month, long day) {
   return era_days + day_of_year - 719468;
 }
 
-/* 2024-01-31, or ISO 8601 with Z or an offset; milliseconds out. */
+/* 2024-01-31, or with T10:11:12.013Z behind it; milliseconds out. */
 static bool parse_time(const char *text, long *time_ms) {
-  int year, month, day, hour = 0, minute = 0, second = 0, read = 0;
-  int offset_hour = 0, offset_minute = 0;
-  long minutes, ms = 0;
-  if (sscanf(text, "%4d-%2d-%2d%n", &year, &month, &day, &read) != 3) {
-    return false;
-  }
-  text += read;
-  if (*text == 'T' || *text == ' ') {
-    if (sscanf(text + 1, "%2d:%2d:%2d%n", &hour, &minute, &second, &read) !=
-        3) {
-      return false;
-    }
-    text += 1 + read;
-    if (*text == '.') {
-      char *end;
-      ms = (long)(strtod(text, &end) * 1000 + 0.5);
-      text = end;
-    }
-    if ((*text == '+' || *text == '-' || *text == ' ') &&
-        sscanf(text + 1, "%2d:%2d", &offset_hour, &offset_minute) == 2) {
-      if (*text == '-') offset_hour = -offset_hour;
-      if (*text == '-') offset_minute = -offset_minute;
-    } else if (*text != 0 && *text != 'Z') {
-      return false;
-    }
-  }
-  hour -= offset_hour;
-  minute -= offset_minute;
-  minutes = (days_since_1970(year, month, day) * 24 + hour) * 60 + minute;
-  *time_ms = (minutes * 60 + second) * 1000 + ms;
+  int year, month, day, hour = 0, minute = 0;
+  double second = 0;
+  int read = sscanf(text, "%4d-%2d-%2dT%2d:%2d:%lf", &year, &month, &day, &hour,
+                    &minute, &second);
+  if (read != 3 && read != 6) return false;
+  *time_ms =
+      ((days_since_1970(year, month, day) * 24 + hour) * 60 + minute) * 60000 +
+      (long)(second * 1000 + 0.5);
   return true;
 }
 

@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 #include <sqlite3.h>
@@ -92,6 +93,13 @@ static inline void must_exec(sqlite3 *db, const char *sql) {
   if (rc != SQLITE_OK) fail_msg("%s: %d, %s", sql, rc, message);
 }
 
+static inline sqlite3_stmt *prepared(sqlite3 *db, const char *sql) {
+  sqlite3_stmt *stmt = NULL;
+  int rc = sqlite3_prepare_v2(db, sql, -1, &stmt, NULL);
+  if (rc != SQLITE_OK) fail_msg("%s: %s", sql, sqlite3_errmsg(db));
+  return stmt;
+}
+
 /* All rows as text, `a|b` and a line end for each, behind what is in `out`.
 ** Asserts nothing, for it runs in threads too.  Returns the statement's code. */
 static inline int query(sqlite3 *db, const char *sql, sqlite3_str *out) {
@@ -163,6 +171,29 @@ static inline bool wait_requests(const char *part, int count) {
     pause_ms(1);
   }
   return true;
+}
+
+/* A reply that the API server holds back (`x:hold=FILE`) until so many requests of
+** a kind have been made. */
+struct gate {
+  const char *file, *logged;
+  int count;
+};
+
+/* The thread that opens it; NULL: it has hung. */
+static inline void *open_gate(void *user) {
+  const struct gate *gate = user;
+  if (!wait_requests(gate->logged, gate->count)) return NULL;
+  FILE *file = fopen(gate->file, "w");
+  if (file != NULL) (void)fclose(file);
+  return user;
+}
+
+/* The directory of the program, for `hold`. */
+static inline const char *here(void) {
+  static char path[4096];
+  assert_non_null(getcwd(path, sizeof(path)));
+  return path;
 }
 
 #endif

@@ -6,8 +6,6 @@
 */
 #include "host.h"
 
-#include <unistd.h>
-
 #define JOIN " JOIN " SESSION ", l.s) AS s"
 /* SQLite leaves out a LEFT JOIN that nothing is read from. */
 #define LEFT_JOIN " LEFT" JOIN " WHERE s.error IS NULL"
@@ -67,13 +65,6 @@ static char *one(sqlite3 *db, const char *sql) {
   sqlite3_str *out = sqlite3_str_new(NULL);
   if (query(db, sql, out) != SQLITE_OK) fail_msg("%s", sqlite3_errmsg(db));
   return sqlite3_str_finish(out);
-}
-
-static sqlite3_stmt *prepared(sqlite3 *db, const char *sql) {
-  sqlite3_stmt *stmt = NULL;
-  int rc = sqlite3_prepare_v2(db, sql, -1, &stmt, NULL);
-  if (rc != SQLITE_OK) fail_msg("%s: %s", sql, sqlite3_errmsg(db));
-  return stmt;
 }
 
 /* --- functions and tables of the host -------------------------------------------- */
@@ -154,34 +145,19 @@ static void add_function(sqlite3 *db, const char *name, int arguments,
 
 /* --- it does -------------------------------------------------------------------- */
 
-struct gate {
-  const char *file, *logged;
-};
-
-/* Opens a gate when a certain request has been made. */
-static void *open_gate(void *user) {
-  const struct gate *gate = user;
-  if (!wait_requests(gate->logged, 1)) return NULL;
-  FILE *file = fopen(gate->file, "w");
-  if (file != NULL) (void)fclose(file);
-  return user;
-}
-
 /* Memory for replies bounds what may be asked for again, not how many requests are
 ** under way: the first reply but one comes when the last has been asked for. */
 CASE(no_memory_for_replies_is_a_batch_all_the_same) {
-  struct gate gate = {.file = "gate-0", .logged = "/y5last"};
+  struct gate gate = {"gate-0", "/y5last", 1};
   pthread_t thread;
   void *is_open = NULL;
-  char path[4096];
   sqlite3 *db = open_filled(5);
   skip_where_in_is_no_batch();
-  assert_non_null(getcwd(path, sizeof(path)));
   /* In the order of the list: the one that is held comes first but one. */
   char *sql = sqlite3_mprintf("DELETE FROM l; INSERT INTO l VALUES"
                               " (1, 'echo:a'), (2, 'x:hold=%q/%s'), (3, 'y3'),"
                               " (4, 'y4'), (5, 'y5last')",
-                              path, gate.file);
+                              here(), gate.file);
   must_exec(db, sql);
   must_exec(db, "SELECT rtk_config('cache_max_bytes', 0)");
   assert_int_equal(pthread_create(&thread, NULL, open_gate, &gate), 0);
@@ -197,15 +173,13 @@ CASE(no_memory_for_replies_is_a_batch_all_the_same) {
 
 /* The second reply comes when the fifth id has been asked for, and no sooner. */
 CASE(asks_before_their_turn) {
-  struct gate gate = {.file = "gate-1", .logged = "echo%3Agate5"};
+  struct gate gate = {"gate-1", "echo%3Agate5", 1};
   pthread_t thread;
   void *is_open = NULL;
-  char path[4096];
   sqlite3 *db = open_filled(5);
-  assert_non_null(getcwd(path, sizeof(path)));
   char *sql = sqlite3_mprintf("UPDATE l SET s = CASE n WHEN 2 THEN"
                               " 'x:hold=%q/%s' ELSE 'echo:gate' || n END",
-                              path, gate.file);
+                              here(), gate.file);
   must_exec(db, sql);
   assert_int_equal(pthread_create(&thread, NULL, open_gate, &gate), 0);
   assert_rows(db, "SELECT l.n FROM l" JOIN, "1\n2\n3\n4\n5\n");

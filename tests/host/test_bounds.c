@@ -4,21 +4,6 @@
 */
 #include "host.h"
 
-#include <unistd.h>
-
-static sqlite3_stmt *prepared(sqlite3 *db, const char *sql) {
-  sqlite3_stmt *stmt = NULL;
-  int rc = sqlite3_prepare_v2(db, sql, -1, &stmt, NULL);
-  if (rc != SQLITE_OK) fail_msg("%s: %s", sql, sqlite3_errmsg(db));
-  return stmt;
-}
-
-static char *here(void) {
-  static char path[4096];
-  assert_non_null(getcwd(path, sizeof(path)));
-  return path;
-}
-
 /* --- what is asked for ahead of its turn -------------------------------------------- */
 
 /* The first id's reply takes a second, in which all the others could be asked for.
@@ -82,20 +67,6 @@ CASE(a_join_asks_for_four_times_what_it_used) {
 }
 
 /* --- what is asked for together --------------------------------------------------------- */
-
-struct gate {
-  const char *file, *logged;
-  int count;
-};
-
-/* Opens a gate when so many requests have been made. */
-static void *open_gate(void *user) {
-  const struct gate *gate = user;
-  if (!wait_requests(gate->logged, gate->count)) return NULL;
-  FILE *file = fopen(gate->file, "w");
-  if (file != NULL) (void)fclose(file);
-  return NULL;
-}
 
 static void assert_together(sqlite3 *db, const struct gate *gate,
                             const char *sql, const char *rows) {

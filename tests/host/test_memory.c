@@ -251,55 +251,6 @@ static void torture(struct counter *counter, bool fails_on, const char *whose) {
   assert_int_equal(sqlite3_memory_used(), used); /* all was given back */
 }
 
-/* While ids are collected by a run within the statement, the host's transaction
-** is open; it is gone only if SQLite took it, and then the statement fails. */
-CASE(a_transaction_is_kept_or_the_statement_fails) {
-  enum { reads_ahead = 1 };
-  sqlite3 *db = open_for_it();
-  int kept = 0;
-  int right = 0;
-  int runs = 0;
-  (void)start(&of_sqlite, 0, false);
-  assert_int_equal(run_statement(db, reads_ahead), SQLITE_OK);
-  int allocations = of_sqlite.made;
-  double began = now_ms();
-  assert_int_equal(run_statement(db, reads_ahead), SQLITE_OK);
-  int stride = stride_of(allocations, now_ms() - began);
-  for (int n = 1; n <= allocations; n += stride) {
-    must_exec(db, "BEGIN; INSERT INTO local VALUES(9, 'mine')");
-    (void)start(&of_sqlite, n, false);
-    int rc = run_statement(db, reads_ahead);
-    assert_clean(db, rc, reads_ahead);
-    (void)start(&of_sqlite, 0, false);
-    bool is_open = sqlite3_get_autocommit(db) == 0;
-    kept += is_open && rc != SQLITE_OK;
-    right += rc == SQLITE_OK;
-    runs++;
-    if (rc == SQLITE_OK) assert_true(is_open);
-    assert_rows(db, "SELECT count(*) FROM local WHERE id = 'mine'",
-                is_open ? "1\n" : "0\n");
-    if (is_open) must_exec(db, "ROLLBACK");
-  }
-  print_message("# a transaction: %d runs, %d right, kept in %d others\n", runs,
-                right, kept);
-  assert_true(kept > 0);
-  close_ok(db);
-}
-
-CASE(one_of_sqlite) { torture(&of_sqlite, false, "SQLite, one"); }
-
-CASE(all_of_sqlite_from_one_on) {
-  torture(&of_sqlite, true, "SQLite, all from one on");
-}
-
-CASE(one_of_the_libraries) {
-  torture(&of_libraries, false, "libcurl and cJSON, one");
-}
-
-CASE(all_of_the_libraries_from_one_on) {
-  torture(&of_libraries, true, "libcurl and cJSON, all from one on");
-}
-
 /* --- loading ------------------------------------------------------------------------- */
 
 static void torture_load(struct counter *counter) {
@@ -377,6 +328,57 @@ CASE(a_setting_is_changed_or_not) {
     sqlite3_free(now);
   }
   close_ok(db);
+}
+
+/* --- statements ---------------------------------------------------------------------- */
+
+/* While ids are collected by a run within the statement, the host's transaction
+** is open; it is gone only if SQLite took it, and then the statement fails. */
+CASE(a_transaction_is_kept_or_the_statement_fails) {
+  enum { reads_ahead = 1 };
+  sqlite3 *db = open_for_it();
+  int kept = 0;
+  int right = 0;
+  int runs = 0;
+  (void)start(&of_sqlite, 0, false);
+  assert_int_equal(run_statement(db, reads_ahead), SQLITE_OK);
+  int allocations = of_sqlite.made;
+  double began = now_ms();
+  assert_int_equal(run_statement(db, reads_ahead), SQLITE_OK);
+  int stride = stride_of(allocations, now_ms() - began);
+  for (int n = 1; n <= allocations; n += stride) {
+    must_exec(db, "BEGIN; INSERT INTO local VALUES(9, 'mine')");
+    (void)start(&of_sqlite, n, false);
+    int rc = run_statement(db, reads_ahead);
+    assert_clean(db, rc, reads_ahead);
+    (void)start(&of_sqlite, 0, false);
+    bool is_open = sqlite3_get_autocommit(db) == 0;
+    kept += is_open && rc != SQLITE_OK;
+    right += rc == SQLITE_OK;
+    runs++;
+    if (rc == SQLITE_OK) assert_true(is_open);
+    assert_rows(db, "SELECT count(*) FROM local WHERE id = 'mine'",
+                is_open ? "1\n" : "0\n");
+    if (is_open) must_exec(db, "ROLLBACK");
+  }
+  print_message("# a transaction: %d runs, %d right, kept in %d others\n", runs,
+                right, kept);
+  assert_true(kept > 0);
+  close_ok(db);
+}
+
+CASE(one_of_sqlite) { torture(&of_sqlite, false, "SQLite, one"); }
+
+CASE(all_of_sqlite_from_one_on) {
+  torture(&of_sqlite, true, "SQLite, all from one on");
+}
+
+CASE(one_of_the_libraries) {
+  torture(&of_libraries, false, "libcurl and cJSON, one");
+}
+
+CASE(all_of_the_libraries_from_one_on) {
+  torture(&of_libraries, true, "libcurl and cJSON, all from one on");
 }
 
 int main(void) { return RUN_CASES(install, NULL); }

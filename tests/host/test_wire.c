@@ -10,13 +10,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-static sqlite3_stmt *prepared(sqlite3 *db, const char *sql) {
-  sqlite3_stmt *stmt = NULL;
-  int rc = sqlite3_prepare_v2(db, sql, -1, &stmt, NULL);
-  if (rc != SQLITE_OK) fail_msg("%s: %s", sql, sqlite3_errmsg(db));
-  return stmt;
-}
-
 static void assert_next(sqlite3_stmt *stmt, const char *first_column) {
   int rc = sqlite3_step(stmt);
   if (rc != SQLITE_ROW) {
@@ -68,28 +61,18 @@ CASE(look_ups_share_a_connection) {
   close_ok(db);
 }
 
-/* Opens the gate when all three have been asked for. */
-static void *open_gate(void *unused) {
-  (void)unused;
-  if (!wait_requests("hold%3D", 3)) return NULL;
-  FILE *file = fopen("gate", "w");
-  if (file != NULL) (void)fclose(file);
-  return NULL;
-}
-
 /* No reply comes before all are asked for, and the first one's connection is new:
 ** the others do not wait for it. */
 CASE(a_slow_reply_stalls_no_other) {
   skip_where_in_is_no_batch();
   sqlite3 *db = open_loaded();
+  struct gate gate = {"gate", "hold%3D", 3};
   pthread_t thread;
-  char path[4096];
-  assert_non_null(getcwd(path, sizeof(path)));
   char *sql = sqlite3_mprintf("SELECT count(*) FROM " SESSION
                               ") WHERE session_id IN ('x:hold=%q/gate',"
                               " 'x:hold=%q/gate,n=1', 'x:hold=%q/gate,n=2')",
-                              path, path, path);
-  assert_int_equal(pthread_create(&thread, NULL, open_gate, NULL), 0);
+                              here(), here(), here());
+  assert_int_equal(pthread_create(&thread, NULL, open_gate, &gate), 0);
   assert_rows(db, sql, "3\n");
   (void)pthread_join(thread, NULL);
   sqlite3_free(sql);
