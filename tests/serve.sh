@@ -1,5 +1,5 @@
 # An API server beside a script, and how the script says what it found, for those
-# that source this after common.sh: tests/quota and tests/http2. The current
+# that source this after common.sh: tests/quota, tests/sync and tests/http2. The current
 # directory is their own.
 failed=0
 token=local-api-token-0123456789abcdefghijklmn

@@ -187,10 +187,9 @@ static void *load(void *user) {
   return NULL;
 }
 
-static void load_for_the_first_time_together(void **state) {
+CASE(load_for_the_first_time_together) {
   pthread_t threads[THREADS];
   int rc[THREADS];
-  (void)state;
   assert_int_equal(pthread_barrier_init(&barrier, NULL, THREADS), 0);
   for (int i = 0; i < THREADS; i++) {
     assert_int_equal(pthread_create(&threads[i], NULL, load, &rc[i]), 0);
@@ -203,9 +202,8 @@ static void load_for_the_first_time_together(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {
-      cmocka_unit_test(load_for_the_first_time_together),
-      cmocka_unit_test_setup_teardown(all_see_the_same, expect, forget),
-  };
-  return cmocka_run_group_tests(tests, NULL, NULL);
+  cases_of_program.list[cases_of_program.count++] =
+      (struct CMUnitTest)cmocka_unit_test_setup_teardown(all_see_the_same,
+                                                         expect, forget);
+  return RUN_CASES(NULL, NULL);
 }
