@@ -48,12 +48,8 @@ static void assert_read_ahead(sqlite3 *db, const char *words) {
 }
 
 static int requests_of(sqlite3 *db) {
-  sqlite3_stmt *stmt = NULL;
-  assert_int_equal(sqlite3_prepare_v2(db,
-                                      "SELECT value FROM rtk_stats"
-                                      " WHERE name = 'requests'",
-                                      -1, &stmt, NULL),
-                   SQLITE_OK);
+  sqlite3_stmt *stmt = prepared(db, "SELECT value FROM rtk_stats"
+                                    " WHERE name = 'requests'");
   assert_int_equal(sqlite3_step(stmt), SQLITE_ROW);
   int count = sqlite3_column_int(stmt, 0);
   (void)sqlite3_finalize(stmt);

@@ -418,10 +418,8 @@ static int never(void *user) {
 CASE(a_patient_progress_handler_is_heard) {
   sqlite3 *db = open_loaded();
   atomic_int calls = 0;
-  char path[4096];
-  assert_non_null(getcwd(path, sizeof(path)));
   char *sql = sqlite3_mprintf(
-      "SELECT count(*) FROM " SESSION ", 'x:hold=%q/gate')", path);
+      "SELECT count(*) FROM " SESSION ", 'x:hold=%q/gate')", here());
   sqlite3_progress_handler(db, 1000, never, &calls);
   assert_rows(db, sql, "1\n");
   sqlite3_free(sql);

@@ -93,14 +93,9 @@ CASE(a_second_time_changes_nothing) {
 
 CASE(a_second_time_while_a_statement_runs) {
   sqlite3 *db = open_loaded();
-  sqlite3_stmt *stmt = NULL;
   must_exec(db, "SELECT rtk_config('concurrency', 7)");
-  assert_int_equal(
-      sqlite3_prepare_v2(db,
-                         "SELECT session_id FROM " SESSION
-                         ") WHERE session_id IN ('s1', 's2', 's3')",
-                         -1, &stmt, NULL),
-      SQLITE_OK);
+  sqlite3_stmt *stmt = prepared(db, "SELECT session_id FROM " SESSION
+                                    ") WHERE session_id IN ('s1', 's2', 's3')");
   assert_int_equal(sqlite3_step(stmt), SQLITE_ROW);
   assert_int_equal(sqlite3_load_extension(db, need_env("RTK_SO"), NULL, NULL),
                    SQLITE_OK);
@@ -130,11 +125,9 @@ CASE(a_first_time_from_a_statement) {
 ** that has rtk already still forgets nothing. */
 CASE(a_second_time_while_interrupted) {
   sqlite3 *db = open_loaded();
-  sqlite3_stmt *stmt = NULL;
   must_exec(db, "SELECT rtk_config('account', 'ACCOUNT'),"
                 " rtk_config('app', 'APP')");
-  assert_int_equal(sqlite3_prepare_v2(db, "VALUES(1), (2)", -1, &stmt, NULL),
-                   SQLITE_OK);
+  sqlite3_stmt *stmt = prepared(db, "VALUES(1), (2)");
   assert_int_equal(sqlite3_step(stmt), SQLITE_ROW);
   sqlite3_interrupt(db); /* in force until no statement runs */
   (void)sqlite3_load_extension(db, need_env("RTK_SO"), NULL, NULL);
@@ -154,12 +147,8 @@ CASE(a_second_time_while_interrupted) {
 
 CASE(beside_another_connection) {
   sqlite3 *one = open_loaded();
-  sqlite3_stmt *stmt = NULL;
-  assert_int_equal(sqlite3_prepare_v2(one,
-                                      "SELECT session_id FROM " SESSION
-                                      ") WHERE session_id IN ('s1', 's2')",
-                                      -1, &stmt, NULL),
-                   SQLITE_OK);
+  sqlite3_stmt *stmt = prepared(one, "SELECT session_id FROM " SESSION
+                                     ") WHERE session_id IN ('s1', 's2')");
   assert_int_equal(sqlite3_step(stmt), SQLITE_ROW);
   must_exec(one, "SELECT rtk_config('concurrency', 7)");
   sqlite3 *two = open_loaded();
@@ -184,9 +173,7 @@ CASE(close_after_a_statement_left_early) {
   };
   for (size_t i = 0; i < ROWS_OF(statements); i++) {
     sqlite3 *db = open_loaded();
-    sqlite3_stmt *stmt = NULL;
-    assert_int_equal(sqlite3_prepare_v2(db, statements[i], -1, &stmt, NULL),
-                     SQLITE_OK);
+    sqlite3_stmt *stmt = prepared(db, statements[i]);
     assert_int_equal(sqlite3_step(stmt), SQLITE_ROW);
     /* SQLite's own rule; sqlite3_close_v2() waits for the statement. */
     assert_int_equal(sqlite3_close(db), SQLITE_BUSY);
@@ -197,13 +184,9 @@ CASE(close_after_a_statement_left_early) {
 
 CASE(close_v2_before_the_statement_is_finalized) {
   sqlite3 *db = open_loaded();
-  sqlite3_stmt *stmt = NULL;
-  assert_int_equal(sqlite3_prepare_v2(db,
-                                      "SELECT id FROM " SESSION
-                                      ") WHERE session_id IN"
-                                      " ('s1', 'x:delay=" NEVER_MS "')",
-                                      -1, &stmt, NULL),
-                   SQLITE_OK);
+  sqlite3_stmt *stmt =
+      prepared(db, "SELECT id FROM " SESSION ") WHERE session_id IN"
+                   " ('s1', 'x:delay=" NEVER_MS "')");
   assert_int_equal(sqlite3_step(stmt), SQLITE_ROW);
   assert_int_equal(sqlite3_close_v2(db), SQLITE_OK);
   assert_int_equal(sqlite3_finalize(stmt), SQLITE_OK);

@@ -54,16 +54,12 @@ CASE(a_child_has_no_share_in_the_connection) {
 /* In the middle of a statement: its rows must not be the other's. */
 CASE(a_statement_does_not_go_on_in_a_child) {
   sqlite3 *db = open_loaded();
-  sqlite3_stmt *stmt = NULL;
   int status = -1;
   skip_where_in_is_no_batch();
   must_exec(db, "SELECT rtk_config('concurrency', 2)");
-  assert_int_equal(
-      sqlite3_prepare_v2(db,
-                         "SELECT id FROM " SESSION ") WHERE session_id IN"
-                         " ('s11', 's12', 's13', 's14', 's15', 's16')",
-                         -1, &stmt, NULL),
-      SQLITE_OK);
+  sqlite3_stmt *stmt =
+      prepared(db, "SELECT id FROM " SESSION ") WHERE session_id IN"
+                   " ('s11', 's12', 's13', 's14', 's15', 's16')");
   assert_int_equal(sqlite3_step(stmt), SQLITE_ROW);
   pid_t child = fork();
   assert_true(child >= 0);
@@ -189,12 +185,9 @@ CASE(an_interrupted_first_use_is_no_failure) {
                                        "rtk_settings"};
   for (size_t i = 0; i < ROWS_OF(tables); i++) {
     sqlite3 *db = open_loaded();
-    sqlite3_stmt *running = NULL;
     char sql[128];
     must_exec(db, "CREATE TABLE l(n); INSERT INTO l VALUES (1), (2)");
-    assert_int_equal(
-        sqlite3_prepare_v2(db, "SELECT n FROM l", -1, &running, NULL),
-        SQLITE_OK);
+    sqlite3_stmt *running = prepared(db, "SELECT n FROM l");
     assert_int_equal(sqlite3_step(running), SQLITE_ROW);
     (void)sqlite3_set_authorizer(db, interrupt_at_once, db);
     (void)snprintf(sql, sizeof(sql), "SELECT (SELECT n FROM l) FROM %s",

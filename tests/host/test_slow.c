@@ -56,7 +56,6 @@ static const struct {
 static void loses_nothing(void **state) {
   size_t i = (size_t)(uintptr_t)*state;
   sqlite3 *db = open_loaded();
-  sqlite3_stmt *stmt = NULL;
   int before = requests("GET");
   int rows = 0;
   int rc = SQLITE_ROW;
@@ -64,8 +63,7 @@ static void loses_nothing(void **state) {
   must_exec(db, "CREATE TABLE l(s);"
                 "WITH RECURSIVE c(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM c"
                 " WHERE i < 30) INSERT INTO l SELECT 's' || i FROM c");
-  assert_int_equal(sqlite3_prepare_v2(db, shapes[i].sql, -1, &stmt, NULL),
-                   SQLITE_OK);
+  sqlite3_stmt *stmt = prepared(db, shapes[i].sql);
   while ((rc = sqlite3_step(stmt)) == SQLITE_ROW) {
     rows++;
     assert_non_null(sqlite3_column_text(stmt, 0));
@@ -82,18 +80,14 @@ static void loses_nothing(void **state) {
 /* A wait for the quota is not longer by what the program did before it. */
 CASE(a_pause_is_no_wait) {
   sqlite3 *db = open_loaded();
-  sqlite3_stmt *stmt = NULL;
   int rows = 0;
   int rc = SQLITE_ROW;
   must_exec(db,
             "SELECT rtk_config('quota', 2), rtk_config('quota_window_s', 1),"
             " rtk_config('max_wait_ms', 5000), rtk_config('concurrency', 1)");
-  assert_int_equal(
-      sqlite3_prepare_v2(db,
-                         "SELECT id FROM rtk_livestream_session('acc1', 'APP')"
-                         " WHERE session_id IN ('s1', 's2', 's3', 's4', 's5')",
-                         -1, &stmt, NULL),
-      SQLITE_OK);
+  sqlite3_stmt *stmt =
+      prepared(db, "SELECT id FROM rtk_livestream_session('acc1', 'APP')"
+                   " WHERE session_id IN ('s1', 's2', 's3', 's4', 's5')");
   while ((rc = sqlite3_step(stmt)) == SQLITE_ROW) {
     rows++;
     (void)atomic_fetch_add(&skew_ms, rows % 2 == 1 ? 10 : PAUSE_MS);
