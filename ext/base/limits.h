@@ -30,13 +30,6 @@
 #define RTK_ACCOUNT_MAX 32
 #define RTK_APP_MAX 64
 
-/* Bytes of a token file: a token has 40, an OAuth token up to some 2,000. */
-#define RTK_TOKEN_MAX 4096
-
-/* How long the token is waited for where its file is a pipe: a password manager that
-** asks for nothing answers in less. */
-#define RTK_TOKEN_PIPE_MS 2000
-
 /* Bytes of an id, and of the server's own words, shown in a message. */
 #define RTK_SHOW_ID_MAX 64
 #define RTK_SHOW_TEXT_MAX 300
@@ -218,34 +211,6 @@
 /* How deep an error_chain is followed, and how many errors are read in all. */
 #define RTK_ERROR_CHAIN_MAX 8
 #define RTK_ERRORS_MAX 16
-
-/* The cache file.  Bytes of replies that wait to be written, and of one reply
-** that is kept at all: a page of 100 sessions has some 60,000.  ms that a write
-** waits for another's lock, and a read: readers meet none but for moments, and what
-** is not read costs a request; ms before a file found locked is tried again for
-** reading or to make room; ms of nothing but locks after which it is passed over,
-** and when it is empty (to fill it takes less: it is somebody's database); ms
-** after which a file that was passed over for what may pass is tried again;
-** expired rows that the first write takes out beside its share. */
-#define RTK_STORE_QUEUE_MAX 4194304
-#define RTK_STORE_LOCK_MS 50
-#define RTK_STORE_READ_LOCK_MS 2000
-#define RTK_STORE_LOCK_POLL_MS 2
-#define RTK_STORE_RETRY_MS 500
-#define RTK_STORE_LOCKED_MAX_MS 10000
-#define RTK_STORE_EMPTY_LOCKED_MAX_MS 5000
-#define RTK_STORE_AGAIN_MS 60000
-#define RTK_STORE_SWEEP_FIRST 1000
-
-/* ms that look-ups share a read of the cache file: some thousand of them, and
-** others' writes are seen soon. */
-#define RTK_STORE_READ_MS 20
-
-/* Bytes to which its write-ahead log is cut back. */
-#define RTK_STORE_LOG_MAX 4194304
-
-/* Bytes of why it is passed over, and of what to do. */
-#define RTK_STORE_WHY_MAX 200
 
 /* After n ids, or pages of a list, have been read, at most this many times n have
 ** been requested: a LIMIT wastes at most three requests for each. */

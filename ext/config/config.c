@@ -1,10 +1,20 @@
 /*
 ** The settings of one connection.
 **
-** Names in the environment are those that people know from Cloudflare's own
-** SDKs (CLOUDFLARE_API_TOKEN, CLOUDFLARE_BASE_URL), Wrangler
-** (CLOUDFLARE_ACCOUNT_ID) and curl (CURL_CA_BUNDLE, SSL_CERT_FILE, SSL_CERT_DIR);
-** the others are RTK_ and the setting's name.
+** Each setting is a row of one table.  Its value is the first of these:
+**
+**   set in SQL            SELECT rtk_config('timeout_ms', 5000)
+**   from the environment  RTK_TIMEOUT_MS=5000
+**   the default           60000
+**
+** A value is trimmed and checked before it is kept, so a reader never meets a
+** bad one.  A bad variable cannot be refused when it is read, because no
+** statement is running that could fail: its message is kept, and the next
+** statement fails with it (rtk_config_check()).
+**
+** Variables have the names that people know from Cloudflare's own SDKs
+** (CLOUDFLARE_API_TOKEN), Wrangler (CLOUDFLARE_ACCOUNT_ID) and curl
+** (CURL_CA_BUNDLE); all others are RTK_ and the name of the setting.
 */
 #include "config/config.h"
 
@@ -13,7 +23,7 @@
 #include "base/limits.h"
 #include "base/show.h"
 #include "base/spelling.h"
-#include "disk/storefile.h"
+#include "disk/openfile.h"
 #include "net/cancel.h"
 #include "net/http.h"
 
@@ -21,6 +31,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
+#include <regex.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -29,23 +40,24 @@
 #include <sqlite3ext.h>
 SQLITE_EXTENSION_INIT3
 
+#define TOKEN_PIPE_MS 2000 /* a password manager that asks nothing is faster */
+
 enum kind {
   KIND_TEXT,
   KIND_INT,
   KIND_CHOICE,
-  KIND_SWITCH, /* on or off; 1 and 0 are taken too */
+  KIND_SWITCH, /* on or off; 1 and 0 are accepted too */
   KIND_URL,
   KIND_CACHE_FILE,
   KIND_PROXY, /* may hold a password, which is not shown */
-  KIND_TOKEN
+  KIND_TOKEN  /* is not shown */
 };
 
-enum { ENV_MAX = 3, ALSO_MAX = 2 };
+enum { ENV_MAX = 3 };
 
 struct row {
   const char *name;
-  const char *env[ENV_MAX];   /* the first that is set and not empty counts */
-  const char *also[ALSO_MAX]; /* RTK_ and this is not read, and meant for it */
+  const char *env[ENV_MAX]; /* the first that is set and not blank counts */
   const char *standard;
   enum kind kind;
   int64_t min, max;       /* KIND_INT */
@@ -55,9 +67,27 @@ struct row {
   const char *doc;
 };
 
+#define DAY_S 86400
 #define DAY_MS 86400000
 #define YEAR_S 31536000
 #define GIB 1073741824
+
+/* A row whose variable is RTK_ and its name. */
+#define NUMBER(UPPER, lower, fallback, least, most, text)                      \
+  [RTK_##UPPER] = {.name = lower,                                              \
+                   .env = {"RTK_" #UPPER},                                     \
+                   .standard = fallback,                                       \
+                   .kind = KIND_INT,                                           \
+                   .min = least,                                               \
+                   .max = most,                                                \
+                   .doc = text}
+#define CHOICE(UPPER, lower, fallback, text, ...)                              \
+  [RTK_##UPPER] = {.name = lower,                                              \
+                   .env = {"RTK_" #UPPER},                                     \
+                   .standard = fallback,                                       \
+                   .kind = KIND_CHOICE,                                        \
+                   .choices = {__VA_ARGS__},                                   \
+                   .doc = text}
 
 static const struct row rows[RTK_SETTING_COUNT] = {
     [RTK_API_TOKEN] = {.name = "api_token",
@@ -72,11 +102,9 @@ static const struct row rows[RTK_SETTING_COUNT] = {
                                    " api_token is not set"},
     [RTK_ACCOUNT] = {.name = "account",
                      .env = {"CLOUDFLARE_ACCOUNT_ID"},
-                     .also = {"ACCOUNT_ID"},
                      .doc = "account used where a query names none"},
     [RTK_APP] = {.name = "app",
                  .env = {"REALTIMEKIT_APP_ID"},
-                 .also = {"APP_ID"},
                  .doc = "app used where a query names none"},
     [RTK_BASE_URL] = {.name = "base_url",
                       .env = {"CLOUDFLARE_BASE_URL"},
@@ -84,113 +112,43 @@ static const struct row rows[RTK_SETTING_COUNT] = {
                       .kind = KIND_URL,
                       .is_destination = true,
                       .doc = "where the API is"},
-    [RTK_TIMEOUT_MS] = {.name = "timeout_ms",
-                        .env = {"RTK_TIMEOUT_MS"},
-                        .standard = "60000",
-                        .kind = KIND_INT,
-                        .min = 1,
-                        .max = DAY_MS,
-                        .doc = "longest time for one request"},
-    [RTK_CONNECT_TIMEOUT_MS] = {.name = "connect_timeout_ms",
-                                .env = {"RTK_CONNECT_TIMEOUT_MS"},
-                                .standard = "10000",
-                                .kind = KIND_INT,
-                                .min = 1,
-                                .max = DAY_MS,
-                                .doc = "longest time to get a connection"},
-    [RTK_MAX_WAIT_MS] = {.name = "max_wait_ms",
-                         .env = {"RTK_MAX_WAIT_MS"},
-                         .also = {"WAIT", "WAIT_MS"},
-                         .standard = "60000",
-                         .kind = KIND_INT,
-                         .min = 0,
-                         .max = DAY_MS,
-                         .doc = "longest wait for the quota or a retry that a"
-                                " statement sits out; 0: any"},
-    [RTK_MAX_RETRIES] = {.name = "max_retries",
-                         .env = {"RTK_MAX_RETRIES"},
-                         .also = {"RETRIES", "RETRY"},
-                         .standard = "2",
-                         .kind = KIND_INT,
-                         .min = 0,
-                         .max = 10,
-                         .doc = "how often a request that failed is made"
-                                " again"},
-    [RTK_CONCURRENCY] = {.name = "concurrency",
-                         .env = {"RTK_CONCURRENCY"},
-                         .standard = "50",
-                         .kind = KIND_INT,
-                         .min = 1,
-                         .max = 1000,
-                         .doc = "how many requests are under way at once"},
-    [RTK_RATE_PER_SECOND] = {.name = "rate_per_second",
-                             .env = {"RTK_RATE_PER_SECOND"},
-                             .also = {"RATE", "RATE_LIMIT"},
-                             .standard = "150",
-                             .kind = KIND_INT,
-                             .min = 0,
-                             .max = RTK_QUOTA_MAX,
-                             .doc = "requests in any one second; 0: no limit"},
-    [RTK_QUOTA] = {.name = "quota",
-                   .env = {"RTK_QUOTA"},
-                   .standard = "1000",
-                   .kind = KIND_INT,
-                   .min = 0,
-                   .max = RTK_QUOTA_MAX,
-                   .doc = "requests in any quota_window_s, while the server"
-                          " announces no quota of its own; 0: no limit"},
-    [RTK_QUOTA_WINDOW_S] = {.name = "quota_window_s",
-                            .env = {"RTK_QUOTA_WINDOW_S"},
-                            .standard = "300",
-                            .kind = KIND_INT,
-                            .min = 1,
-                            .max = DAY_MS / 1000,
-                            .doc = "seconds that quota is for"},
+    NUMBER(TIMEOUT_MS, "timeout_ms", "60000", 1, DAY_MS,
+           "longest time for one request"),
+    NUMBER(CONNECT_TIMEOUT_MS, "connect_timeout_ms", "10000", 1, DAY_MS,
+           "longest time to get a connection"),
+    NUMBER(MAX_WAIT_MS, "max_wait_ms", "60000", 0, DAY_MS,
+           "longest wait for the quota or a retry that a statement sits out;"
+           " 0: any"),
+    NUMBER(MAX_RETRIES, "max_retries", "2", 0, 10,
+           "how often a request that failed is made again"),
+    NUMBER(CONCURRENCY, "concurrency", "50", 1, 1000,
+           "how many requests are under way at once"),
+    NUMBER(RATE_PER_SECOND, "rate_per_second", "150", 0, RTK_QUOTA_MAX,
+           "requests in any one second; 0: no limit"),
+    NUMBER(QUOTA, "quota", "1000", 0, RTK_QUOTA_MAX,
+           "requests in any quota_window_s, while the server announces no"
+           " quota of its own; 0: no limit"),
+    NUMBER(QUOTA_WINDOW_S, "quota_window_s", "300", 1, DAY_S,
+           "seconds that quota is for"),
     [RTK_CACHE_FILE] = {.name = "cache_file",
                         .env = {"RTK_CACHE_FILE"},
                         .kind = KIND_CACHE_FILE,
                         .doc = "file that keeps replies and the count of"
                                " requests, shared by all processes that name"
                                " it"},
-    [RTK_CACHE_TTL_ENDED_S] = {.name = "cache_ttl_ended_s",
-                               .env = {"RTK_CACHE_TTL_ENDED_S"},
-                               .standard = "86400",
-                               .kind = KIND_INT,
-                               .min = 0,
-                               .max = YEAR_S,
-                               .doc = "how long a session that ended more than"
-                                      " an hour ago is kept; 0: for the"
-                                      " statement"},
-    [RTK_CACHE_TTL_LIVE_S] = {.name = "cache_ttl_live_s",
-                              .env = {"RTK_CACHE_TTL_LIVE_S"},
-                              .standard = "5",
-                              .kind = KIND_INT,
-                              .min = 0,
-                              .max = YEAR_S,
-                              .doc = "how long one that has not ended is kept;"
-                                     " 0: for the statement"},
-    [RTK_CACHE_MAX_BYTES] = {.name = "cache_max_bytes",
-                             .env = {"RTK_CACHE_MAX_BYTES"},
-                             .standard = "67108864",
-                             .kind = KIND_INT,
-                             .min = 0,
-                             .max = 64LL * GIB,
-                             .doc = "memory for replies that may be asked for"
-                                    " again"},
-    [RTK_MAX_RESPONSE_BYTES] = {.name = "max_response_bytes",
-                                .env = {"RTK_MAX_RESPONSE_BYTES"},
-                                .standard = "1048576",
-                                .kind = KIND_INT,
-                                .min = 1,
-                                .max = GIB,
-                                .doc = "longest body that is accepted"},
-    [RTK_ON_ERROR] = {.name = "on_error",
-                      .env = {"RTK_ON_ERROR"},
-                      .standard = "fail",
-                      .kind = KIND_CHOICE,
-                      .choices = {"fail", "row"},
-                      .doc = "what an id that cannot be fetched does: end the"
-                             " statement, or give a row with its error"},
+    NUMBER(CACHE_TTL_ENDED_S, "cache_ttl_ended_s", "86400", 0, YEAR_S,
+           "how long a session that ended more than an hour ago is kept; 0:"
+           " for the statement"),
+    NUMBER(CACHE_TTL_LIVE_S, "cache_ttl_live_s", "5", 0, YEAR_S,
+           "how long one that has not ended is kept; 0: for the statement"),
+    NUMBER(CACHE_MAX_BYTES, "cache_max_bytes", "67108864", 0, 64LL * GIB,
+           "memory for replies that may be asked for again"),
+    NUMBER(MAX_RESPONSE_BYTES, "max_response_bytes", "1048576", 1, GIB,
+           "longest body that is accepted"),
+    CHOICE(ON_ERROR, "on_error", "fail",
+           "what an id that cannot be fetched does: end the statement, or give"
+           " a row with its error",
+           "fail", "row"),
     [RTK_READ_AHEAD] = {.name = "read_ahead",
                         .env = {"RTK_READ_AHEAD"},
                         .standard = "on",
@@ -198,14 +156,10 @@ static const struct row rows[RTK_SETTING_COUNT] = {
                         .choices = {"off", "on"},
                         .doc = "on: a plain join asks for ids ahead of their"
                                " turn; rtk_stats says why it did not"},
-    [RTK_PROGRESS] = {.name = "progress",
-                      .env = {"RTK_PROGRESS"},
-                      .standard = "auto",
-                      .kind = KIND_CHOICE,
-                      .choices = {"auto", "on", "off"},
-                      .doc = "a line on stderr that tells how far a statement"
-                             " is; auto: in the sqlite3 shell on a terminal,"
-                             " after 2 seconds"},
+    CHOICE(PROGRESS, "progress", "auto",
+           "a line on stderr that tells how far a statement is; auto: in the"
+           " sqlite3 shell on a terminal, after 2 seconds",
+           "auto", "on", "off"),
     [RTK_TRUST_SCHEMA] = {.name = "trust_schema",
                           .env = {"RTK_TRUST_SCHEMA"},
                           .standard = "off",
@@ -216,7 +170,6 @@ static const struct row rows[RTK_SETTING_COUNT] = {
                                  " may make requests"},
     [RTK_CA_FILE] = {.name = "ca_file",
                      .env = {"CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR"},
-                     .also = {"CA_BUNDLE"},
                      .is_destination = true,
                      .doc = "PEM file of trusted certificates; none: the"
                             " system's; or a directory (c_rehash), looked into"
@@ -226,6 +179,21 @@ static const struct row rows[RTK_SETTING_COUNT] = {
                    .is_destination = true,
                    .doc = "proxy for https; none: HTTPS_PROXY and NO_PROXY,"
                           " as libcurl reads them"},
+};
+
+/* Variables that do not exist: RTK_ and this.  A user who sets one means that
+** setting.  Others are recognised as misspelt. */
+static const struct {
+  const char *plain;
+  int meant; /* enum rtk_setting */
+} mistaken[] = {
+    {"API_TOKEN", RTK_API_TOKEN},  {"API_TOKEN_FILE", RTK_API_TOKEN_FILE},
+    {"ACCOUNT_ID", RTK_ACCOUNT},   {"APP_ID", RTK_APP},
+    {"BASE_URL", RTK_BASE_URL},    {"CA_FILE", RTK_CA_FILE},
+    {"CA_BUNDLE", RTK_CA_FILE},    {"PROXY", RTK_PROXY},
+    {"WAIT", RTK_MAX_WAIT_MS},     {"WAIT_MS", RTK_MAX_WAIT_MS},
+    {"RETRIES", RTK_MAX_RETRIES},  {"RETRY", RTK_MAX_RETRIES},
+    {"RATE", RTK_RATE_PER_SECOND}, {"RATE_LIMIT", RTK_RATE_PER_SECOND},
 };
 
 struct rtk_config {
@@ -242,7 +210,7 @@ struct rtk_config {
   bool is_ca_directory; /* RTK_CA_FILE is one */
 };
 
-/* --- checking a value ------------------------------------------------------ */
+/* --- checking a value ----------------------------------------------------- */
 
 static bool parse_int(const char *text, int64_t *number) {
   char *end = NULL;
@@ -292,119 +260,66 @@ static bool is_quote(const char *text) {
 static const char not_visible[] =
     "must be visible ASCII characters without spaces: copy the token again";
 
-/* What is wrong with a token, and what to do, without showing it; NULL: nothing.
-** What is no visible ASCII could add a header of its own. */
+/* What is wrong with a token and what to do, without showing it; NULL: nothing.
+** Control characters could add a header to the request. */
 static const char *token_problem(const char *value) {
+  static const char *const whole_lines[][2] = {
+      {"Authorization:",
+       "begins with Authorization: leave out all but the token itself"},
+      {"CLOUDFLARE_API_TOKEN=",
+       "begins with the variable's name: leave out all but the token itself"},
+      {"export ",
+       "begins with the variable's name: leave out all but the token itself"},
+  };
   bool is_visible = true;
+  size_t size = strlen(value);
   for (const char *c = value; *c != '\0'; c++) {
     if (*c <= ' ' || *c > '~') is_visible = false;
   }
-  size_t size = strlen(value);
   if (is_quote(value) || (size > 0 && is_quote(value + size - 1)) ||
       (size > 2 && is_quote(value + size - 3) && value[size - 3] < 0)) {
     return "stands in quotes: leave them out";
   }
-  if (begins_with(value, "Authorization:")) {
-    return "begins with Authorization: leave out all but the token itself";
+  for (size_t i = 0; i < sizeof(whole_lines) / sizeof(*whole_lines); i++) {
+    if (begins_with(value, whole_lines[i][0])) return whole_lines[i][1];
   }
   if (begins_with(value, "Bearer") && (!is_visible || size == 6)) {
     return "begins with Bearer: leave that out, rtk adds it";
   }
-  if (begins_with(value, "CLOUDFLARE_API_TOKEN=") ||
-      begins_with(value, "export ")) {
-    return "begins with the variable's name: leave out all but the token "
-           "itself";
-  }
   return is_visible ? NULL : not_visible;
 }
 
-static int check_not_empty(const struct row *row, const char *value,
-                           struct rtk_err *err) {
-  if (*value != '\0') return SQLITE_OK;
-  return rtk_err_set(err, "%s must not be empty: NULL takes it back",
-                     row->name);
-}
-
-/* Never shows the value. */
-static int check_token(const struct row *row, const char *value,
-                       struct rtk_err *err) {
-  const char *problem = token_problem(value);
-  if (*value == '\0') return check_not_empty(row, value, err);
-  if (problem == NULL) return SQLITE_OK;
-  return rtk_err_set(err, "%s %s", row->name, problem);
-}
-
-/* --- the form of a proxy's address ---------------------------------------------- */
-
 #define PROXY_FORM "[http://][user:password@]host[:port]"
 
+/* The parts of a proxy's address that may be shown. */
 struct proxy_parts {
-  size_t scheme_size; /* with its "://"; 0: none */
-  const char *host;   /* and port */
+  int scheme_size;  /* with its "://"; 0: none */
+  const char *host; /* and port */
 };
 
-/* Bytes of a scheme that libcurl knows, with its "://". */
-static size_t scheme_size(const char *text) {
-  static const char *const schemes[] = {"http://",   "https://",
-                                        "socks4://", "socks4a://",
-                                        "socks5://", "socks5h://"};
-  for (size_t i = 0; i < sizeof(schemes) / sizeof(*schemes); i++) {
-    size_t size = strlen(schemes[i]);
-    if (sqlite3_strnicmp(text, schemes[i], (int)size) == 0) return size;
-  }
-  return 0;
-}
-
-static const char digits[] = "0123456789";
-
-/* Bytes of a host's name or address; 0: it is none. */
-static size_t host_size(const char *text) {
-  static const char in_name[] = "0123456789abcdefghijklmnopqrstuvwxyz"
-                                "ABCDEFGHIJKLMNOPQRSTUVWXYZ.-_";
-  static const char in_address[] = "0123456789abcdefABCDEF:.";
-  if (text[0] != '[') return strspn(text, in_name);
-  size_t size = 1 + strspn(text + 1, in_address);
-  if (text[size] == '%') size += 1 + strspn(text + size + 1, in_name);
-  return size > 1 && text[size] == ']' ? size + 1 : 0;
-}
-
-/* ":3128", a "/" behind it, or nothing. */
-static bool is_port(const char *text) {
-  if (text[0] == ':') {
-    size_t count = strspn(text + 1, digits);
-    if (count == 0 || count > 5 || atoi(text + 1) > 65535) return false;
-    text += 1 + count;
-  }
-  return strcmp(text, "") == 0 || strcmp(text, "/") == 0;
-}
-
-/* Takes an address apart; false when it has another form than PROXY_FORM: then
-** nobody knows where in it the password is. */
+/* Splits an address of the form PROXY_FORM.  False for any other: nobody knows
+** where in it the password is. */
 static bool read_proxy(const char *text, struct proxy_parts *parts) {
-  const char *at = strrchr(text, '@');
-  parts->scheme_size = scheme_size(text);
-  const char *userinfo = text + parts->scheme_size;
-  parts->host = at == NULL ? userinfo : at + 1;
-  for (const char *c = userinfo; c < parts->host; c++) {
-    if ((unsigned char)*c <= ' ' || strchr("/?#", *c) != NULL) return false;
-  }
-  size_t size = host_size(parts->host);
-  return size > 0 && is_port(parts->host + size);
+  enum { SCHEME = 1, HOST = 4, PORT = 7, PARTS };
+  static const char form[] =
+      "^((https?|socks4a?|socks5h?)://)?([^[:cntrl:] /?#]*@)?"
+      "((\\[[0-9a-f:.]+(%[-a-z0-9._]+)?]|[-a-z0-9._]+)(:([0-9]{1,5}))?/?)$";
+  regmatch_t at[PARTS];
+  regex_t regex;
+  if (regcomp(&regex, form, REG_EXTENDED | REG_ICASE) != 0) return false;
+  int rc = regexec(&regex, text, PARTS, at, 0);
+  regfree(&regex);
+  if (rc != 0) return false;
+  parts->scheme_size = at[SCHEME].rm_so < 0 ? 0 : (int)at[SCHEME].rm_eo;
+  parts->host = text + at[HOST].rm_so;
+  return at[PORT].rm_so < 0 || atoi(text + at[PORT].rm_so + 1) <= 65535;
 }
 
-/* Never shows the value. */
-static int check_proxy(const struct row *row, const char *value,
-                       struct rtk_err *err) {
-  struct proxy_parts parts;
-  if (*value == '\0') return check_not_empty(row, value, err);
-  if (read_proxy(value, &parts)) return SQLITE_OK;
-  return rtk_err_set(err, "%s must look like " PROXY_FORM, row->name);
-}
-
-/* --- any value ------------------------------------------------------------------- */
-
+/* A message never shows a token or a proxy. */
 static int check_value(const struct rtk_config *config, const struct row *row,
                        const char *value, struct rtk_err *err) {
+  struct proxy_parts parts;
+  const char *problem = NULL;
   switch (row->kind) {
   case KIND_INT:
     return check_int(row, value, err);
@@ -414,16 +329,20 @@ static int check_value(const struct rtk_config *config, const struct row *row,
   case KIND_URL:
     return rtk_http_check_base_url(value, err);
   case KIND_TOKEN:
-    return check_token(row, value, err);
-  case KIND_CACHE_FILE:
-    if (*value != '\0') return rtk_storefile_check(value, config->host, err);
+    problem = token_problem(value);
     break;
   case KIND_PROXY:
-    return check_proxy(row, value, err);
+    if (!read_proxy(value, &parts)) problem = "must look like " PROXY_FORM;
+    break;
+  case KIND_CACHE_FILE:
+    if (*value != '\0') return rtk_openfile_check(value, config->host, err);
+    break;
   case KIND_TEXT:
     break;
   }
-  return check_not_empty(row, value, err);
+  if (*value == '\0') problem = "must not be empty: NULL takes it back";
+  if (problem == NULL) return SQLITE_OK;
+  return rtk_err_set(err, "%s %s", row->name, problem);
 }
 
 /* A copy without the white space around it; NULL: no memory. */
@@ -432,11 +351,7 @@ static char *trimmed(const char *text) {
   text += strspn(text, space);
   size_t size = strlen(text);
   while (size > 0 && strchr(space, text[size - 1]) != NULL) size--;
-  char *copy = sqlite3_malloc64(size + 1);
-  if (copy == NULL) return NULL;
-  memcpy(copy, text, size);
-  copy[size] = '\0';
-  return copy;
+  return sqlite3_mprintf("%.*s", (int)size, text);
 }
 
 /* The value as it is kept. */
@@ -446,103 +361,7 @@ static char *normalised(const struct row *row, const char *value) {
   return trimmed(value);
 }
 
-/* --- new, free ------------------------------------------------------------- */
-
-static int read_env(struct rtk_config *config, int i) {
-  struct rtk_err err = {0};
-  for (int k = 0; k < ENV_MAX && config->env[i] == NULL; k++) {
-    const char *name = rows[i].env[k];
-    const char *value = name == NULL ? NULL : getenv(name);
-    if (value == NULL || value[0] == '\0') continue;
-    char *copy = normalised(&rows[i], value);
-    if (copy == NULL) return SQLITE_NOMEM;
-    if (copy[0] == '\0') { /* only white space: as good as not set */
-      sqlite3_free(copy);
-      continue;
-    }
-    /* A cache file that is no good must not stop a query: store.c says so. */
-    bool is_checked = rows[i].kind != KIND_CACHE_FILE;
-    int rc = is_checked ? check_value(config, &rows[i], copy, &err) : SQLITE_OK;
-    if (rc == SQLITE_OK) {
-      config->env[i] = copy;
-      continue;
-    }
-    rtk_config_wipe(copy);
-    if (rc == SQLITE_NOMEM) return rc;
-    config->problem[i] =
-        sqlite3_mprintf("environment variable %s: %s", name, err.message);
-    rtk_err_clear(&err);
-    return config->problem[i] == NULL ? SQLITE_NOMEM : SQLITE_OK;
-  }
-  return SQLITE_OK;
-}
-
-/* --- variables that are misspelt ---------------------------------------------- */
-
-#if defined(__APPLE__)
-#include <crt_externs.h>
-#define ENVIRONMENT (*_NSGetEnviron())
-#else
-extern char **environ;
-#define ENVIRONMENT environ
-#endif
-
-/* The variable that sets it. */
-static const char *right_variable(enum rtk_setting i) {
-  return i == RTK_PROXY ? "HTTPS_PROXY" : rows[i].env[0];
-}
-
-/* Was setting i meant by a variable that is RTK_ and this?  Other programs' names
-** begin with RTK_ too, and are none of our business. */
-static bool is_meant(enum rtk_setting i, const char *plain) {
-  const char *right = right_variable(i);
-  for (int k = 0; k < ALSO_MAX && rows[i].also[k] != NULL; k++) {
-    if (sqlite3_stricmp(plain, rows[i].also[k]) == 0) return true;
-  }
-  if (begins_with(right, "RTK_")) return rtk_spelling_is_near(plain, right + 4);
-  /* RTK_APP may be another program's. */
-  if (i == RTK_ACCOUNT || i == RTK_APP) return false;
-  return sqlite3_stricmp(plain, rows[i].name) == 0;
-}
-
-static int look_at_variable(struct rtk_config *config, enum rtk_setting i,
-                            const char *name) {
-  if (config->env[i] != NULL || config->problem[i] != NULL) return SQLITE_OK;
-  if (!is_meant(i, name + 4)) return SQLITE_OK;
-  config->problem[i] =
-      sqlite3_mprintf("environment variable %s: it is not read; the name is %s",
-                      name, right_variable(i));
-  return config->problem[i] == NULL ? SQLITE_NOMEM : SQLITE_OK;
-}
-
-/* Is this the name of a variable that is read? */
-static bool is_variable(const char *name) {
-  for (int i = 0; i < RTK_SETTING_COUNT; i++) {
-    for (int k = 0; k < ENV_MAX; k++) {
-      const char *env = rows[i].env[k];
-      if (env != NULL && strcmp(env, name) == 0) return true;
-    }
-  }
-  return false;
-}
-
-/* Who sets RTK_TIMEOUT would else wait for a minute, and never know why. */
-static int look_for_misspelt(struct rtk_config *config) {
-  int rc = SQLITE_OK;
-  for (char **v = ENVIRONMENT; v != NULL && *v != NULL; v++) {
-    size_t size = strcspn(*v, "=");
-    bool is_empty = (*v)[size] == '\0' || (*v)[size + 1] == '\0';
-    char name[64];
-    if (is_empty || size >= sizeof(name) || !begins_with(*v, "RTK_")) continue;
-    memcpy(name, *v, size);
-    name[size] = '\0';
-    if (is_variable(name)) continue;
-    for (int i = 0; i < RTK_SETTING_COUNT && rc == SQLITE_OK; i++) {
-      rc = look_at_variable(config, (enum rtk_setting)i, name);
-    }
-  }
-  return rc;
-}
+/* --- new, free ------------------------------------------------------------ */
 
 /* A directory, or as in SSL_CERT_DIR several with colons between them. */
 static bool is_directory(const char *path) {
@@ -556,8 +375,8 @@ static bool is_directory(const char *path) {
   return stat(first, &file) == 0 && S_ISDIR(file.st_mode);
 }
 
-/* What is worked out once of the value in force, which has been checked. */
-static void take_up(struct rtk_config *config, enum rtk_setting i) {
+/* Computes what follows from the value in force, which has been checked. */
+static void update_derived(struct rtk_config *config, enum rtk_setting i) {
   const char *text = rtk_config_text(config, i);
   if (rows[i].kind == KIND_INT) (void)parse_int(text, &config->number[i]);
   if (i == RTK_CA_FILE) {
@@ -565,26 +384,104 @@ static void take_up(struct rtk_config *config, enum rtk_setting i) {
   }
 }
 
+/* Keeps the value of one variable, or what is wrong with it.  A bad cache file
+** is no problem here: it must not stop a query, so the disk cache reports
+** it. */
+static int read_variable(struct rtk_config *config, enum rtk_setting i,
+                         const char *name) {
+  struct rtk_err err = {0};
+  const char *value = getenv(name);
+  if (value == NULL) return SQLITE_OK;
+  char *copy = normalised(&rows[i], value);
+  if (copy == NULL) return SQLITE_NOMEM;
+  bool is_checked = copy[0] != '\0' && rows[i].kind != KIND_CACHE_FILE;
+  int rc = is_checked ? check_value(config, &rows[i], copy, &err) : SQLITE_OK;
+  if (rc == SQLITE_OK && copy[0] != '\0') {
+    config->env[i] = copy;
+    return SQLITE_OK;
+  }
+  rtk_config_wipe(copy);
+  if (rc != SQLITE_ERROR) return rc;
+  config->problem[i] =
+      sqlite3_mprintf("environment variable %s: %s", name, err.message);
+  rtk_err_clear(&err);
+  return config->problem[i] == NULL ? SQLITE_NOMEM : SQLITE_OK;
+}
+
+/* --- variables that are misspelt ------------------------------------------ */
+
+#if defined(__APPLE__)
+#include <crt_externs.h>
+#define ENVIRONMENT (*_NSGetEnviron())
+#else
+extern char **environ;
+#define ENVIRONMENT environ
+#endif
+
+/* The setting that was meant by a variable that is RTK_ and this, or
+** RTK_SETTING_COUNT.  Other programs' variables begin with RTK_ too. */
+static int meant_by(const char *plain) {
+  int meant = RTK_SETTING_COUNT;
+  for (size_t k = 0; k < sizeof(mistaken) / sizeof(*mistaken); k++) {
+    if (sqlite3_stricmp(plain, mistaken[k].plain) == 0)
+      return mistaken[k].meant;
+  }
+  for (int i = 0; i < RTK_SETTING_COUNT; i++) {
+    const char *env = rows[i].env[0];
+    if (env == NULL || !begins_with(env, "RTK_")) continue;
+    if (strcmp(plain, env + 4) == 0) return RTK_SETTING_COUNT;
+    if (meant == RTK_SETTING_COUNT && rtk_spelling_is_near(plain, env + 4)) {
+      meant = i;
+    }
+  }
+  return meant;
+}
+
+/* Whoever sets RTK_TIMEOUT would else wait for a minute and never know why. */
+static int look_for_misspelt(struct rtk_config *config) {
+  for (char **v = ENVIRONMENT; v != NULL && *v != NULL; v++) {
+    size_t size = strcspn(*v, "=");
+    bool is_empty = (*v)[size] == '\0' || (*v)[size + 1] == '\0';
+    char name[64];
+    if (is_empty || size >= sizeof(name) || !begins_with(*v, "RTK_")) continue;
+    memcpy(name, *v, size);
+    name[size] = '\0';
+    int i = meant_by(name + 4);
+    if (i == RTK_SETTING_COUNT) continue;
+    if (config->env[i] != NULL || config->problem[i] != NULL) continue;
+    config->problem[i] = sqlite3_mprintf(
+        "environment variable %s: it is not read; the name is %s", name,
+        i == RTK_PROXY ? "HTTPS_PROXY" : rows[i].env[0]);
+    if (config->problem[i] == NULL) return SQLITE_NOMEM;
+  }
+  return SQLITE_OK;
+}
+
+static int read_environment(struct rtk_config *config) {
+  int rc = SQLITE_OK;
+  for (int i = 0; i < RTK_SETTING_COUNT && rc == SQLITE_OK; i++) {
+    for (int k = 0; k < ENV_MAX && rows[i].env[k] != NULL; k++) {
+      if (config->env[i] != NULL || config->problem[i] != NULL) break;
+      rc = read_variable(config, (enum rtk_setting)i, rows[i].env[k]);
+      if (rc != SQLITE_OK) break;
+    }
+    update_derived(config, (enum rtk_setting)i);
+  }
+  return rc == SQLITE_OK ? look_for_misspelt(config) : rc;
+}
+
 int rtk_config_new(struct sqlite3 *host, struct rtk_config **config) {
   struct rtk_config *made = sqlite3_malloc64(sizeof(*made));
   if (made == NULL) return SQLITE_NOMEM;
   memset(made, 0, sizeof(*made));
   made->host = host;
-  for (int i = 0; i < RTK_SETTING_COUNT; i++) {
-    int rc = read_env(made, i);
-    if (rc != SQLITE_OK) {
-      rtk_config_free(made);
-      return rc;
-    }
-    take_up(made, (enum rtk_setting)i);
-  }
-  int rc = look_for_misspelt(made);
-  if (rc != SQLITE_OK) {
+  int rc = read_environment(made);
+  if (rc == SQLITE_OK) {
+    *config = made;
+  } else {
     rtk_config_free(made);
-    return rc;
   }
-  *config = made;
-  return SQLITE_OK;
+  return rc;
 }
 
 void rtk_config_free(struct rtk_config *config) {
@@ -605,7 +502,7 @@ void rtk_config_wipe(char *token) {
   sqlite3_free(token);
 }
 
-/* --- set and get ------------------------------------------------------------ */
+/* --- set and get ---------------------------------------------------------- */
 
 int rtk_config_find(const char *name, enum rtk_setting *setting,
                     struct rtk_err *err) {
@@ -626,8 +523,8 @@ int rtk_config_find(const char *name, enum rtk_setting *setting,
 
 /* Setting i was set in SQL; `is_change`: its value is another one now.  Who can
 ** only run SQL must not send a token to another place than the one it was given
-** for.  That holds for the environment's token (see rtk_config_token()), and here
-** for one that was set in SQL before. */
+** for.  That holds for the environment's token (see rtk_config_token()), and
+** here for one that was set in SQL before. */
 static void void_token(struct rtk_config *config, enum rtk_setting i,
                        bool is_change) {
   if (i == RTK_API_TOKEN) config->voided_by = NULL;
@@ -662,7 +559,7 @@ int rtk_config_set(struct rtk_config *config, const char *name,
   bool is_change = copy != NULL || config->set[i] != NULL;
   rtk_config_wipe(config->set[i]);
   config->set[i] = copy;
-  take_up(config, i);
+  update_derived(config, i);
   void_token(config, i, is_change);
   if (rows[i].is_destination || rows[i].kind == KIND_TOKEN) {
     config->address_version++;
@@ -710,7 +607,7 @@ static char *without_userinfo(const char *text) {
     return sqlite3_mprintf("an address that is not shown: a proxy is"
                            " " PROXY_FORM);
   }
-  return sqlite3_mprintf("%.*s%s", (int)parts.scheme_size, text, parts.host);
+  return sqlite3_mprintf("%.*s%s", parts.scheme_size, text, parts.host);
 }
 
 char *rtk_config_shown(const struct rtk_config *config,
@@ -778,21 +675,19 @@ int rtk_config_check(const struct rtk_config *config, struct rtk_err *err) {
   return SQLITE_OK;
 }
 
-/* --- the token -------------------------------------------------------------- */
+/* --- the token's file ----------------------------------------------------- */
 
 /* A token file while it is read. */
 struct source {
   const char *path;
   int file;
   bool is_pipe;
-  int64_t until_ms; /* by rtk_clock_ms(): how long a pipe is waited for */
-  const char *why;  /* it cannot be read; NULL: it can */
+  const char *why; /* it cannot be read; NULL: it can */
 };
 
-/* Without O_NONBLOCK a pipe that nobody writes to would hang here. */
+/* O_NONBLOCK: a pipe that nobody writes to would hang in open(). */
 static void open_source(struct source *source) {
   struct stat kind;
-  source->until_ms = rtk_clock_ms() + RTK_TOKEN_PIPE_MS;
   source->file = open(source->path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
   if (source->file < 0 || fstat(source->file, &kind) != 0) {
     source->why = strerror(errno);
@@ -806,17 +701,17 @@ static void open_source(struct source *source) {
   }
 }
 
-/* Until the pipe has data, or has had its last.  Its writer may still be at work, as
-** in `<(pass show cf)`.  SQLITE_OK or SQLITE_INTERRUPT. */
-static int wait_for_pipe(const struct rtk_config *config,
-                         struct source *source) {
+/* Waits until the pipe has data or has ended: its writer may still be working,
+** as in `<(pass show cf)`.  SQLITE_OK or SQLITE_INTERRUPT. */
+static int wait_for_pipe(const struct rtk_config *config, struct source *source,
+                         int64_t until_ms) {
   struct pollfd ready = {.fd = source->file, .events = POLLIN};
   struct rtk_cancel cancel = {.db = config->host};
   while (source->why == NULL) {
     int got = poll(&ready, 1, RTK_CANCEL_CHECK_MS);
     if (got > 0) return SQLITE_OK;
     if (got < 0 && errno != EINTR) source->why = strerror(errno);
-    if (rtk_clock_ms() >= source->until_ms) {
+    if (rtk_clock_ms() >= until_ms) {
       source->why = "it is a pipe, and nobody wrote to it in time";
     }
     if (config->host != NULL && rtk_cancel_asked(&cancel)) {
@@ -830,11 +725,12 @@ static int wait_for_pipe(const struct rtk_config *config,
 ** them with a NUL. */
 static int read_source(const struct rtk_config *config, struct source *source,
                        char *text, size_t *size) {
+  int64_t until_ms = rtk_clock_ms() + TOKEN_PIPE_MS;
   int rc = SQLITE_OK;
   ssize_t got = 1;
-  *size = 0;
-  while (*size <= RTK_TOKEN_MAX && got != 0) {
-    if (source->is_pipe) rc = wait_for_pipe(config, source);
+  open_source(source);
+  while (source->why == NULL && *size <= RTK_TOKEN_MAX && got != 0) {
+    if (source->is_pipe) rc = wait_for_pipe(config, source, until_ms);
     if (rc != SQLITE_OK || source->why != NULL) break;
     got = read(source->file, text + *size, RTK_TOKEN_MAX + 1 - *size);
     if (got > 0) *size += (size_t)got;
@@ -842,58 +738,51 @@ static int read_source(const struct rtk_config *config, struct source *source,
       source->why = strerror(errno);
     }
   }
+  if (source->file >= 0) (void)close(source->file);
   text[*size] = '\0';
   return rc;
 }
 
-static int read_file(const struct rtk_config *config, struct source *source,
-                     char *text, size_t *size, struct rtk_err *err) {
-  open_source(source);
-  int rc = read_source(config, source, text, size);
-  if (source->file >= 0) (void)close(source->file);
-  if (rc != SQLITE_OK || source->why == NULL) return rc;
-  return rtk_err_set(err, "CLOUDFLARE_API_TOKEN_FILE: cannot read %s: %s",
-                     source->path, source->why);
+/* `problem`: as token_problem() has it; NULL where the file is empty. */
+static int refuse_file(const struct source *source, const char *problem,
+                       struct rtk_err *err) {
+  const char *before = "";
+  if (problem == NULL) {
+    problem =
+        source->is_pipe ? "is empty: a pipe can be read only once" : "is empty";
+  } else if (problem == not_visible) {
+    problem = "does not hold a token: it must be visible ASCII characters"
+              " without spaces";
+  } else {
+    before = "the token in ";
+  }
+  return rtk_err_set(err, "CLOUDFLARE_API_TOKEN_FILE: %s%s %s", before,
+                     source->path, problem);
 }
 
-/* `problem`: NULL where the file is empty. */
-static int refuse_token(const struct source *source, const char *problem,
-                        struct rtk_err *err) {
-  const char *what =
-      source->is_pipe ? "is empty: a pipe can be read only once" : "is empty";
-  if (problem != NULL && problem != not_visible) {
-    return rtk_err_set(err, "CLOUDFLARE_API_TOKEN_FILE: the token in %s %s",
-                       source->path, problem);
-  }
-  if (problem != NULL) {
-    what = "does not hold a token: it must be visible ASCII characters without"
-           " spaces";
-  }
-  return rtk_err_set(err, "CLOUDFLARE_API_TOKEN_FILE: %s %s", source->path,
-                     what);
-}
-
+/* *token is given. */
 static int read_token_file(struct rtk_config *config, const char *path,
                            char **token, struct rtk_err *err) {
   char text[RTK_TOKEN_MAX + 2];
   struct source source = {.path = path};
   size_t size = 0;
-  if (config->piped != NULL) {
-    *token = sqlite3_mprintf("%s", config->piped);
-    return *token == NULL ? SQLITE_NOMEM : SQLITE_OK;
-  }
-  int rc = read_file(config, &source, text, &size, err);
+  int rc = read_source(config, &source, text, &size);
   bool is_whole = size <= RTK_TOKEN_MAX && strlen(text) == size;
-  char *copy = rc == SQLITE_OK ? trimmed(text) : NULL;
+  char *copy = trimmed(text);
   for (volatile char *c = text; *c != '\0'; c++) *c = '\0';
-  if (rc != SQLITE_OK) return rc;
-  if (copy == NULL) return SQLITE_NOMEM;
-  const char *problem = is_whole ? token_problem(copy) : not_visible;
-  if (problem != NULL || copy[0] == '\0') {
-    rc = refuse_token(&source, problem, err);
-  } else if (source.is_pipe) {
-    config->piped = sqlite3_mprintf("%s", copy);
-    if (config->piped == NULL) rc = SQLITE_NOMEM;
+  if (rc == SQLITE_OK && source.why != NULL) {
+    rc = rtk_err_set(err, "CLOUDFLARE_API_TOKEN_FILE: cannot read %s: %s", path,
+                     source.why);
+  }
+  if (rc == SQLITE_OK && copy == NULL) rc = SQLITE_NOMEM;
+  if (rc == SQLITE_OK) {
+    const char *problem = is_whole ? token_problem(copy) : not_visible;
+    if (problem != NULL || copy[0] == '\0') {
+      rc = refuse_file(&source, problem, err);
+    } else if (source.is_pipe) {
+      config->piped = sqlite3_mprintf("%s", copy);
+      if (config->piped == NULL) rc = SQLITE_NOMEM;
+    }
   }
   if (rc == SQLITE_OK) {
     *token = copy;
@@ -902,6 +791,8 @@ static int read_token_file(struct rtk_config *config, const char *path,
   }
   return rc;
 }
+
+/* --- which token is sent -------------------------------------------------- */
 
 /* The setting made in SQL that decides where the token goes; NULL: none. */
 static const char *destination_set(const struct rtk_config *config) {
@@ -944,8 +835,9 @@ int rtk_config_token(struct rtk_config *config, char **token,
     *source = "from CLOUDFLARE_API_TOKEN";
   }
   if (value == NULL && path != NULL) {
+    value = config->piped;
     *source = "from the file in CLOUDFLARE_API_TOKEN_FILE";
-    return read_token_file(config, path, token, err);
+    if (value == NULL) return read_token_file(config, path, token, err);
   }
   if (value == NULL) {
     return rtk_err_set(err,

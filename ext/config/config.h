@@ -1,6 +1,6 @@
 /*
-** The settings of one connection: rows of one table, each with a default, a
-** value from the environment, and a value set in SQL, the later one first.
+** The settings of one connection.  Each has a default, maybe a value from the
+** environment, and maybe a value set in SQL; the last of these is in force.
 */
 #ifndef RTK_CONFIG_H
 #define RTK_CONFIG_H
@@ -17,16 +17,19 @@ struct sqlite3;
 
 struct rtk_config;
 
-/* Reads the environment, now and not again.  What stands there and makes no
-** sense is kept in mind: see rtk_config_check().  `host` (borrowed, may be NULL):
-** the connection whose databases cannot be the cache file.  Returns SQLITE_OK with
-** *config given (free with rtk_config_free()), or SQLITE_NOMEM. */
+/* Bytes of a token file: a token has 40, an OAuth token up to some 2,000. */
+#define RTK_TOKEN_MAX 4096
+
+/* Reads the environment, now and not again.  rtk_config_check() reports a bad
+** value in it.  A database of `host` (borrowed, may be NULL) cannot be the
+** cache file.  SQLITE_OK with *config given (free with rtk_config_free()), or
+** SQLITE_NOMEM. */
 int rtk_config_new(struct sqlite3 *host, struct rtk_config **config);
 void rtk_config_free(struct rtk_config *config);
 
-/* Sets by name; `value` NULL goes back to the environment's value or the
-** default.  SQLITE_ERROR with a message that lists what is allowed.  Forgets an
-** api_token set before when it says where the token goes. */
+/* Sets by name; `value` NULL: back to the environment's value or the default.
+** SQLITE_ERROR with a message that says what is allowed.  A setting that
+** decides where the token goes makes an api_token that was set before void. */
 int rtk_config_set(struct rtk_config *config, const char *name,
                    const char *value, struct rtk_err *err);
 
@@ -70,10 +73,10 @@ int rtk_config_check(const struct rtk_config *config, struct rtk_err *err);
 
 /* The token to be sent, and where it came from in words (static).  *token is
 ** given: wipe and free it with rtk_config_wipe().  SQLITE_ERROR says what is
-** missing.  Where the token's file is a pipe this waits for RTK_TOKEN_PIPE_MS at
-** the most, or returns SQLITE_INTERRUPT; what came is kept for later calls.  A
-** base_url, proxy or ca_file set in SQL voids every token, wherever it came from,
-** until api_token is set in SQL after it. */
+** missing.  Where the token's file is a pipe this waits for at most 2 seconds,
+** or returns SQLITE_INTERRUPT; what came is kept for later calls.  A base_url,
+** proxy or ca_file set in SQL voids every token, wherever it came from, until
+** api_token is set in SQL after it. */
 int rtk_config_token(struct rtk_config *config, char **token,
                      const char **source, struct rtk_err *err);
 void rtk_config_wipe(char *token);

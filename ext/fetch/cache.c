@@ -11,7 +11,7 @@
 #include "base/clock.h"
 #include "base/limits.h"
 #include "config/config.h"
-#include "disk/store.h"
+#include "disk/diskcache.h"
 #include "fetch/job.h"
 #include "net/http.h"
 
@@ -66,8 +66,8 @@ static void finish_kept(const struct rtk_cache *cache, struct rtk_job *job,
 }
 
 int rtk_cache_find(const struct rtk_cache *cache, struct rtk_job *job) {
-  struct rtk_stored stored;
-  int rc = rtk_store_get(cache->store, job->url, &stored);
+  struct rtk_disk_reply stored;
+  int rc = rtk_diskcache_get(cache->disk, job->url, &stored);
   if (rc != SQLITE_OK) return rc == SQLITE_NOTFOUND ? SQLITE_OK : rc;
   if (!rtk_life_is_fresh(times_of(cache), stored.life, stored.fetched_ms,
                          rtk_clock_unix_ms())) {
@@ -87,15 +87,15 @@ int rtk_cache_find(const struct rtk_cache *cache, struct rtk_job *job) {
 
 static int put(const struct rtk_cache *cache, const struct rtk_job *job,
                const struct rtk_response *response) {
-  struct rtk_stored stored = {.status = response->status,
-                              .body = response->body,
-                              .body_size = response->body_size,
-                              .fetched_ms = job->fetched_ms,
-                              .life = job->life,
-                              .keep_ms =
-                                  rtk_life_ms(times_of(cache), job->life)};
+  struct rtk_disk_reply stored = {.status = response->status,
+                                  .body = response->body,
+                                  .body_size = response->body_size,
+                                  .fetched_ms = job->fetched_ms,
+                                  .life = job->life,
+                                  .keep_ms =
+                                      rtk_life_ms(times_of(cache), job->life)};
   if (stored.keep_ms == 0) return SQLITE_OK;
-  return rtk_store_put(cache->store, job->url, &stored);
+  return rtk_diskcache_put(cache->disk, job->url, &stored);
 }
 
 /* The rows of one list on their way into the cache. */

@@ -18,12 +18,12 @@ struct rtk_jobs;
 struct rtk_json;
 struct rtk_reply;
 struct rtk_response;
-struct rtk_store;
+struct rtk_diskcache;
 
 struct rtk_cache {
   const struct rtk_config *config; /* borrowed, as all of them */
   struct rtk_jobs *jobs;
-  struct rtk_store *store;
+  struct rtk_diskcache *disk;
 };
 
 /* Gives a job its reply, which it then owns, fetched at this Unix time in ms. */

@@ -3,7 +3,7 @@
 
 #include "base/err.h"
 #include "config/config.h"
-#include "disk/store.h"
+#include "disk/diskcache.h"
 #include "fetch/fetch.h"
 #include "fetch/prefetch.h"
 #include "fetch/progress.h"
@@ -32,10 +32,10 @@ int rtk_conn_new(struct sqlite3 *db, struct rtk_conn **conn,
   made->db = made->cancel.db = db;
   made->holders = 1;
   int rc = rtk_config_new(db, &made->config);
-  if (rc == SQLITE_OK) rc = rtk_store_new(db, &made->store);
+  if (rc == SQLITE_OK) rc = rtk_diskcache_new(db, &made->disk);
   if (rc == SQLITE_OK) {
-    rtk_store_warn_by(made->store, warn_of_cache_file, made);
-    rc = rtk_fetch_new(made->config, &made->cancel, made->store, &made->stats,
+    rtk_diskcache_warn_by(made->disk, warn_of_cache_file, made);
+    rc = rtk_fetch_new(made->config, &made->cancel, made->disk, &made->stats,
                        &made->fetch, err);
   }
   if (rc == SQLITE_OK) {
@@ -60,7 +60,7 @@ void rtk_conn_release(void *conn) {
   if (--released->holders > 0) return;
   rtk_prefetch_free(released->prefetch);
   rtk_fetch_free(released->fetch);
-  rtk_store_free(released->store);
+  rtk_diskcache_free(released->disk);
   rtk_config_free(released->config);
   sqlite3_free(released);
 }
@@ -79,8 +79,8 @@ void rtk_conn_close_cursor(struct rtk_conn *conn) {
 
 int rtk_conn_use_cache_file(struct rtk_conn *conn) {
   if (conn->cursors > 0) return SQLITE_OK;
-  return rtk_store_use(conn->store,
-                       rtk_config_text(conn->config, RTK_CACHE_FILE));
+  return rtk_diskcache_use(conn->disk,
+                           rtk_config_text(conn->config, RTK_CACHE_FILE));
 }
 
 bool rtk_conn_trusts_schema(const struct rtk_conn *conn) {

@@ -14,13 +14,13 @@ struct rtk_prefetch;
 struct rtk_config;
 struct rtk_err;
 struct rtk_fetch;
-struct rtk_store;
+struct rtk_diskcache;
 struct sqlite3;
 
 struct rtk_conn {
   struct sqlite3 *db;        /* borrowed: the host closes it */
   struct rtk_config *config; /* owned, as are the next three */
-  struct rtk_store *store;
+  struct rtk_diskcache *disk;
   struct rtk_fetch *fetch;
   struct rtk_prefetch *prefetch;
   struct rtk_stats stats;

@@ -19,7 +19,7 @@
 #include "base/list.h"
 #include "base/show.h"
 #include "config/config.h"
-#include "disk/store.h"
+#include "disk/diskcache.h"
 #include "fetch/access.h"
 #include "fetch/cache.h"
 
@@ -40,7 +40,7 @@ struct rtk_fetch {
   /* Borrowed. */
   const struct rtk_config *config;
   struct rtk_cancel *cancel;
-  struct rtk_store *store;
+  struct rtk_diskcache *disk;
   struct rtk_stats *stats;
   /* Owned. */
   struct rtk_http *http;
@@ -123,22 +123,22 @@ static void stop(struct rtk_fetch *fetch, struct rtk_job *job) {
 /* --- new, free, begin, end --------------------------------------------------- */
 
 int rtk_fetch_new(struct rtk_config *config, struct rtk_cancel *cancel,
-                  struct rtk_store *store, struct rtk_stats *stats,
+                  struct rtk_diskcache *disk, struct rtk_stats *stats,
                   struct rtk_fetch **fetch, struct rtk_err *err) {
   struct rtk_fetch *made = sqlite3_malloc64(sizeof(*made));
   if (made == NULL) return SQLITE_NOMEM;
   memset(made, 0, sizeof(*made));
   made->config = config;
   made->cancel = cancel;
-  made->store = store;
+  made->disk = disk;
   made->stats = stats;
   for (int i = 0; i < RTK_JOB_DONE; i++) rtk_list_init(&made->lists[i]);
   rtk_access_init(&made->access, config);
   rtk_progress_init(&made->progress);
   int rc = rtk_http_new(&made->http, err);
   if (rc == SQLITE_OK) rc = rtk_jobs_new(&made->jobs);
-  made->cache = (struct rtk_cache){config, made->jobs, store};
-  if (rc == SQLITE_OK) rc = rtk_budget_new(config, store, &made->budget);
+  made->cache = (struct rtk_cache){config, made->jobs, disk};
+  if (rc == SQLITE_OK) rc = rtk_budget_new(config, disk, &made->budget);
   if (rc != SQLITE_OK) {
     rtk_fetch_free(made);
     return rc;
@@ -168,22 +168,22 @@ int rtk_fetch_begin(struct rtk_fetch *fetch) {
                      rtk_clock_ms());
   if (rtk_http_is_foreign(fetch->http))
     return SQLITE_OK; /* rtk_fetch_request() says so */
-  return rtk_store_use(fetch->store,
-                       rtk_config_text(fetch->config, RTK_CACHE_FILE));
+  return rtk_diskcache_use(fetch->disk,
+                           rtk_config_text(fetch->config, RTK_CACHE_FILE));
 }
 
 void rtk_fetch_end(struct rtk_fetch *fetch) {
   rtk_progress_hide(&fetch->progress, true);
   rtk_access_forget(&fetch->access);
   if (rtk_http_is_foreign(fetch->http)) return;
-  rtk_store_end_read(fetch->store);
+  rtk_diskcache_end_read(fetch->disk);
   rtk_budget_flush(fetch->budget);
 }
 
 int rtk_fetch_forget(struct rtk_fetch *fetch, int64_t *count) {
   const char *url = NULL;
   for (*count = 0; (url = rtk_jobs_oldest(fetch->jobs)) != NULL;) {
-    int rc = rtk_store_get(fetch->store, url, NULL);
+    int rc = rtk_diskcache_get(fetch->disk, url, NULL);
     if (rc == SQLITE_NOMEM) return rc;
     if (rc == SQLITE_NOTFOUND) ++*count;
     rtk_jobs_drop_oldest(fetch->jobs);
@@ -648,7 +648,7 @@ static int refuse_wait(const struct rtk_fetch *fetch, struct rtk_err *err) {
   struct rtk_quota_end end = {
       .noun = fetch->endpoint->noun,
       .expected = expected(fetch),
-      .is_in_file = rtk_store_is_in_use(fetch->store),
+      .is_in_file = rtk_diskcache_is_in_use(fetch->disk),
       .is_blocked = rtk_budget_blocked_ms(fetch->budget) > 0,
       .go_on_unix_ms = rtk_clock_unix_ms() + fetch->quota.wait_ms};
   if (end.is_in_file) {
@@ -701,7 +701,7 @@ int rtk_fetch_drive(struct rtk_fetch *fetch, bool is_idle,
                     struct rtk_err *err) {
   int64_t wait_ms = RTK_CANCEL_CHECK_MS;
   int64_t begun_ms = rtk_clock_ms();
-  rtk_store_end_read(fetch->store);
+  rtk_diskcache_end_read(fetch->disk);
   if (rtk_cancel_asked(fetch->cancel)) return SQLITE_INTERRUPT;
   int rc = start_queued(fetch, &wait_ms, err);
   if (rc == SQLITE_OK && is_idle) rc = check_wait(fetch, err);

@@ -22,12 +22,12 @@ struct rtk_fetch;
 struct rtk_job;
 struct rtk_response;
 struct rtk_stats;
-struct rtk_store;
+struct rtk_diskcache;
 
 /* All but *fetch is borrowed and must outlive it.  SQLITE_OK with *fetch given (free
 ** with rtk_fetch_free()), SQLITE_NOMEM or SQLITE_ERROR. */
 int rtk_fetch_new(struct rtk_config *config, struct rtk_cancel *cancel,
-                  struct rtk_store *store, struct rtk_stats *stats,
+                  struct rtk_diskcache *disk, struct rtk_stats *stats,
                   struct rtk_fetch **fetch, struct rtk_err *err);
 
 /* All jobs have been released. */

@@ -22,7 +22,7 @@
 #include "base/hash.h"
 #include "base/limits.h"
 #include "config/config.h"
-#include "disk/store.h"
+#include "disk/diskcache.h"
 #include "quota/pace.h"
 
 #include <pthread.h>
@@ -64,7 +64,7 @@ struct lease {
 
 struct rtk_budget {
   const struct rtk_config *config;
-  struct rtk_store *store;
+  struct rtk_diskcache *disk;
   struct shared *shared;   /* NULL before the first request */
   struct rtk_budget *next; /* among its members */
   struct limits limits;    /* under the lock, as is the next */
@@ -254,7 +254,7 @@ static void follow_forks(void) {
   fork_error = pthread_atfork(before_fork, in_parent, in_child);
 }
 
-int rtk_budget_new(const struct rtk_config *config, struct rtk_store *store,
+int rtk_budget_new(const struct rtk_config *config, struct rtk_diskcache *disk,
                    struct rtk_budget **budget) {
   (void)pthread_once(&fork_once, follow_forks);
   if (fork_error != 0) return SQLITE_NOMEM;
@@ -262,7 +262,7 @@ int rtk_budget_new(const struct rtk_config *config, struct rtk_store *store,
   if (made == NULL) return SQLITE_NOMEM;
   memset(made, 0, sizeof(*made));
   made->config = config;
-  made->store = store;
+  made->disk = disk;
   sqlite3_randomness((int)sizeof(made->random), &made->random);
   *budget = made;
   return SQLITE_OK;
@@ -391,8 +391,8 @@ static int visit_file(struct rtk_budget *budget, struct visit *visit,
   visit->wanted = wanted;
   visit->limits = read_limits(budget->config);
   visit->lease_ms = read_lease_ms(budget->config);
-  int rc = rtk_store_edit(budget->store, budget->shared->key, &visit->state,
-                          sizeof(visit->state), change, visit);
+  int rc = rtk_diskcache_edit(budget->disk, budget->shared->key, &visit->state,
+                              sizeof(visit->state), change, visit);
   if (rc != SQLITE_OK) return rc;
   budget->ended = budget->given_back = budget->repeated = 0;
   budget->has_news = false;
@@ -505,7 +505,7 @@ void rtk_budget_flush(struct rtk_budget *budget) {
   if (budget->shared != NULL && is_news) {
     (void)visit_file(budget, &visit, 0);
   } else {
-    (void)rtk_store_flush(budget->store);
+    (void)rtk_diskcache_flush(budget->disk);
   }
 }
 

@@ -16,11 +16,11 @@
 struct rtk_budget;
 struct rtk_config;
 struct rtk_ratelimit;
-struct rtk_store;
+struct rtk_diskcache;
 
-/* `config` and `store` are borrowed and must outlive it.  SQLITE_OK with
+/* `config` and `disk` are borrowed and must outlive it.  SQLITE_OK with
 ** *budget given (free with rtk_budget_free()), or SQLITE_NOMEM. */
-int rtk_budget_new(const struct rtk_config *config, struct rtk_store *store,
+int rtk_budget_new(const struct rtk_config *config, struct rtk_diskcache *disk,
                    struct rtk_budget **budget);
 
 /* What is under way counts as ended now. */

@@ -22,7 +22,7 @@
 #include "base/rows.h"
 #include "base/show.h"
 #include "config/config.h"
-#include "disk/store.h"
+#include "disk/diskcache.h"
 #include "fetch/conn.h"
 #include "fetch/fetch.h"
 #include "net/cancel.h"
@@ -507,18 +507,18 @@ static bool is_dead(const struct run *run) {
 
 /* Asking for a reply that is not in there opens it. */
 static void look_at_cache_file(struct run *run) {
-  struct rtk_store *store = run->conn->store;
-  struct rtk_stored nothing;
+  struct rtk_diskcache *disk = run->conn->disk;
+  struct rtk_disk_reply nothing;
   int rc = rtk_conn_use_cache_file(run->conn);
-  if (rc == SQLITE_OK) rc = rtk_store_get(store, "", &nothing);
+  if (rc == SQLITE_OK) rc = rtk_diskcache_get(disk, "", &nothing);
   sqlite3_str *words = sqlite3_str_new(NULL);
-  rtk_store_describe(store, words);
+  rtk_diskcache_describe(disk, words);
   char *text = sqlite3_str_finish(words);
   if (rc == SQLITE_NOMEM || text == NULL) {
     run->rc = SQLITE_NOMEM;
   } else {
     bool is_set = rtk_config_text(run->conn->config, RTK_CACHE_FILE) != NULL;
-    bool is_good = !is_set || rtk_store_is_in_use(store);
+    bool is_good = !is_set || rtk_diskcache_is_in_use(disk);
     note(run, CHECK_CACHE_FILE, is_good ? GOOD : BAD, "%s", text);
   }
   sqlite3_free(text);

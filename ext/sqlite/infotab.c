@@ -14,7 +14,7 @@
 #include "base/rows.h"
 #include "base/show.h"
 #include "config/config.h"
-#include "disk/store.h"
+#include "disk/diskcache.h"
 #include "fetch/conn.h"
 #include "fetch/fetch.h"
 #include "fetch/prefetch.h"
@@ -164,7 +164,7 @@ static int fill_stats(struct rtk_conn *conn, const struct rtk_text *arguments,
   rtk_rows_text(rows, rtk_prefetch_describe(conn->prefetch));
 
   sqlite3_str *words = sqlite3_str_new(NULL);
-  rtk_store_describe(conn->store, words);
+  rtk_diskcache_describe(conn->disk, words);
   rtk_rows_text(rows, "cache_file");
   char *text = sqlite3_str_finish(words);
   if (text == NULL) return SQLITE_NOMEM;

@@ -11,7 +11,7 @@
 #include "api/json.h"
 #include "base/err.h"
 #include "config/config.h"
-#include "disk/store.h"
+#include "disk/diskcache.h"
 #include "fetch/conn.h"
 #include "fetch/fetch.h"
 #include "net/http.h"
@@ -118,7 +118,7 @@ static void result_uncleared(sqlite3_context *out, struct rtk_conn *conn,
     sqlite3_str_appendall(words, "another connection or process keeps it"
                                  " locked; try again");
   } else {
-    rtk_store_describe(conn->store, words);
+    rtk_diskcache_describe(conn->disk, words);
   }
   char *text = sqlite3_str_finish(words);
   if (text == NULL) {
@@ -140,10 +140,10 @@ static void cache_clear_function(sqlite3_context *out, int argc,
   if (!may_run(out, "rtk_cache_clear")) return;
   int rc = rtk_conn_use_cache_file(conn);
   if (rc == SQLITE_OK) rc = rtk_fetch_forget(conn->fetch, &in_memory);
-  if (rc == SQLITE_OK) rc = rtk_store_clear(conn->store, &in_file);
+  if (rc == SQLITE_OK) rc = rtk_diskcache_clear(conn->disk, &in_file);
   if (rc == SQLITE_NOMEM) {
     result_nomem(out);
-  } else if (rc == SQLITE_BUSY || rtk_store_is_passed_over(conn->store)) {
+  } else if (rc == SQLITE_BUSY || rtk_diskcache_is_passed_over(conn->disk)) {
     result_uncleared(out, conn, rc);
   } else {
     sqlite3_result_int64(out, in_memory + in_file);

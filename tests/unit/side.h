@@ -4,14 +4,14 @@
 
 #include "base/err.h"
 #include "config/config.h"
-#include "disk/store.h"
+#include "disk/diskcache.h"
 #include "quota/budget.h"
 
 #include "check.h"
 
 struct side {
   struct rtk_config *config;
-  struct rtk_store *store;
+  struct rtk_diskcache *disk;
   struct rtk_budget *budget;
 };
 
@@ -29,16 +29,16 @@ static void side_begin(struct side *side, side_setting *settings, size_t count,
         rtk_config_set(side->config, settings[i][0], settings[i][1], &err),
         SQLITE_OK);
   }
-  assert_int_equal(rtk_store_new(NULL, &side->store), SQLITE_OK);
-  assert_int_equal(rtk_store_use(side->store, path), SQLITE_OK);
-  assert_int_equal(rtk_budget_new(side->config, side->store, &side->budget),
+  assert_int_equal(rtk_diskcache_new(NULL, &side->disk), SQLITE_OK);
+  assert_int_equal(rtk_diskcache_use(side->disk, path), SQLITE_OK);
+  assert_int_equal(rtk_budget_new(side->config, side->disk, &side->budget),
                    SQLITE_OK);
   assert_int_equal(rtk_budget_join(side->budget, base_url, token), SQLITE_OK);
 }
 
 static void side_end(struct side *side) {
   rtk_budget_free(side->budget);
-  rtk_store_free(side->store);
+  rtk_diskcache_free(side->disk);
   rtk_config_free(side->config);
 }
 

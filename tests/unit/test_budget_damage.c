@@ -6,7 +6,7 @@
 #include "base/err.h"
 #include "base/limits.h"
 #include "config/config.h"
-#include "disk/store.h"
+#include "disk/diskcache.h"
 
 #include "check.h"
 #include "side.h"

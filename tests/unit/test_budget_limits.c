@@ -6,7 +6,7 @@
 #include "base/err.h"
 #include "base/limits.h"
 #include "config/config.h"
-#include "disk/store.h"
+#include "disk/diskcache.h"
 
 #include "check.h"
 #include "side.h"
@@ -147,7 +147,7 @@ static void remove_folder(const struct file *file) {
 static void begin_with_file(struct side *side, const struct file *file) {
   static const struct limits limits = {"0", "5", "60"};
   begin(side, &limits, "http://file", "token");
-  assert_int_equal(rtk_store_use(side->store, file->path), SQLITE_OK);
+  assert_int_equal(rtk_diskcache_use(side->disk, file->path), SQLITE_OK);
 }
 
 /* While somebody else writes into the file nothing goes, for it may be his. */

@@ -1,8 +1,9 @@
-/* The hash that keys in cache files are made with: FNV-1a's published values. */
+/* The hash that keys in cache files are made with. */
 #include "base/hash.h"
 
 #include "check.h"
 
+/* Fewer than eight bytes: FNV-1a's published values. */
 static void published_values(void **state) {
   static const struct {
     const char *text;
@@ -28,8 +29,24 @@ static void published_values(void **state) {
   }
 }
 
+/* Two texts that differ in one bit have other hashes, in the upper and in the
+** lower half, wherever the bit is. */
+static void every_bit_counts(void **state) {
+  char text[29] = "01234567abcdefgh01234567abcde";
+  uint64_t hash = rtk_hash_add(RTK_HASH_START, text, sizeof(text));
+  (void)state;
+  for (size_t bit = 0; bit < 8 * sizeof(text); bit++) {
+    text[bit / 8] ^= (char)(1 << bit % 8);
+    uint64_t other = rtk_hash_add(RTK_HASH_START, text, sizeof(text)) ^ hash;
+    check_int("upper half", "differs", other >> 32 != 0, 1);
+    check_int("lower half", "differs", (uint32_t)other != 0, 1);
+    text[bit / 8] ^= (char)(1 << bit % 8);
+  }
+}
+
 int main(void) {
-  const struct CMUnitTest tests[] = {TEST(published_values)};
+  const struct CMUnitTest tests[] = {TEST(published_values),
+                                     TEST(every_bit_counts)};
   check_init();
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

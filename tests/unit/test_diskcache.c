@@ -3,11 +3,11 @@
 ** that nothing that can be wrong with a file does any harm.
 */
 #include "base/limits.h"
-#include "disk/store.h"
+#include "disk/diskcache.h"
 
 #include "base/clock.h"
 #include "base/err.h"
-#include "disk/storefile.h"
+#include "disk/openfile.h"
 
 #include "check.h"
 
@@ -25,7 +25,7 @@
 #define ROUNDS 200 /* of each of them */
 #define KILLS 30
 
-/* --- the clock, which stands still unless a test moves it ----------------------- */
+/* --- the clock, which stands still unless a test moves it ----------------- */
 
 static int64_t clock_ms = 1000;
 static bool is_clock_real;
@@ -39,7 +39,7 @@ int64_t rtk_clock_ms(void) {
 
 int64_t rtk_clock_unix_ms(void) { return clock_ms + 1000000000; }
 
-/* --- warnings ------------------------------------------------------------------- */
+/* --- warnings ------------------------------------------------------------- */
 
 static int warnings;
 static char warning[400];
@@ -52,11 +52,11 @@ static void hear(void *user, int code, const char *message) {
   (void)snprintf(warning, sizeof(warning), "%s", message);
 }
 
-/* --- the file system ------------------------------------------------------------- */
+/* --- the file system ------------------------------------------------------ */
 
-/* SQLite's own, with two methods replaced: it can be full or read-only (tests may
-** run as root, whom no mode stops), and does not wait for the disk, as no test
-** cuts the power. */
+/* SQLite's own, with two methods replaced: it can be full or read-only (tests
+** may run as root, whom no mode stops), and does not wait for the disk, as no
+** test cuts the power. */
 static struct {
   sqlite3_vfs *real;
   sqlite3_vfs vfs;
@@ -129,9 +129,9 @@ static void begin_shim(void) {
   (void)sqlite3_vfs_register(&shim.vfs, 1);
 }
 
-/* --- files ---------------------------------------------------------------------- */
+/* --- files ---------------------------------------------------------------- */
 
-static char directory[] = "/tmp/rtk-store-XXXXXX";
+static char directory[] = "/tmp/rtk-disk-XXXXXX";
 static char path[64]; /* of the cache file, in the directory */
 
 static void empty_directory(void) {
@@ -170,7 +170,7 @@ static int begin(void **state) {
   return check_begin(state);
 }
 
-#define STORE_TEST(function)                                                   \
+#define CACHE_TEST(function)                                                   \
   cmocka_unit_test_setup_teardown(function, begin, check_end)
 
 static int64_t size_of(const char *name) {
@@ -200,7 +200,7 @@ static const char *read_file(const char *name, size_t *size) {
   return bytes[turn];
 }
 
-/* --- databases of others --------------------------------------------------------- */
+/* --- databases of others -------------------------------------------------- */
 
 static sqlite3 *open_database(const char *name) {
   sqlite3 *db = NULL;
@@ -241,40 +241,40 @@ static bool is_sound(void) {
                    " FROM pragma_integrity_check") == 1;
 }
 
-/* --- stores ------------------------------------------------------------------------ */
+/* --- caches --------------------------------------------------------------- */
 
-static struct rtk_store *new_store(void) {
-  struct rtk_store *store = NULL;
-  assert_int_equal(rtk_store_new(NULL, &store), SQLITE_OK);
-  assert_int_equal(rtk_store_use(store, path), SQLITE_OK);
-  return store;
+static struct rtk_diskcache *new_cache(void) {
+  struct rtk_diskcache *disk = NULL;
+  assert_int_equal(rtk_diskcache_new(NULL, &disk), SQLITE_OK);
+  assert_int_equal(rtk_diskcache_use(disk, path), SQLITE_OK);
+  return disk;
 }
 
-static struct rtk_stored reply_of(const char *body, size_t size) {
-  return (struct rtk_stored){.status = 200,
-                             .life = 3,
-                             .body = body,
-                             .body_size = size,
-                             .fetched_ms = rtk_clock_unix_ms(),
-                             .keep_ms = HOUR_MS};
+static struct rtk_disk_reply reply_of(const char *body, size_t size) {
+  return (struct rtk_disk_reply){.status = 200,
+                                 .life = 3,
+                                 .body = body,
+                                 .body_size = size,
+                                 .fetched_ms = rtk_clock_unix_ms(),
+                                 .keep_ms = HOUR_MS};
 }
 
-static int put(struct rtk_store *store, const char *url, const char *body) {
-  struct rtk_stored reply = reply_of(body, strlen(body));
-  return rtk_store_put(store, url, &reply);
+static int put(struct rtk_diskcache *disk, const char *url, const char *body) {
+  struct rtk_disk_reply reply = reply_of(body, strlen(body));
+  return rtk_diskcache_put(disk, url, &reply);
 }
 
-static void put_and_flush(struct rtk_store *store, const char *url,
+static void put_and_flush(struct rtk_diskcache *disk, const char *url,
                           const char *body) {
-  check_int(url, "put", put(store, url, body), SQLITE_OK);
-  check_int(url, "flush", rtk_store_flush(store), SQLITE_OK);
+  check_int(url, "put", put(disk, url, body), SQLITE_OK);
+  check_int(url, "flush", rtk_diskcache_flush(disk), SQLITE_OK);
 }
 
 /* Body NULL: it must not be found. */
-static void check_get(struct rtk_store *store, const char *url,
+static void check_get(struct rtk_diskcache *disk, const char *url,
                       const char *body) {
-  struct rtk_stored found = {.status = -1};
-  int rc = rtk_store_get(store, url, &found);
+  struct rtk_disk_reply found = {.status = -1};
+  int rc = rtk_diskcache_get(disk, url, &found);
   check_int(url, "get", rc, body == NULL ? SQLITE_NOTFOUND : SQLITE_OK);
   if (rc != SQLITE_OK) {
     check_int(url, "status of nothing", found.status, -1);
@@ -285,10 +285,10 @@ static void check_get(struct rtk_store *store, const char *url,
   check_int(url, "status", found.status, 200);
 }
 
-static void check_state(struct rtk_store *store, const char *expected) {
+static void check_state(struct rtk_diskcache *disk, const char *expected) {
   char text[300];
   sqlite3_str *out = sqlite3_str_new(NULL);
-  rtk_store_describe(store, out);
+  rtk_diskcache_describe(disk, out);
   char *got = sqlite3_str_finish(out);
   bool has_path = expected[0] == ':';
   (void)snprintf(text, sizeof(text), "%s%s", has_path ? path : "", expected);
@@ -307,38 +307,39 @@ static void add_one(void *blob, void *user) {
   memcpy(blob, &count, sizeof(count));
 }
 
-static int add(struct rtk_store *store, int64_t key, int64_t *count) {
-  return rtk_store_edit(store, key, count, sizeof(*count), add_one, NULL);
+static int add(struct rtk_diskcache *disk, int64_t key, int64_t *count) {
+  return rtk_diskcache_edit(disk, key, count, sizeof(*count), add_one, NULL);
 }
 
 /* It is there, and nothing of it works. */
-static void check_passed_over(const char *name, struct rtk_store *store,
+static void check_passed_over(const char *name, struct rtk_diskcache *disk,
                               const char *why) {
   char text[300];
   int64_t count = 7;
   int64_t dropped = 7;
-  check_get(store, "url", NULL);
-  check_get(store, "url", NULL);
-  check_int(name, "put", put(store, "url", "body"), SQLITE_OK);
-  check_int(name, "flush", rtk_store_flush(store), SQLITE_OK);
-  check_int(name, "edit", add(store, 1, &count), SQLITE_NOTFOUND);
+  check_get(disk, "url", NULL);
+  check_get(disk, "url", NULL);
+  check_int(name, "put", put(disk, "url", "body"), SQLITE_OK);
+  check_int(name, "flush", rtk_diskcache_flush(disk), SQLITE_OK);
+  check_int(name, "edit", add(disk, 1, &count), SQLITE_NOTFOUND);
   check_int(name, "count", count, 7);
-  check_int(name, "clear", rtk_store_clear(store, &dropped), SQLITE_NOTFOUND);
+  check_int(name, "clear", rtk_diskcache_clear(disk, &dropped),
+            SQLITE_NOTFOUND);
   check_int(name, "dropped", dropped, 7);
   check_int(name, "warnings", warnings, 1);
   (void)snprintf(text, sizeof(text), "rtk: cache_file %s is passed over: %s",
                  path, why);
   check_text(name, "warning", warning, text);
   (void)snprintf(text, sizeof(text), ": passed over: %s", why);
-  check_state(store, text);
+  check_state(disk, text);
 }
 
-/* --- what is kept ------------------------------------------------------------------- */
+/* --- what is kept --------------------------------------------------------- */
 
 static void replies_come_back(void **state) {
   static const struct {
     const char *url;
-    struct rtk_stored reply;
+    struct rtk_disk_reply reply;
   } cases[] = {
       {"https://x/a", {200, 1, "{\"data\":1}", 10, 1000000000, HOUR_MS}},
       {"https://x/b", {404, 2, NULL, 0, 999999999, 2}},
@@ -346,22 +347,23 @@ static void replies_come_back(void **state) {
       {"", {200, -1, "no url", 6, 1, 1000001000}},
       {"https://x/\xc3\xa9", {200, 1, "\xc3\xa9", 2, 1000000000, HOUR_MS}},
   };
-  struct rtk_store *store = new_store();
+  struct rtk_diskcache *disk = new_cache();
   (void)state;
   clock_ms = 0;
   for (int round = 0; round < 3; round++) {
     if (round == 2) { /* opened again */
-      rtk_store_free(store);
-      store = new_store();
+      rtk_diskcache_free(disk);
+      disk = new_cache();
     }
     for (size_t i = 0; i < COUNT(cases); i++) {
-      const struct rtk_stored *expected = &cases[i].reply;
+      const struct rtk_disk_reply *expected = &cases[i].reply;
       const char *url = cases[i].url;
-      struct rtk_stored got = {0};
-      int rc = rtk_store_get(store, url, &got);
+      struct rtk_disk_reply got = {0};
+      int rc = rtk_diskcache_get(disk, url, &got);
       check_int(url, "get", rc, round == 0 ? SQLITE_NOTFOUND : SQLITE_OK);
       if (round == 0) {
-        check_int(url, "put", rtk_store_put(store, url, expected), SQLITE_OK);
+        check_int(url, "put", rtk_diskcache_put(disk, url, expected),
+                  SQLITE_OK);
         continue;
       }
       int64_t keep_ms = expected->keep_ms;
@@ -375,148 +377,108 @@ static void replies_come_back(void **state) {
       check_int(url, "keep", got.keep_ms, keep_ms);
     }
     if (round > 0) continue;
-    check_get(store, "https://x/a", NULL); /* only queued */
-    check_int("all", "flush", rtk_store_flush(store), SQLITE_OK);
+    check_get(disk, "https://x/a", NULL); /* only queued */
+    check_int("all", "flush", rtk_diskcache_flush(disk), SQLITE_OK);
   }
-  check_get(store, "https://x/", NULL);
-  check_get(store, "https://x/A", NULL);
-  check_state(store, ": in use, 5 replies");
-  rtk_store_free(store);
+  check_get(disk, "https://x/", NULL);
+  check_get(disk, "https://x/A", NULL);
+  check_state(disk, ": in use, 5 replies");
+  rtk_diskcache_free(disk);
   check_int("closed", "files", file_count(), 1);
   check_int("closed", "sound", is_sound(), 1);
   clock_ms = 1000;
 }
 
 static void the_newest_reply_counts(void **state) {
-  struct rtk_store *store = new_store();
+  struct rtk_diskcache *disk = new_cache();
   (void)state;
-  put_and_flush(store, "url", "one");
-  (void)put(store, "url", "two");
-  put_and_flush(store, "url", "three");
-  check_get(store, "url", "three");
-  check_state(store, ": in use, 1 reply");
-  rtk_store_free(store);
+  put_and_flush(disk, "url", "one");
+  (void)put(disk, "url", "two");
+  put_and_flush(disk, "url", "three");
+  check_get(disk, "url", "three");
+  check_state(disk, ": in use, 1 reply");
+  rtk_diskcache_free(disk);
 }
 
 static void what_is_queued_is_written_at_the_end(void **state) {
   char other[80];
-  struct rtk_store *store = new_store();
+  struct rtk_diskcache *disk = new_cache();
   (void)state;
-  (void)put(store, "first", "1");
+  (void)put(disk, "first", "1");
   (void)snprintf(other, sizeof(other), "%s-2", path);
-  assert_int_equal(rtk_store_use(store, other), SQLITE_OK);
+  assert_int_equal(rtk_diskcache_use(disk, other), SQLITE_OK);
   check_int("use", "other file's size", size_of(other), -1);
-  check_get(store, "first", NULL);
-  (void)put(store, "second", "2");
-  rtk_store_free(store);
+  check_get(disk, "first", NULL);
+  (void)put(disk, "second", "2");
+  rtk_diskcache_free(disk);
 
-  store = new_store();
-  check_get(store, "first", "1");
-  check_get(store, "second", NULL);
-  assert_int_equal(rtk_store_use(store, other), SQLITE_OK);
-  check_get(store, "second", "2");
-  rtk_store_free(store);
+  disk = new_cache();
+  check_get(disk, "first", "1");
+  check_get(disk, "second", NULL);
+  assert_int_equal(rtk_diskcache_use(disk, other), SQLITE_OK);
+  check_get(disk, "second", "2");
+  rtk_diskcache_free(disk);
 }
 
-/* Look-ups share a read for a while, which a writer of the same store, time and
-** rtk_store_end_read() end. */
+/* Look-ups share a read for a while, which a writer of the same disk, time and
+** rtk_diskcache_end_read() end. */
 static void look_ups_share_a_read(void **state) {
   static const char reset[] = "PRAGMA wal_checkpoint(TRUNCATE)"; /* 1: busy */
-  struct rtk_store *store = new_store();
-  struct rtk_store *other = new_store();
+  struct rtk_diskcache *disk = new_cache();
+  struct rtk_diskcache *other = new_cache();
   (void)state;
-  put_and_flush(store, "url", "one");
-  check_get(store, "url", "one");
+  put_and_flush(disk, "url", "one");
+  check_get(disk, "url", "one");
   put_and_flush(other, "url", "two");
-  clock_ms += RTK_STORE_READ_MS - 1;
-  check_get(store, "url", "one");
+  clock_ms += RTK_DISKCACHE_READ_MS - 1;
+  check_get(disk, "url", "one");
   put_and_flush(other, "new", "what is missing is looked for anew");
-  check_get(store, "new", "what is missing is looked for anew");
+  check_get(disk, "new", "what is missing is looked for anew");
   put_and_flush(other, "url", "one");
-  clock_ms += RTK_STORE_READ_MS;
-  check_get(store, "url", "one");
+  clock_ms += RTK_DISKCACHE_READ_MS;
+  check_get(disk, "url", "one");
   put_and_flush(other, "url", "two");
-  clock_ms += RTK_STORE_READ_MS - 1;
-  check_get(store, "url", "one");
+  clock_ms += RTK_DISKCACHE_READ_MS - 1;
+  check_get(disk, "url", "one");
   clock_ms += 1;
-  check_get(store, "url", "two");
+  check_get(disk, "url", "two");
   put_and_flush(other, "url", "three");
   check_int("open", "reset", query_int(reset), 1);
-  rtk_store_end_read(store);
+  rtk_diskcache_end_read(disk);
   check_int("ended", "reset", query_int(reset), 0);
-  check_get(store, "url", "three");
+  check_get(disk, "url", "three");
   put_and_flush(other, "url", "four");
-  put_and_flush(store, "own", "five");
-  check_get(store, "own", "five");
-  check_get(store, "url", "four");
-  rtk_store_free(store);
-  rtk_store_free(other);
+  put_and_flush(disk, "own", "five");
+  check_get(disk, "own", "five");
+  check_get(disk, "url", "four");
+  rtk_diskcache_free(disk);
+  rtk_diskcache_free(other);
 }
 
 static void no_path_is_no_file(void **state) {
-  struct rtk_store *store = NULL;
+  struct rtk_diskcache *disk = NULL;
   int64_t count = 0;
   (void)state;
-  rtk_store_free(NULL);
-  assert_int_equal(rtk_store_new(NULL, &store), SQLITE_OK);
+  rtk_diskcache_free(NULL);
+  assert_int_equal(rtk_diskcache_new(NULL, &disk), SQLITE_OK);
   for (int i = 0; i < 2; i++) {
-    check_int("none", "use", rtk_store_use(store, NULL), SQLITE_OK);
-    check_int("none", "put", put(store, "url", "body"), SQLITE_OK);
-    check_int("none", "flush", rtk_store_flush(store), SQLITE_OK);
-    check_get(store, "url", NULL);
-    check_int("none", "edit", add(store, 1, &count), SQLITE_NOTFOUND);
-    check_state(store, "none");
-    check_int("path", "use", rtk_store_use(store, path), SQLITE_OK);
-    check_state(store, ": not opened yet");
+    check_int("none", "use", rtk_diskcache_use(disk, NULL), SQLITE_OK);
+    check_int("none", "put", put(disk, "url", "body"), SQLITE_OK);
+    check_int("none", "flush", rtk_diskcache_flush(disk), SQLITE_OK);
+    check_get(disk, "url", NULL);
+    check_int("none", "edit", add(disk, 1, &count), SQLITE_NOTFOUND);
+    check_state(disk, "none");
+    check_int("path", "use", rtk_diskcache_use(disk, path), SQLITE_OK);
+    check_state(disk, ": not opened yet");
     check_int("path", "files", file_count(), i);
-    check_get(store, "url", NULL);
-    check_state(store, ": in use, 0 replies");
+    check_get(disk, "url", NULL);
+    check_state(disk, ": in use, 0 replies");
     sqlite3_int64 used = sqlite3_memory_used();
-    check_int("same path", "use", rtk_store_use(store, path), SQLITE_OK);
+    check_int("same path", "use", rtk_diskcache_use(disk, path), SQLITE_OK);
     check_int("same path", "memory", sqlite3_memory_used(), used);
   }
-  rtk_store_free(store);
+  rtk_diskcache_free(disk);
   check_int("none", "warnings", warnings, 0);
-}
-
-static void nobody_else_can_read_it(void **state) {
-  static const char *const ends[] = {"", "-wal", "-shm"};
-  struct rtk_store *store = NULL;
-  mode_t mask = umask(022);
-  (void)state;
-  store = new_store();
-  put_and_flush(store, "url", "body");
-  check_int("open", "files", file_count(), 3);
-  for (size_t i = 0; i < COUNT(ends); i++) {
-    char name[80];
-    struct stat file = {0};
-    (void)snprintf(name, sizeof(name), "%s%s", path, ends[i]);
-    check_int(name, "stat", stat(name, &file), 0);
-    check_int(name, "mode", file.st_mode & 07777, 0600);
-  }
-  rtk_store_free(store);
-  (void)umask(mask);
-}
-
-static void missing_directories_are_made(void **state) {
-  struct stat file = {0};
-  char above[80];
-  mode_t mask = umask(022);
-  (void)state;
-  (void)snprintf(path, sizeof(path), "%s/new/er/cache", directory);
-  struct rtk_store *store = new_store();
-  put_and_flush(store, "url", "body");
-  check_get(store, "url", "body");
-  rtk_store_free(store);
-  check_int("cache", "remove", remove(path), 0);
-  for (int i = 0; i < 2; i++) {
-    (void)snprintf(above, sizeof(above), "%s/new%s", directory,
-                   i == 0 ? "/er" : "");
-    check_int(above, "stat", stat(above, &file), 0);
-    check_int(above, "mode", file.st_mode & 07777, 0700);
-    check_int(above, "remove", rmdir(above), 0);
-  }
-  (void)umask(mask);
 }
 
 /* Such names mean something else to SQLite. */
@@ -528,127 +490,93 @@ static void a_name_is_a_file_name(void **state) {
   assert_int_equal(chdir(directory), 0);
   for (size_t i = 0; i < COUNT(names); i++) {
     (void)snprintf(path, sizeof(path), "%s", names[i]);
-    struct rtk_store *store = new_store();
-    put_and_flush(store, "url", "body");
-    check_get(store, "url", "body");
-    rtk_store_free(store);
+    struct rtk_diskcache *disk = new_cache();
+    put_and_flush(disk, "url", "body");
+    check_get(disk, "url", "body");
+    rtk_diskcache_free(disk);
     check_int(names[i], "is a file", size_of(names[i]) > 0, 1);
   }
   assert_int_equal(chdir(before), 0);
 }
 
-static void a_name_that_is_no_file_is_passed_over(void **state) {
-  static const struct {
-    const char *name, *why;
-  } cases[] = {
-      {":memory:", "it is no file, and replies are kept in memory without it;"
-                   " name a file"},
-      {"file::memory:", "it is a URI; name the file by its path"},
-      {"file:x?mode=memory", "it is a URI; name the file by its path"},
-      {"", "its name is empty; name a file"},
-  };
-  char before[200];
-  (void)state;
-  assert_non_null(getcwd(before, sizeof(before)));
-  assert_int_equal(chdir(directory), 0);
-  for (size_t i = 0; i < COUNT(cases); i++) {
-    struct rtk_err err = {0};
-    start_afresh();
-    (void)snprintf(path, sizeof(path), "%s", cases[i].name);
-    check_int(path, "check", rtk_storefile_check(path, NULL, &err),
-              SQLITE_ERROR);
-    check_has(path, err.message, cases[i].why);
-    rtk_err_clear(&err);
-    struct rtk_store *store = new_store();
-    check_passed_over(path, store, cases[i].why);
-    rtk_store_free(store);
-    check_int(path, "files", file_count(), 0);
-  }
-  assert_int_equal(chdir(before), 0);
-}
-
-/* --- what goes ------------------------------------------------------------------------ */
+/* --- what goes ------------------------------------------------------------ */
 
 static void what_is_too_old_is_not_found(void **state) {
-  struct rtk_store *store = new_store();
-  struct rtk_stored reply = reply_of("body", 4);
+  struct rtk_diskcache *disk = new_cache();
+  struct rtk_disk_reply reply = reply_of("body", 4);
   (void)state;
   reply.keep_ms = 0;
-  check_int("0", "put", rtk_store_put(store, "0", &reply), SQLITE_OK);
+  check_int("0", "put", rtk_diskcache_put(disk, "0", &reply), SQLITE_OK);
   reply.keep_ms = 10;
-  check_int("10", "put", rtk_store_put(store, "10", &reply), SQLITE_OK);
-  check_int("all", "flush", rtk_store_flush(store), SQLITE_OK);
-  check_state(store, ": in use, 1 reply");
+  check_int("10", "put", rtk_diskcache_put(disk, "10", &reply), SQLITE_OK);
+  check_int("all", "flush", rtk_diskcache_flush(disk), SQLITE_OK);
+  check_state(disk, ": in use, 1 reply");
   clock_ms += 9;
-  check_get(store, "10", "body");
+  check_get(disk, "10", "body");
   clock_ms += 1;
-  check_get(store, "10", NULL);
-  check_int("10", "still there", rtk_store_get(store, "10", NULL), SQLITE_OK);
-  rtk_store_free(store);
+  check_get(disk, "10", NULL);
+  check_int("10", "still there", rtk_diskcache_get(disk, "10", NULL),
+            SQLITE_OK);
+  rtk_diskcache_free(disk);
 }
 
 static int64_t row_count(void) {
   return query_int("SELECT count(*) FROM reply");
 }
 
-static void put_many(struct rtk_store *store, const char *name, int count,
+static void put_many(struct rtk_diskcache *disk, const char *name, int count,
                      int64_t keep_ms) {
-  struct rtk_stored reply = reply_of("body", 4);
+  struct rtk_disk_reply reply = reply_of("body", 4);
   reply.keep_ms = keep_ms;
   for (int i = 0; i < count; i++) {
     char url[40];
     (void)snprintf(url, sizeof(url), "%s/%d", name, i);
-    check_int(url, "put", rtk_store_put(store, url, &reply), SQLITE_OK);
+    check_int(url, "put", rtk_diskcache_put(disk, url, &reply), SQLITE_OK);
   }
-  check_int(name, "flush", rtk_store_flush(store), SQLITE_OK);
+  check_int(name, "flush", rtk_diskcache_flush(disk), SQLITE_OK);
 }
 
 static void expired_replies_make_room(void **state) {
-  const int old = RTK_STORE_SWEEP_FIRST + 100;
-  struct rtk_store *store = new_store();
+  struct rtk_diskcache *disk = new_cache();
   (void)state;
-  put_many(store, "kept", 5, HOUR_MS);
-  put_many(store, "old", old, 10);
-  check_int("all", "rows", row_count(), old + 5);
+  put_many(disk, "kept", 5, HOUR_MS);
+  put_many(disk, "old", 100, 10);
+  check_int("all", "rows", row_count(), 105);
   clock_ms += 10;
-  put_many(store, "new", 3, HOUR_MS);
-  check_int("twice as many go", "rows", row_count(), old + 5 + 3 - 6);
-  rtk_store_free(store);
-  store = new_store();
-  put_many(store, "first", 1, HOUR_MS);
-  check_int("the first write", "rows", row_count(), 100 + 5 + 3 + 1 - 6 - 2);
-  put_many(store, "last", 50, HOUR_MS);
-  check_int("none left", "rows", row_count(), 5 + 3 + 1 + 50);
-  check_get(store, "kept/4", "body");
-  rtk_store_free(store);
+  put_many(disk, "new", 3, HOUR_MS);
+  check_int("twice as many go", "rows", row_count(), 105 + 3 - 6);
+  put_many(disk, "last", 50, HOUR_MS);
+  check_int("none left", "rows", row_count(), 5 + 3 + 50);
+  check_get(disk, "kept/4", "body");
+  rtk_diskcache_free(disk);
 }
 
 static void clear_gives_the_room_back(void **state) {
-  struct rtk_store *store = new_store();
+  struct rtk_diskcache *disk = new_cache();
   int64_t count = 0;
   int64_t dropped = -1;
   (void)state;
-  check_int("empty", "clear", rtk_store_clear(store, &dropped), SQLITE_OK);
+  check_int("empty", "clear", rtk_diskcache_clear(disk, &dropped), SQLITE_OK);
   check_int("empty", "dropped", dropped, 0);
   int64_t empty = size_of(path) + 4096; /* a blob */
-  put_many(store, "many", 2000, HOUR_MS);
-  check_int("many", "edit", add(store, 9, &count), SQLITE_OK);
-  (void)put(store, "queued", "body");
-  check_int("many", "clear", rtk_store_clear(store, &dropped), SQLITE_OK);
+  put_many(disk, "many", 2000, HOUR_MS);
+  check_int("many", "edit", add(disk, 9, &count), SQLITE_OK);
+  (void)put(disk, "queued", "body");
+  check_int("many", "clear", rtk_diskcache_clear(disk, &dropped), SQLITE_OK);
   check_int("many", "dropped", dropped, 2000);
-  check_int("many", "flush", rtk_store_flush(store), SQLITE_OK);
-  check_get(store, "many/7", NULL);
-  check_get(store, "queued", NULL);
-  check_int("blob", "edit", add(store, 9, &count), SQLITE_OK);
+  check_int("many", "flush", rtk_diskcache_flush(disk), SQLITE_OK);
+  check_get(disk, "many/7", NULL);
+  check_get(disk, "queued", NULL);
+  check_int("blob", "edit", add(disk, 9, &count), SQLITE_OK);
   check_int("blob", "count", count, 2);
   check_int("file", "is small again", size_of(path) <= empty, 1);
-  put_and_flush(store, "again", "body");
-  check_get(store, "again", "body");
-  rtk_store_free(store);
+  put_and_flush(disk, "again", "body");
+  check_get(disk, "again", "body");
+  rtk_diskcache_free(disk);
   check_int("file", "sound", is_sound(), 1);
 }
 
-/* --- blobs ------------------------------------------------------------------------------ */
+/* --- blobs ---------------------------------------------------------------- */
 
 struct big {
   char bytes[8192];
@@ -666,76 +594,54 @@ static void fill_big(void *blob, void *user) {
 
 static void blobs_are_edited_in_place(void **state) {
   static struct big big;
-  struct rtk_store *store = new_store();
+  struct rtk_diskcache *disk = new_cache();
   int64_t count = 40;
   int zeros = 0;
   (void)state;
-  check_int("new", "edit", add(store, 1, &count), SQLITE_OK);
+  check_int("new", "edit", add(disk, 1, &count), SQLITE_OK);
   check_int("new", "count", count, 1);
-  check_int("other key", "edit", add(store, -2, &count), SQLITE_OK);
+  check_int("other key", "edit", add(disk, -2, &count), SQLITE_OK);
   check_int("other key", "count", count, 1);
-  check_int("again", "edit", add(store, 1, &count), SQLITE_OK);
+  check_int("again", "edit", add(disk, 1, &count), SQLITE_OK);
   check_int("again", "count", count, 2);
-  (void)put(store, "queued", "body");
-  rtk_store_edit(store, 1, &big, sizeof(big), fill_big, &zeros);
+  (void)put(disk, "queued", "body");
+  rtk_diskcache_edit(disk, 1, &big, sizeof(big), fill_big, &zeros);
   check_int("other size", "zeros", zeros, sizeof(big));
-  check_get(store, "queued", "body");
-  rtk_store_free(store);
+  check_get(disk, "queued", "body");
+  rtk_diskcache_free(disk);
 
-  store = new_store();
+  disk = new_cache();
   memset(&big, 0, sizeof(big));
-  rtk_store_edit(store, 1, &big, sizeof(big), fill_big, &zeros);
+  rtk_diskcache_edit(disk, 1, &big, sizeof(big), fill_big, &zeros);
   check_int("same size", "zeros", zeros, 0);
   check_int("same size", "last byte", big.bytes[8191], 'a' + 8191 % 26);
-  check_int("smaller", "edit", add(store, 1, &count), SQLITE_OK);
+  check_int("smaller", "edit", add(disk, 1, &count), SQLITE_OK);
   check_int("smaller", "count", count, 1);
-  rtk_store_free(store);
+  rtk_diskcache_free(disk);
 }
 
 /* Another URL with the same key, as if the two had the same hash. */
 static void a_collision_is_a_miss(void **state) {
-  struct rtk_store *store = new_store();
+  struct rtk_diskcache *disk = new_cache();
   (void)state;
-  put_and_flush(store, "url", "body");
+  put_and_flush(disk, "url", "body");
   make_database("UPDATE reply SET url = 'other'");
-  check_get(store, "url", NULL);
-  check_get(store, "other", NULL);
-  put_and_flush(store, "url", "again");
-  check_get(store, "url", "again");
+  check_get(disk, "url", NULL);
+  check_get(disk, "other", NULL);
+  put_and_flush(disk, "url", "again");
+  check_get(disk, "url", "again");
   check_int("all", "rows", row_count(), 1);
-  rtk_store_free(store);
+  rtk_diskcache_free(disk);
 }
 
-/* --- files that are not ours ---------------------------------------------------------- */
+/* --- files that are not ours ---------------------------------------------- */
 
 static void make_cache(void) {
-  struct rtk_store *store = new_store();
+  struct rtk_diskcache *disk = new_cache();
   int64_t count = 0;
-  put_and_flush(store, "url", "body");
-  check_int("make", "edit", add(store, 1, &count), SQLITE_OK);
-  rtk_store_free(store);
-}
-
-/* Whatever mode it had, and whoever made what lies beside it. */
-static void a_file_that_was_there_becomes_private(void **state) {
-  static const char *const ends[] = {"", "-wal", "-shm"};
-  (void)state;
-  for (int i = 0; i < 2; i++) {
-    struct stat file = {0};
-    char name[80];
-    start_afresh();
-    if (i == 0) write_file(path, "", 0, -1);
-    if (i == 1) make_cache();
-    assert_int_equal(chmod(path, 0644), 0);
-    struct rtk_store *store = new_store();
-    put_and_flush(store, "url", "body");
-    for (size_t k = 0; k < COUNT(ends); k++) {
-      (void)snprintf(name, sizeof(name), "%s%s", path, ends[k]);
-      check_int(name, "stat", stat(name, &file), 0);
-      check_int(name, "mode", file.st_mode & 07777, 0600);
-    }
-    rtk_store_free(store);
-  }
+  put_and_flush(disk, "url", "body");
+  check_int("make", "edit", add(disk, 1, &count), SQLITE_OK);
+  rtk_diskcache_free(disk);
 }
 
 /* Only root can make such files. */
@@ -749,12 +655,12 @@ static void files_of_others_are_passed_over(void **state) {
     (void)snprintf(name, sizeof(name), "%s%s", path, ends[i]);
     write_file(name, "", 0, -1);
     assert_int_equal(chown(name, 1, 1), 0);
-    struct rtk_store *store = new_store();
+    struct rtk_diskcache *disk = new_cache();
     check_passed_over(
-        name, store,
+        name, disk,
         i == 0 ? "it belongs to another user; name another file"
                : "its log belongs to another user; name another file");
-    rtk_store_free(store);
+    rtk_diskcache_free(disk);
   }
 }
 
@@ -806,74 +712,68 @@ static void only_what_is_ours_is_used(void **state) {
       "its schema is not that of rtk; delete it, or name another file";
   static const char mode[] =
       "other users can write to it; chmod 600 it, or name another file";
+  static const char no_database[] =
+      "it is not an SQLite database; name another file";
+  static const char other[] = "it is another database; name another file";
   static const struct {
     const char *name;
     void (*make)(const char *arg);
     const char *arg;
-    const char *check; /* what rtk_storefile_check() says; NULL: nothing */
-    const char *use;   /* what the warning says; NULL: it is used */
+    enum { USED, REFUSED, PASSED_OVER } then; /* refused: by the check, too */
+    const char *why;
+    const char *advice; /* in the warning only */
   } cases[] = {
-      {"missing", make_nothing, "", NULL, NULL},
-      {"empty", make_file, "", NULL, NULL},
-      {"ours", make_ours, "", NULL, NULL},
-      {"ours without WAL", make_ours, "PRAGMA journal_mode = DELETE", NULL,
-       NULL},
-      {"vacuumed", make_ours, "VACUUM", NULL, NULL},
-      {"one byte", make_file, "x",
-       "it is not an SQLite database; name another file",
-       "it is not an SQLite database; name another file"},
-      {"text", make_file, "SQLite format 4",
-       "it is not an SQLite database; name another file",
-       "it is not an SQLite database; name another file"},
-      {"header cut", make_file, "SQLite format 3",
-       "it is another database; name another file",
-       "it is another database; name another file"},
-      {"directory", make_directory, "", "it is a directory; name a file",
-       "it is a directory; name a file"},
-      {"pipe", make_pipe, "", "it is not a file; name another one",
-       "it is not a file; name another one"},
-      {"below a file", make_file_above, "", "Not a directory",
-       "Not a directory; mend it, or name another file (tried again after a "
-       "minute)"},
-      {"link to nothing", make_link, "nothing",
-       "it is a link to a file that does not exist; name the file",
-       "it is a link to a file that does not exist; name the file"},
-      {"writable for others", make_mode, "620", mode, mode},
-      {"writable for all", make_mode, "606", mode, mode},
-      {"readable for all", make_mode, "644", NULL, NULL},
-      {"ours, writable for others", make_ours_with_mode, "660", mode, mode},
-      {"ours, readable for all", make_ours_with_mode, "644", NULL, NULL},
-      {"database", make_database, "CREATE TABLE t(x)",
-       "it is another database; name another file",
-       "it is another database; name another file"},
-      {"database without tables", make_database, "VACUUM",
-       "it is another database; name another file",
-       "it is another database; name another file"},
+      {"missing", make_nothing, "", USED, NULL, ""},
+      {"empty", make_file, "", USED, NULL, ""},
+      {"ours", make_ours, "", USED, NULL, ""},
+      {"ours, no WAL", make_ours, "PRAGMA journal_mode = DELETE", USED, NULL,
+       ""},
+      {"vacuumed", make_ours, "VACUUM", USED, NULL, ""},
+      {"one byte", make_file, "x", REFUSED, no_database, ""},
+      {"text", make_file, "SQLite format 4", REFUSED, no_database, ""},
+      {"header cut", make_file, "SQLite format 3", REFUSED, other, ""},
+      {"directory", make_directory, "", REFUSED,
+       "it is a directory; name a file", ""},
+      {"pipe", make_pipe, "", REFUSED, "it is not a file; name another one",
+       ""},
+      {"below a file", make_file_above, "", REFUSED, "Not a directory",
+       "; mend it, or name another file (tried again after a minute)"},
+      {"link", make_link, "nothing", REFUSED,
+       "it is a link to a file that does not exist; name the file", ""},
+      {"writable for others", make_mode, "620", REFUSED, mode, ""},
+      {"writable for all", make_mode, "606", REFUSED, mode, ""},
+      {"readable for all", make_mode, "644", USED, NULL, ""},
+      {"ours, writable", make_ours_with_mode, "660", REFUSED, mode, ""},
+      {"ours, readable", make_ours_with_mode, "644", USED, NULL, ""},
+      {"database", make_database, "CREATE TABLE t(x)", REFUSED, other, ""},
+      {"no tables", make_database, "VACUUM", REFUSED, other, ""},
       {"WAL database", make_database,
-       "PRAGMA journal_mode = WAL; CREATE TABLE t(x)",
-       "it is another database; name another file",
-       "it is another database; name another file"},
-      {"version 2", make_ours, "PRAGMA user_version = 2",
+       "PRAGMA journal_mode = WAL; CREATE TABLE t(x)", REFUSED, other, ""},
+      {"version 2", make_ours, "PRAGMA user_version = 2", REFUSED,
        "it was made by another version of rtk; delete it, or name another file",
-       "it was made by another version of rtk; delete it, or name another "
-       "file"},
+       ""},
       {"trigger", make_ours,
-       "CREATE TRIGGER t AFTER INSERT ON reply BEGIN SELECT 1; END", NULL,
-       schema},
-      {"view", make_ours, "CREATE VIEW v AS SELECT 1", NULL, schema},
-      {"index", make_ours, "CREATE INDEX i ON reply(url)", NULL, schema},
-      {"no table", make_ours, "DROP TABLE blob", NULL, schema},
-      {"no index", make_ours, "DROP INDEX reply_keep", NULL, schema},
+       "CREATE TRIGGER t AFTER INSERT ON reply BEGIN SELECT 1; END",
+       PASSED_OVER, schema, ""},
+      {"view", make_ours, "CREATE VIEW v AS SELECT 1", PASSED_OVER, schema, ""},
+      {"index", make_ours, "CREATE INDEX i ON reply(url)", PASSED_OVER, schema,
+       ""},
+      {"no table", make_ours, "DROP TABLE blob", PASSED_OVER, schema, ""},
+      {"no index", make_ours, "DROP INDEX reply_keep", PASSED_OVER, schema, ""},
       {"other table", make_ours,
-       "DROP TABLE blob; CREATE TABLE blob(key, data)", NULL, schema},
-      {"column", make_ours, "ALTER TABLE blob ADD COLUMN x", NULL, schema},
-      {"cut after the header", truncate_cache, "100", NULL, malformed},
-      {"cut after a page", truncate_cache, "4096", NULL, malformed},
-      {"cut in a page", truncate_cache, "9000", NULL, malformed},
+       "DROP TABLE blob; CREATE TABLE blob(key, data)", PASSED_OVER, schema,
+       ""},
+      {"column", make_ours, "ALTER TABLE blob ADD COLUMN x", PASSED_OVER,
+       schema, ""},
+      {"cut after the header", truncate_cache, "100", PASSED_OVER, malformed,
+       ""},
+      {"cut after a page", truncate_cache, "4096", PASSED_OVER, malformed, ""},
+      {"cut in a page", truncate_cache, "9000", PASSED_OVER, malformed, ""},
   };
   (void)state;
   for (size_t i = 0; i < COUNT(cases); i++) {
     const char *name = cases[i].name;
+    bool is_refused = cases[i].then == REFUSED;
     struct rtk_err err = {0};
     size_t size = 0, size_then = 0;
     char text[300];
@@ -884,31 +784,28 @@ static void only_what_is_ours_is_used(void **state) {
     int files = file_count();
     const char *before = is_file ? read_file(path, &size) : "";
 
-    int rc = rtk_storefile_check(path, NULL, &err);
-    check_int(name, "check", rc,
-              cases[i].check == NULL ? SQLITE_OK : SQLITE_ERROR);
+    check_int(name, "check", rtk_openfile_check(path, NULL, &err),
+              is_refused ? SQLITE_ERROR : SQLITE_OK);
     (void)snprintf(text, sizeof(text), "cache_file '%s' cannot be used: %s",
-                   path, cases[i].check);
-    check_text(name, "message", err.message,
-               cases[i].check == NULL ? NULL : text);
+                   path, cases[i].why);
+    check_text(name, "message", err.message, is_refused ? text : NULL);
     rtk_err_clear(&err);
     const char *after = is_file ? read_file(path, &size_then) : "";
     check_bytes(name, "bytes after the check", after, size_then, before, size);
     check_int(name, "files after the check", file_count(), files);
 
-    struct rtk_store *store = new_store();
-    if (cases[i].use == NULL) {
-      put_and_flush(store, "url", "new");
-      check_get(store, "url", "new");
+    struct rtk_diskcache *disk = new_cache();
+    if (cases[i].then == USED) {
+      put_and_flush(disk, "url", "new");
+      check_get(disk, "url", "new");
       check_int(name, "warnings", warnings, 0);
-    } else {
-      check_passed_over(name, store, cases[i].use);
-    }
-    rtk_store_free(store);
-    if (cases[i].use == NULL) {
+      rtk_diskcache_free(disk);
       check_int(name, "sound", is_sound(), 1);
       continue;
     }
+    (void)snprintf(text, sizeof(text), "%s%s", cases[i].why, cases[i].advice);
+    check_passed_over(name, disk, text);
+    rtk_diskcache_free(disk);
     after = is_file ? read_file(path, &size_then) : "";
     check_bytes(name, "bytes after use", after, size_then, before, size);
     check_int(name, "files after use", file_count(), files);
@@ -916,26 +813,27 @@ static void only_what_is_ours_is_used(void **state) {
   start_afresh();
 }
 
-/* The header is ours, what the log says is not; and a body that no reply has. */
+/* The header is ours, what the log says is not; and a body that no reply
+** has. */
 static void what_is_read_is_looked_at_too(void **state) {
-  struct rtk_store *store = NULL;
+  struct rtk_diskcache *disk = NULL;
   (void)state;
   make_cache();
   sqlite3 *db = open_database(path);
   execute(db, "PRAGMA user_version = 2"); /* in the log while this is open */
-  store = new_store();
+  disk = new_cache();
   check_passed_over(
-      "log", store,
+      "log", disk,
       "it was made by another version of rtk; delete it, or name another file");
-  rtk_store_free(store);
+  rtk_diskcache_free(disk);
   (void)sqlite3_close(db);
 
   start_afresh();
   change_cache("UPDATE reply SET body = zeroblob(10000000)");
-  store = new_store();
-  check_passed_over("large", store,
+  disk = new_cache();
+  check_passed_over("large", disk,
                     "string or blob too big; delete it, or name another file");
-  rtk_store_free(store);
+  rtk_diskcache_free(disk);
 }
 
 /* No sum of such times overflows. */
@@ -958,17 +856,17 @@ static void times_that_make_no_sense_are_not_found(void **state) {
   (void)state;
   for (size_t i = 0; i < COUNT(cases); i++) {
     char sql[120];
-    struct rtk_stored found;
+    struct rtk_disk_reply found;
     start_afresh();
     (void)snprintf(sql, sizeof(sql), "UPDATE reply SET %s", cases[i].set);
     change_cache(sql);
-    struct rtk_store *store = new_store();
-    int rc = rtk_store_get(store, "url", &found);
+    struct rtk_diskcache *disk = new_cache();
+    int rc = rtk_diskcache_get(disk, "url", &found);
     check_int(cases[i].set, "get", rc,
               cases[i].is_found ? SQLITE_OK : SQLITE_NOTFOUND);
-    put_and_flush(store, "url", "new");
-    check_get(store, "url", "new");
-    rtk_store_free(store);
+    put_and_flush(disk, "url", "new");
+    check_get(disk, "url", "new");
+    rtk_diskcache_free(disk);
   }
 }
 
@@ -1018,12 +916,12 @@ static void locks_of_the_host_stay(void **state) {
     size[1] = (size_t)size_of(log);
     int files = file_count();
 
-    check_int(name, "check", rtk_storefile_check(path, NULL, &err),
+    check_int(name, "check", rtk_openfile_check(path, NULL, &err),
               SQLITE_ERROR);
     rtk_err_clear(&err);
-    struct rtk_store *store = new_store();
-    check_passed_over(name, store, "it is another database; name another file");
-    rtk_store_free(store);
+    struct rtk_diskcache *disk = new_cache();
+    check_passed_over(name, disk, "it is another database; name another file");
+    rtk_diskcache_free(disk);
 
     check_int(name, "lock after", lock_at(locked, cases[i].lock_at), F_WRLCK);
     check_int(name, "files", file_count(), files);
@@ -1046,7 +944,7 @@ static void an_empty_database_of_the_host_is_not_filled(void **state) {
   (void)state;
   for (size_t i = 0; i < COUNT(opened); i++) {
     const char *name = opened[i];
-    struct rtk_store *store = NULL;
+    struct rtk_diskcache *disk = NULL;
     struct rtk_err err = {0};
     char sql[120];
     start_afresh();
@@ -1054,55 +952,33 @@ static void an_empty_database_of_the_host_is_not_filled(void **state) {
     (void)snprintf(sql, sizeof(sql), "ATTACH '%s' AS a", path);
     execute(host, i == 0 ? "BEGIN EXCLUSIVE" : sql);
     check_int(name, "size", size_of(path), 0);
-    check_int(name, "check", rtk_storefile_check(path, host, &err),
+    check_int(name, "check", rtk_openfile_check(path, host, &err),
               SQLITE_ERROR);
     check_has(name, err.message, why);
     rtk_err_clear(&err);
-    assert_int_equal(rtk_store_new(host, &store), SQLITE_OK);
-    assert_int_equal(rtk_store_use(store, path), SQLITE_OK);
-    check_passed_over(name, store, why);
+    assert_int_equal(rtk_diskcache_new(host, &disk), SQLITE_OK);
+    assert_int_equal(rtk_diskcache_use(disk, path), SQLITE_OK);
+    check_passed_over(name, disk, why);
     check_int(name, "size", size_of(path), 0);
-    rtk_store_free(store);
+    rtk_diskcache_free(disk);
 
     /* Another file is none of the host's. */
     (void)snprintf(path, sizeof(path), "%s/other", directory);
     write_file(path, "", 0, -1);
-    check_int(name, "check", rtk_storefile_check(path, host, &err), SQLITE_OK);
-    assert_int_equal(rtk_store_new(host, &store), SQLITE_OK);
-    assert_int_equal(rtk_store_use(store, path), SQLITE_OK);
-    put_and_flush(store, "url", "body");
-    rtk_store_free(store);
+    check_int(name, "check", rtk_openfile_check(path, host, &err), SQLITE_OK);
+    assert_int_equal(rtk_diskcache_new(host, &disk), SQLITE_OK);
+    assert_int_equal(rtk_diskcache_use(disk, path), SQLITE_OK);
+    put_and_flush(disk, "url", "body");
+    rtk_diskcache_free(disk);
     (void)sqlite3_close(host);
   }
-}
-
-/* Somebody's new database: to fill a cache takes no time. */
-static void an_empty_file_is_not_waited_for_long(void **state) {
-  struct rtk_store *store = new_store();
-  int64_t count = 0;
-  (void)state;
-  sqlite3 *db = open_database(path);
-  execute(db, "BEGIN EXCLUSIVE");
-  check_int("locked", "size", size_of(path), 0);
-  check_int("locked", "edit", add(store, 1, &count), SQLITE_BUSY);
-  clock_ms += RTK_STORE_EMPTY_LOCKED_MAX_MS - 1;
-  check_int("locked", "edit", add(store, 1, &count), SQLITE_BUSY);
-  clock_ms++;
-  check_int("locked", "edit", add(store, 1, &count), SQLITE_NOTFOUND);
-  check_passed_over("locked", store,
-                    "it is empty, and another connection or process keeps it"
-                    " locked; end its transaction there (tried again after a"
-                    " minute)");
-  (void)sqlite3_close(db);
-  check_int("empty", "size", size_of(path), 0);
-  rtk_store_free(store);
 }
 
 /* A file that was there before is never closed by hand, a new one not while
 ** somebody else has it open. */
 static void two_stores_share_a_new_file(void **state) {
-  struct rtk_store *one = new_store();
-  struct rtk_store *two = new_store();
+  struct rtk_diskcache *one = new_cache();
+  struct rtk_diskcache *two = new_cache();
   int64_t count = 0;
   (void)state;
   check_int("one", "edit", add(one, 1, &count), SQLITE_OK);
@@ -1111,35 +987,35 @@ static void two_stores_share_a_new_file(void **state) {
   check_int("both", "count", count, 3);
   put_and_flush(one, "url", "body");
   check_get(two, "url", "body");
-  rtk_store_free(one);
+  rtk_diskcache_free(one);
   put_and_flush(two, "url", "again");
-  rtk_store_free(two);
+  rtk_diskcache_free(two);
   check_int("both", "sound", is_sound(), 1);
 }
 
-/* --- files that break -------------------------------------------------------------- */
+/* --- files that break ----------------------------------------------------- */
 
 static void what_breaks_later_is_passed_over(void **state) {
   char bytes[4096];
   (void)state;
-  struct rtk_store *store = new_store();
-  put_many(store, "many", 100, HOUR_MS);
-  rtk_store_free(store);
+  struct rtk_diskcache *disk = new_cache();
+  put_many(disk, "many", 100, HOUR_MS);
+  rtk_diskcache_free(disk);
   memset(bytes, 0xa5, sizeof(bytes));
   for (long page = 1; page < 5; page++) { /* 0 holds the schema */
     write_file(path, bytes, sizeof(bytes), page * 4096);
   }
-  store = new_store();
+  disk = new_cache();
   check_passed_over(
-      "damaged", store,
+      "damaged", disk,
       "database disk image is malformed; delete it, or name another file");
-  check_int("damaged", "use", rtk_store_use(store, NULL), SQLITE_OK);
+  check_int("damaged", "use", rtk_diskcache_use(disk, NULL), SQLITE_OK);
   empty_directory();
-  check_int("new", "use", rtk_store_use(store, path), SQLITE_OK);
-  put_and_flush(store, "url", "body");
-  check_get(store, "url", "body");
+  check_int("new", "use", rtk_diskcache_use(disk, path), SQLITE_OK);
+  put_and_flush(disk, "url", "body");
+  check_get(disk, "url", "body");
   check_int("new", "warnings", warnings, 1);
-  rtk_store_free(store);
+  rtk_diskcache_free(disk);
 }
 
 static bool is_result(int rc) {
@@ -1152,9 +1028,9 @@ static void damage_anywhere_does_no_harm(void **state) {
   uint32_t random = 12345;
   int passed_over = 0;
   (void)state;
-  struct rtk_store *store = new_store();
-  put_many(store, "many", 100, HOUR_MS);
-  rtk_store_free(store);
+  struct rtk_diskcache *disk = new_cache();
+  put_many(disk, "many", 100, HOUR_MS);
+  rtk_diskcache_free(disk);
   char *sound = malloc(65536);
   memcpy(sound, read_file(path, &size), 65536);
   for (int i = 0; i < 200; i++) {
@@ -1167,65 +1043,51 @@ static void damage_anywhere_does_no_harm(void **state) {
       bytes[j] = (unsigned char)(random >> 24);
     }
     write_file(path, bytes, sizeof(bytes), (long)(random >> 4) % (long)size);
-    store = new_store();
+    disk = new_cache();
     for (int j = 0; j < 100; j++) {
-      struct rtk_stored found;
+      struct rtk_disk_reply found;
       char url[40];
       (void)snprintf(url, sizeof(url), "many/%d", j);
-      check_int(url, "get", is_result(rtk_store_get(store, url, &found)), 1);
+      check_int(url, "get", is_result(rtk_diskcache_get(disk, url, &found)), 1);
     }
-    check_int("damaged", "put", put(store, "url", "body"), SQLITE_OK);
-    check_int("damaged", "flush", is_result(rtk_store_flush(store)), 1);
-    check_int("damaged", "edit", is_result(add(store, 1, &count)), 1);
-    check_int("damaged", "clear", is_result(rtk_store_clear(store, &count)), 1);
+    check_int("damaged", "put", put(disk, "url", "body"), SQLITE_OK);
+    check_int("damaged", "flush", is_result(rtk_diskcache_flush(disk)), 1);
+    check_int("damaged", "edit", is_result(add(disk, 1, &count)), 1);
+    check_int("damaged", "clear", is_result(rtk_diskcache_clear(disk, &count)),
+              1);
     check_int("damaged", "warnings", warnings <= 1, 1);
     passed_over += warnings;
-    rtk_store_free(store);
+    rtk_diskcache_free(disk);
     empty_directory();
   }
   check_int("damaged", "some are noticed", passed_over > 10, 1);
   free(sound);
 }
 
-static void a_file_that_goes_away_is_missed_by_nobody(void **state) {
-  struct rtk_store *store = new_store();
-  (void)state;
-  put_and_flush(store, "url", "body");
-  empty_directory();
-  check_get(store, "url", "body");
-  (void)put(store, "url", "again");
-  check_int("gone", "flush", is_result(rtk_store_flush(store)), 1);
-  rtk_store_free(store);
-  store = new_store();
-  put_and_flush(store, "url", "new");
-  check_get(store, "url", "new");
-  rtk_store_free(store);
-}
-
 /* Deleted, or another one moved to its place, while it is in use: from the next
 ** statement on it is the one at the path. */
 static void a_file_in_use_can_be_replaced(void **state) {
-  struct rtk_store *store = new_store();
+  struct rtk_diskcache *disk = new_cache();
   char aside[80];
   (void)state;
   (void)snprintf(aside, sizeof(aside), "%s-aside", path);
-  put_and_flush(store, "url", "first");
+  put_and_flush(disk, "url", "first");
   assert_int_equal(rename(path, aside), 0);
-  check_int("deleted", "queued", put(store, "queued", "body"), SQLITE_OK);
-  check_int("deleted", "use", rtk_store_use(store, path), SQLITE_OK);
-  check_get(store, "url", NULL);
-  put_and_flush(store, "url", "second");
-  check_get(store, "queued", "body");
+  check_int("deleted", "queued", put(disk, "queued", "body"), SQLITE_OK);
+  check_int("deleted", "use", rtk_diskcache_use(disk, path), SQLITE_OK);
+  check_get(disk, "url", NULL);
+  put_and_flush(disk, "url", "second");
+  check_get(disk, "queued", "body");
   assert_int_equal(rename(aside, path), 0);
-  check_get(store, "url", "second"); /* until a statement begins */
-  check_int("replaced", "use", rtk_store_use(store, path), SQLITE_OK);
-  check_get(store, "url", "first");
-  check_int("same", "use", rtk_store_use(store, path), SQLITE_OK);
-  check_get(store, "url", "first");
-  check_int("none", "get", rtk_store_get(store, "queued", NULL),
+  check_get(disk, "url", "second"); /* until a statement begins */
+  check_int("replaced", "use", rtk_diskcache_use(disk, path), SQLITE_OK);
+  check_get(disk, "url", "first");
+  check_int("same", "use", rtk_diskcache_use(disk, path), SQLITE_OK);
+  check_get(disk, "url", "first");
+  check_int("none", "get", rtk_diskcache_get(disk, "queued", NULL),
             SQLITE_NOTFOUND);
-  check_state(store, ": in use, 1 reply");
-  rtk_store_free(store);
+  check_state(disk, ": in use, 1 reply");
+  rtk_diskcache_free(disk);
   check_int("replaced", "warnings", warnings, 0);
   check_int("replaced", "sound", is_sound(), 1);
 }
@@ -1236,48 +1098,38 @@ static void a_file_passed_over_is_tried_again(void **state) {
   (void)state;
   make_cache();
   shim.is_readonly = true;
-  struct rtk_store *store = new_store();
-  check_get(store, "url", NULL);
-  clock_ms += RTK_STORE_AGAIN_MS;
-  check_get(store, "url", NULL); /* not before a statement begins */
-  check_int("read-only", "use", rtk_store_use(store, path), SQLITE_OK);
-  check_get(store, "url", NULL);
+  struct rtk_diskcache *disk = new_cache();
+  check_passed_over("read-only", disk,
+                    "it is read-only; make it and its directory writable "
+                    "(tried again after a minute)");
+  clock_ms += RTK_DISKCACHE_AGAIN_MS;
+  check_get(disk, "url", NULL); /* not before a statement begins */
+  check_int("read-only", "use", rtk_diskcache_use(disk, path), SQLITE_OK);
+  check_get(disk, "url", NULL);
   check_int("read-only", "warnings", warnings, 1);
   shim.is_readonly = false;
-  clock_ms += RTK_STORE_AGAIN_MS - 1;
-  check_int("too early", "use", rtk_store_use(store, path), SQLITE_OK);
-  check_get(store, "url", NULL);
+  clock_ms += RTK_DISKCACHE_AGAIN_MS - 1;
+  check_int("too early", "use", rtk_diskcache_use(disk, path), SQLITE_OK);
+  check_get(disk, "url", NULL);
   clock_ms++;
-  check_int("writable", "use", rtk_store_use(store, path), SQLITE_OK);
-  check_get(store, "url", "body");
-  put_and_flush(store, "url", "new");
-  rtk_store_free(store);
+  check_int("writable", "use", rtk_diskcache_use(disk, path), SQLITE_OK);
+  check_get(disk, "url", "body");
+  put_and_flush(disk, "url", "new");
+  rtk_diskcache_free(disk);
 
   start_afresh();
   write_file(path, "text", 4, -1);
-  store = new_store();
-  check_get(store, "url", NULL);
-  clock_ms += 10 * RTK_STORE_AGAIN_MS;
-  check_int("text", "use", rtk_store_use(store, path), SQLITE_OK);
-  check_state(store, ": passed over: it is not an SQLite database; name another"
-                     " file");
+  disk = new_cache();
+  check_get(disk, "url", NULL);
+  clock_ms += 10 * RTK_DISKCACHE_AGAIN_MS;
+  check_int("text", "use", rtk_diskcache_use(disk, path), SQLITE_OK);
+  check_state(disk, ": passed over: it is not an SQLite database; name another"
+                    " file");
   empty_directory();
-  check_int("gone", "use", rtk_store_use(store, path), SQLITE_OK);
-  put_and_flush(store, "url", "body");
-  check_get(store, "url", "body");
-  rtk_store_free(store);
-}
-
-static void a_read_only_file_is_passed_over(void **state) {
-  (void)state;
-  make_cache();
-  shim.is_readonly = true;
-  struct rtk_store *store = new_store();
-  check_passed_over("read-only", store,
-                    "it is read-only; make it and its directory writable "
-                    "(tried again after a minute)");
-  rtk_store_free(store);
-  shim.is_readonly = false;
+  check_int("gone", "use", rtk_diskcache_use(disk, path), SQLITE_OK);
+  put_and_flush(disk, "url", "body");
+  check_get(disk, "url", "body");
+  rtk_diskcache_free(disk);
 }
 
 static void a_full_disk_is_passed_over(void **state) {
@@ -1290,119 +1142,100 @@ static void a_full_disk_is_passed_over(void **state) {
     start_afresh();
     if (rooms % 2 == 1) make_cache();
     shim.room = rooms / 2;
-    struct rtk_store *store = new_store();
+    struct rtk_diskcache *disk = new_cache();
     int64_t count = 0;
-    (void)put(store, "new", "body");
-    int flushed = rtk_store_flush(store);
-    int edited = add(store, 1, &count);
+    (void)put(disk, "new", "body");
+    int flushed = rtk_diskcache_flush(disk);
+    int edited = add(disk, 1, &count);
     check_int("full", "results", is_result(flushed) && is_result(edited), 1);
     is_enough = flushed == SQLITE_OK && edited == SQLITE_OK;
     check_int("full", "warnings", warnings, is_enough ? 0 : 1);
     if (!is_enough) check_has("full", warning, "database or disk is full");
     shim.room = -1;
-    rtk_store_free(store);
-    store = new_store();
-    check_get(store, "url", rooms % 2 == 1 ? "body" : NULL);
-    put_and_flush(store, "now", "body");
-    check_get(store, "now", "body");
-    rtk_store_free(store);
+    rtk_diskcache_free(disk);
+    disk = new_cache();
+    check_get(disk, "url", rooms % 2 == 1 ? "body" : NULL);
+    put_and_flush(disk, "now", "body");
+    check_get(disk, "now", "body");
+    rtk_diskcache_free(disk);
     check_int("full", "sound", is_sound(), 1);
   }
   check_int("full", "some writes", rooms > 6 && rooms < 1000, 1);
 }
 
-/* --- locks --------------------------------------------------------------------------- */
+/* --- locks ---------------------------------------------------------------- */
 
 static void a_locked_file_is_written_later(void **state) {
-  struct rtk_store *store = new_store();
+  struct rtk_diskcache *disk = new_cache();
   int64_t count = 5;
   int64_t dropped = 5;
   (void)state;
-  put_and_flush(store, "before", "body");
+  put_and_flush(disk, "before", "body");
   sqlite3 *db = open_database(path);
   execute(db, "BEGIN EXCLUSIVE");
-  check_get(store, "before", "body"); /* a writer stops no reader */
-  check_int("locked", "put", put(store, "url", "body"), SQLITE_OK);
+  check_get(disk, "before", "body"); /* a writer stops no reader */
+  check_int("locked", "put", put(disk, "url", "body"), SQLITE_OK);
   edits = 0;
   for (int i = 0; i < 3; i++) {
-    check_int("locked", "flush", rtk_store_flush(store), SQLITE_BUSY);
-    check_int("locked", "edit", add(store, 1, &count), SQLITE_BUSY);
+    check_int("locked", "flush", rtk_diskcache_flush(disk), SQLITE_BUSY);
+    check_int("locked", "edit", add(disk, 1, &count), SQLITE_BUSY);
     check_int("locked", "count", count, 5);
     check_int("locked", "edits", edits, 0);
-    clock_ms += RTK_STORE_LOCKED_MAX_MS / 3 - 1;
+    clock_ms += RTK_DISKCACHE_LOCKED_MAX_MS / 3 - 1;
   }
   execute(db, "COMMIT");
-  check_int("free", "edit", add(store, 1, &count), SQLITE_OK);
+  check_int("free", "edit", add(disk, 1, &count), SQLITE_OK);
   check_int("free", "count", count, 1);
-  check_get(store, "url", "body");
-  clock_ms += RTK_STORE_LOCKED_MAX_MS - 1; /* the count starts again */
+  check_get(disk, "url", "body");
+  clock_ms += RTK_DISKCACHE_LOCKED_MAX_MS - 1; /* the count starts again */
   execute(db, "BEGIN EXCLUSIVE");
-  check_int("again", "edit", add(store, 1, &count), SQLITE_BUSY);
-  check_int("again", "clear", rtk_store_clear(store, &dropped), SQLITE_BUSY);
+  check_int("again", "edit", add(disk, 1, &count), SQLITE_BUSY);
+  check_int("again", "clear", rtk_diskcache_clear(disk, &dropped), SQLITE_BUSY);
   check_int("again", "dropped", dropped, 5);
   /* What was met long ago is no steady lock. */
-  clock_ms += RTK_STORE_RETRY_MS + RTK_STORE_LOCKED_MAX_MS + 1;
-  check_int("long after", "edit", add(store, 1, &count), SQLITE_BUSY);
+  clock_ms += RTK_DISKCACHE_RETRY_MS + RTK_DISKCACHE_LOCKED_MAX_MS + 1;
+  check_int("long after", "edit", add(disk, 1, &count), SQLITE_BUSY);
   (void)sqlite3_close(db);
-  check_int("free", "edit", add(store, 1, &count), SQLITE_OK);
+  check_int("free", "edit", add(disk, 1, &count), SQLITE_OK);
   check_int("free", "warnings", warnings, 0);
-  rtk_store_free(store);
-}
-
-static void a_file_that_stays_locked_is_passed_over(void **state) {
-  struct rtk_store *store = new_store();
-  int64_t count = 0;
-  (void)state;
-  put_and_flush(store, "url", "body");
-  sqlite3 *db = open_database(path);
-  execute(db, "BEGIN EXCLUSIVE");
-  for (int i = 0; i < 2; i++) {
-    check_int("locked", "edit", add(store, 1, &count), SQLITE_BUSY);
-    clock_ms += RTK_STORE_LOCKED_MAX_MS / 2;
-  }
-  check_int("locked", "edit", add(store, 1, &count), SQLITE_NOTFOUND);
-  check_passed_over("locked", store,
-                    "another connection or process keeps it locked; end its "
-                    "transaction there (tried again after a minute)");
-  rtk_store_free(store);
-  (void)sqlite3_close(db);
+  rtk_diskcache_free(disk);
 }
 
 /* Locked before it is opened, for reading too. */
 static void a_file_locked_at_opening_is_opened_later(void **state) {
-  struct rtk_store *store = NULL;
+  struct rtk_diskcache *disk = NULL;
   int64_t count = 0;
   (void)state;
   make_cache();
   for (int round = 0; round < 2; round++) {
-    store = new_store();
+    disk = new_cache();
     sqlite3 *db = open_database(path);
     execute(db, "PRAGMA locking_mode = EXCLUSIVE;"
                 "PRAGMA user_version = 1"); /* writes, and so locks */
-    check_get(store, "url", NULL);
-    check_state(store, ": not opened yet");
-    check_int("locked", "put", put(store, "new", "body"), SQLITE_OK);
-    check_int("locked", "flush", rtk_store_flush(store), SQLITE_BUSY);
-    check_int("locked", "edit", add(store, 1, &count), SQLITE_BUSY);
+    check_get(disk, "url", NULL);
+    check_state(disk, ": not opened yet");
+    check_int("locked", "put", put(disk, "new", "body"), SQLITE_OK);
+    check_int("locked", "flush", rtk_diskcache_flush(disk), SQLITE_BUSY);
+    check_int("locked", "edit", add(disk, 1, &count), SQLITE_BUSY);
     if (round == 0) {
       (void)sqlite3_close(db);
-      check_get(store, "url", NULL); /* not tried again yet */
-      clock_ms += RTK_STORE_RETRY_MS;
-      check_get(store, "url", "body");
-      check_int("free", "flush", rtk_store_flush(store), SQLITE_OK);
-      check_get(store, "new", "body");
+      check_get(disk, "url", NULL); /* not tried again yet */
+      clock_ms += RTK_DISKCACHE_RETRY_MS;
+      check_get(disk, "url", "body");
+      check_int("free", "flush", rtk_diskcache_flush(disk), SQLITE_OK);
+      check_get(disk, "new", "body");
     } else {
       for (int i = 0; i < 2; i++) {
         check_int("locked", "warnings", warnings, 0);
-        check_get(store, "url", NULL);
-        clock_ms += RTK_STORE_LOCKED_MAX_MS / 2;
+        check_get(disk, "url", NULL);
+        clock_ms += RTK_DISKCACHE_LOCKED_MAX_MS / 2;
       }
-      check_passed_over("locked", store,
+      check_passed_over("locked", disk,
                         "another connection or process keeps it locked; end "
                         "its transaction there (tried again after a minute)");
       (void)sqlite3_close(db);
     }
-    rtk_store_free(store);
+    rtk_diskcache_free(disk);
   }
 }
 
@@ -1413,96 +1246,96 @@ static void a_wait_for_a_lock_has_an_end(void **state) {
     bool is_coarse;
     int read_sleeps, write_sleeps;
   } cases[] = {
-      {"fine", false, RTK_STORE_READ_LOCK_MS / RTK_STORE_LOCK_POLL_MS,
-       RTK_STORE_LOCK_MS / RTK_STORE_LOCK_POLL_MS},
-      {"whole seconds", true, RTK_STORE_READ_LOCK_MS / 1000, 1},
+      {"fine", false, 2000 / 2, 50 / 2},
+      {"whole seconds", true, 2, 1},
   };
   int64_t count = 0;
   (void)state;
   make_cache();
   for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
-    struct rtk_store *store = new_store();
+    struct rtk_diskcache *disk = new_cache();
     sqlite3 *db = open_database(path);
     execute(db, "PRAGMA locking_mode = EXCLUSIVE;"
                 "PRAGMA user_version = 1"); /* writes, and so locks */
     shim.is_sleep_coarse = cases[i].is_coarse;
     shim.sleeps = 0;
-    check_get(store, "url", NULL);
+    check_get(disk, "url", NULL);
     check_int(cases[i].name, "read", shim.sleeps, cases[i].read_sleeps);
     shim.sleeps = 0;
-    check_int(cases[i].name, "edit", add(store, 1, &count), SQLITE_BUSY);
+    check_int(cases[i].name, "edit", add(disk, 1, &count), SQLITE_BUSY);
     check_int(cases[i].name, "write", shim.sleeps, cases[i].write_sleeps);
     shim.is_sleep_coarse = false;
     (void)sqlite3_close(db);
-    rtk_store_free(store);
+    rtk_diskcache_free(disk);
   }
 }
 
 static void a_full_queue_drops_the_oldest(void **state) {
-  enum { SIZE = 100000, FIT = RTK_STORE_QUEUE_MAX / SIZE };
-  char *body = malloc(RTK_STORE_QUEUE_MAX + 1);
-  struct rtk_store *store = new_store();
+  enum { SIZE = 100000, FIT = RTK_DISKCACHE_QUEUE_MAX / SIZE };
+  char *body = malloc(RTK_DISKCACHE_QUEUE_MAX + 1);
+  struct rtk_diskcache *disk = new_cache();
   char url[40];
   int found = 0;
   (void)state;
-  memset(body, 'x', RTK_STORE_QUEUE_MAX + 1);
-  put_and_flush(store, "url", "body");
+  memset(body, 'x', RTK_DISKCACHE_QUEUE_MAX + 1);
+  put_and_flush(disk, "url", "body");
   sqlite3 *db = open_database(path);
   execute(db, "BEGIN EXCLUSIVE");
   sqlite3_int64 before = sqlite3_memory_used();
   for (int i = 0; i < FIT + 20; i++) {
-    struct rtk_stored reply = reply_of(body, SIZE);
+    struct rtk_disk_reply reply = reply_of(body, SIZE);
     (void)snprintf(url, sizeof(url), "%d", i);
-    check_int(url, "put", rtk_store_put(store, url, &reply), SQLITE_OK);
+    check_int(url, "put", rtk_diskcache_put(disk, url, &reply), SQLITE_OK);
     sqlite3_int64 used = sqlite3_memory_used() - before;
-    if (used > RTK_STORE_QUEUE_MAX + 65536) {
-      check_int(url, "memory", used, RTK_STORE_QUEUE_MAX);
+    if (used > RTK_DISKCACHE_QUEUE_MAX + 65536) {
+      check_int(url, "memory", used, RTK_DISKCACHE_QUEUE_MAX);
     }
   }
   (void)sqlite3_close(db);
-  struct rtk_stored large = reply_of(body, RTK_STORE_QUEUE_MAX + 1);
-  check_int("large", "put", rtk_store_put(store, "large", &large), SQLITE_OK);
-  check_int("free", "flush", rtk_store_flush(store), SQLITE_OK);
+  struct rtk_disk_reply large = reply_of(body, RTK_DISKCACHE_QUEUE_MAX + 1);
+  check_int("large", "put", rtk_diskcache_put(disk, "large", &large),
+            SQLITE_OK);
+  check_int("free", "flush", rtk_diskcache_flush(disk), SQLITE_OK);
   for (int i = 0; i < FIT + 20; i++) {
-    struct rtk_stored got;
+    struct rtk_disk_reply got;
     (void)snprintf(url, sizeof(url), "%d", i);
-    int rc = rtk_store_get(store, url, &got);
+    int rc = rtk_diskcache_get(disk, url, &got);
     check_int(url, "get", rc, i < 20 ? SQLITE_NOTFOUND : SQLITE_OK);
     found += rc == SQLITE_OK;
   }
   check_int("all", "found", found, FIT);
-  check_get(store, "large", NULL);
+  check_get(disk, "large", NULL);
 
   /* With no lock in the way a full queue is written, not dropped. */
   for (int i = 0; i < FIT + 20; i++) {
-    struct rtk_stored reply = reply_of(body, SIZE);
+    struct rtk_disk_reply reply = reply_of(body, SIZE);
     (void)snprintf(url, sizeof(url), "more/%d", i);
-    check_int(url, "put", rtk_store_put(store, url, &reply), SQLITE_OK);
+    check_int(url, "put", rtk_diskcache_put(disk, url, &reply), SQLITE_OK);
   }
-  check_int("more", "flush", rtk_store_flush(store), SQLITE_OK);
+  check_int("more", "flush", rtk_diskcache_flush(disk), SQLITE_OK);
   check_int("more", "rows",
             query_int("SELECT count(*) FROM reply WHERE url LIKE 'more/%'"),
             FIT + 20);
-  rtk_store_free(store);
+  rtk_diskcache_free(disk);
   free(body);
 }
 
-/* --- processes -------------------------------------------------------------------------- */
+/* --- processes ------------------------------------------------------------ */
 
 static void body_of(const char *url, char *body, size_t size) {
   (void)snprintf(body, size, "%s %0*d %s", url, 300, 7, url);
 }
 
-static void put_url(struct rtk_store *store, const char *url) {
+static void put_url(struct rtk_diskcache *disk, const char *url) {
   char body[400];
   body_of(url, body, sizeof(body));
-  if (put(store, url, body) != SQLITE_OK) _exit(1);
+  if (put(disk, url, body) != SQLITE_OK) _exit(1);
 }
 
-static void get_url(struct rtk_store *store, const char *url) {
+static void get_url(struct rtk_diskcache *disk, const char *url) {
   char body[400];
-  struct rtk_stored found;
-  int rc = rtk_store_get(store, url, &found);
+  struct rtk_disk_reply found;
+  int rc = rtk_diskcache_get(disk, url, &found);
   body_of(url, body, sizeof(body));
   if (rc == SQLITE_NOTFOUND) return; /* locked for the moment, or not there */
   if (rc != SQLITE_OK) _exit(2);
@@ -1510,37 +1343,37 @@ static void get_url(struct rtk_store *store, const char *url) {
   if (memcmp(found.body, body, strlen(body)) != 0) _exit(4);
 }
 
-static void insist_on_flush(struct rtk_store *store) {
+static void insist_on_flush(struct rtk_diskcache *disk) {
   int rc = SQLITE_BUSY;
-  while (rc == SQLITE_BUSY) rc = rtk_store_flush(store);
+  while (rc == SQLITE_BUSY) rc = rtk_diskcache_flush(disk);
   if (rc != SQLITE_OK) _exit(5);
 }
 
-static void insist_on_add(struct rtk_store *store) {
+static void insist_on_add(struct rtk_diskcache *disk) {
   int64_t count = 0;
   int rc = SQLITE_BUSY;
-  while (rc == SQLITE_BUSY) rc = add(store, 1, &count);
+  while (rc == SQLITE_BUSY) rc = add(disk, 1, &count);
   if (rc != SQLITE_OK) _exit(6);
 }
 
 /* One of several processes at work on one file, beginning with no file. */
 static void work(int process) {
-  struct rtk_store *store = NULL;
+  struct rtk_diskcache *disk = NULL;
   char url[40];
-  if (rtk_store_new(NULL, &store) != SQLITE_OK) _exit(7);
-  if (rtk_store_use(store, path) != SQLITE_OK) _exit(7);
+  if (rtk_diskcache_new(NULL, &disk) != SQLITE_OK) _exit(7);
+  if (rtk_diskcache_use(disk, path) != SQLITE_OK) _exit(7);
   for (int i = 0; i < ROUNDS; i++) {
     (void)snprintf(url, sizeof(url), "%d/%d", process, i);
-    put_url(store, url);
-    insist_on_add(store);
-    if (i % 10 == 0) insist_on_flush(store);
+    put_url(disk, url);
+    insist_on_add(disk);
+    if (i % 10 == 0) insist_on_flush(disk);
     for (int p = 0; p < PROCESSES; p++) {
       (void)snprintf(url, sizeof(url), "%d/%d", p, i / 2);
-      get_url(store, url);
+      get_url(disk, url);
     }
   }
-  insist_on_flush(store);
-  rtk_store_free(store);
+  insist_on_flush(disk);
+  rtk_diskcache_free(disk);
   _exit(warnings == 0 ? 0 : 8);
 }
 
@@ -1559,32 +1392,32 @@ static void processes_lose_nothing(void **state) {
     assert_int_equal(waitpid(children[p], &status, 0), children[p]);
     check_int("process", "status", status, 0);
   }
-  struct rtk_store *store = new_store();
-  check_int("all", "edit", add(store, 1, &count), SQLITE_OK);
+  struct rtk_diskcache *disk = new_cache();
+  check_int("all", "edit", add(disk, 1, &count), SQLITE_OK);
   check_int("all", "count", count, PROCESSES * ROUNDS + 1);
   for (int p = 0; p < PROCESSES; p++) {
     for (int i = 0; i < ROUNDS; i++) {
       (void)snprintf(url, sizeof(url), "%d/%d", p, i);
       body_of(url, body, sizeof(body));
-      check_get(store, url, body);
+      check_get(disk, url, body);
     }
   }
-  rtk_store_free(store);
+  rtk_diskcache_free(disk);
   check_int("all", "sound", is_sound(), 1);
 }
 
 /* Tells of each reply that is written. */
 static void write_until_killed(int round, int out) {
-  struct rtk_store *store = NULL;
-  if (rtk_store_new(NULL, &store) != SQLITE_OK) _exit(1);
-  if (rtk_store_use(store, path) != SQLITE_OK) _exit(1);
+  struct rtk_diskcache *disk = NULL;
+  if (rtk_diskcache_new(NULL, &disk) != SQLITE_OK) _exit(1);
+  if (rtk_diskcache_use(disk, path) != SQLITE_OK) _exit(1);
   for (int i = 0;; i++) {
     char url[40];
     (void)snprintf(url, sizeof(url), "%d/%d", round, i);
-    put_url(store, url);
-    insist_on_flush(store);
+    put_url(disk, url);
+    insist_on_flush(disk);
     if (write(out, "", 1) != 1) _exit(1);
-    insist_on_add(store);
+    insist_on_add(disk);
   }
 }
 
@@ -1613,22 +1446,22 @@ static void what_was_written_survives_a_kill(void **state) {
     while (read(ends[0], &byte, 1) == 1) written++;
     (void)close(ends[0]);
 
-    struct rtk_store *store = new_store();
+    struct rtk_diskcache *disk = new_cache();
     for (int i = 0; i < written; i++) {
       char url[40], body[400];
       (void)snprintf(url, sizeof(url), "%d/%d", round, i);
       body_of(url, body, sizeof(body));
-      check_get(store, url, body);
+      check_get(disk, url, body);
     }
-    check_int("killed", "edit", add(store, 1, &count), SQLITE_OK);
+    check_int("killed", "edit", add(disk, 1, &count), SQLITE_OK);
     check_int("killed", "count", count >= written, 1);
-    rtk_store_free(store);
+    rtk_diskcache_free(disk);
     check_int("killed", "sound", is_sound(), 1);
     check_int("killed", "warnings", warnings, 0);
   }
 }
 
-/* --- no memory ---------------------------------------------------------------------------- */
+/* --- no memory ------------------------------------------------------------ */
 
 static bool is_nomem;
 
@@ -1642,8 +1475,8 @@ static bool went_well(const char *what, int rc, bool can_be_missing) {
 
 static int use_all(void *arg) {
   const bool *is_new = arg;
-  struct rtk_store *store = NULL;
-  struct rtk_stored found;
+  struct rtk_diskcache *disk = NULL;
+  struct rtk_disk_reply found;
   struct rtk_err err = {0};
   static struct big big;
   int zeros = 0;
@@ -1656,36 +1489,38 @@ static int use_all(void *arg) {
     empty_directory();
     check.countdown = countdown;
   }
-  (void)went_well("check", rtk_storefile_check(path, NULL, &err), false);
+  (void)went_well("check", rtk_openfile_check(path, NULL, &err), false);
   rtk_err_clear(&err);
-  if (rtk_store_new(NULL, &store) != SQLITE_OK) return SQLITE_NOMEM;
-  (void)went_well("use", rtk_store_use(store, path), false);
-  if (went_well("get", rtk_store_get(store, "url", &found), true)) {
+  if (rtk_diskcache_new(NULL, &disk) != SQLITE_OK) return SQLITE_NOMEM;
+  (void)went_well("use", rtk_diskcache_use(disk, path), false);
+  if (went_well("get", rtk_diskcache_get(disk, "url", &found), true)) {
     check_bytes("no memory", "old", found.body, found.body_size, "body", 4);
   }
-  bool is_put = went_well("put", put(store, "new", "one"), false);
-  is_put = went_well("put", put(store, "new", "two"), false) && is_put;
-  bool is_written = went_well("flush", rtk_store_flush(store), true) && is_put;
-  if (went_well("get", rtk_store_get(store, "new", &found), true)) {
+  bool is_put = went_well("put", put(disk, "new", "one"), false);
+  is_put = went_well("put", put(disk, "new", "two"), false) && is_put;
+  bool is_written =
+      went_well("flush", rtk_diskcache_flush(disk), true) && is_put;
+  if (went_well("get", rtk_diskcache_get(disk, "new", &found), true)) {
     bool is_one = found.body_size == 3 && memcmp(found.body, "one", 3) == 0;
     bool is_two = found.body_size == 3 && memcmp(found.body, "two", 3) == 0;
     check_int("no memory", "new", is_two || (is_one && !is_written), 1);
   } else {
     check_int("no memory", "not found, with all in memory", is_nomem, 1);
   }
-  int rc = rtk_store_edit(store, 6, &big, sizeof(big), fill_big, &zeros);
+  int rc = rtk_diskcache_edit(disk, 6, &big, sizeof(big), fill_big, &zeros);
   (void)went_well("edit", rc, true);
-  bool is_edited = went_well("edit", add(store, 5, &count), true);
+  bool is_edited = went_well("edit", add(disk, 5, &count), true);
   if (is_edited) check_int("no memory", "count", count, 1);
-  if (went_well("edit", add(store, 5, &count), true)) {
+  if (went_well("edit", add(disk, 5, &count), true)) {
     check_int("no memory", "count", count, is_edited ? 2 : 1);
   }
   sqlite3_str *out = sqlite3_str_new(NULL);
-  rtk_store_describe(store, out);
+  rtk_diskcache_describe(disk, out);
   sqlite3_free(sqlite3_str_finish(out));
-  (void)put(store, "last", "body");
-  bool is_cleared = went_well("clear", rtk_store_clear(store, &dropped), true);
-  rtk_store_free(store);
+  (void)put(disk, "last", "body");
+  bool is_cleared =
+      went_well("clear", rtk_diskcache_clear(disk, &dropped), true);
+  rtk_diskcache_free(disk);
   check_text("no memory", "warning", warnings == 0 ? NULL : warning, NULL);
 
   int countdown = check.countdown;
@@ -1693,9 +1528,9 @@ static int use_all(void *arg) {
   if (size_of(path) > 0) {
     make_database("DELETE FROM blob WHERE key IN (5, 6)");
     if (is_cleared) check_int("clear", "rows", row_count(), 0);
-    store = new_store();
-    put_and_flush(store, "url", "body");
-    rtk_store_free(store);
+    disk = new_cache();
+    put_and_flush(disk, "url", "body");
+    rtk_diskcache_free(disk);
     check_int("no memory", "sound", is_sound(), 1);
   }
   check.countdown = countdown;
@@ -1710,7 +1545,7 @@ static int look_at_host(void *arg) {
   sqlite3 *host = open_database(path);
   execute(host, "BEGIN");
   check.countdown = countdown;
-  int rc = rtk_storefile_check(path, host, &err);
+  int rc = rtk_openfile_check(path, host, &err);
   check.countdown = 0;
   if (rc == SQLITE_ERROR)
     rc = SQLITE_OK; /* as it should be */
@@ -1738,44 +1573,36 @@ static int remove_directory(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      STORE_TEST(replies_come_back),
-      STORE_TEST(the_newest_reply_counts),
-      STORE_TEST(look_ups_share_a_read),
-      STORE_TEST(what_is_queued_is_written_at_the_end),
-      STORE_TEST(no_path_is_no_file),
-      STORE_TEST(nobody_else_can_read_it),
-      STORE_TEST(a_file_that_was_there_becomes_private),
-      STORE_TEST(files_of_others_are_passed_over),
-      STORE_TEST(missing_directories_are_made),
-      STORE_TEST(a_name_is_a_file_name),
-      STORE_TEST(a_name_that_is_no_file_is_passed_over),
-      STORE_TEST(what_is_too_old_is_not_found),
-      STORE_TEST(expired_replies_make_room),
-      STORE_TEST(clear_gives_the_room_back),
-      STORE_TEST(blobs_are_edited_in_place),
-      STORE_TEST(a_collision_is_a_miss),
-      STORE_TEST(only_what_is_ours_is_used),
-      STORE_TEST(what_is_read_is_looked_at_too),
-      STORE_TEST(times_that_make_no_sense_are_not_found),
-      STORE_TEST(locks_of_the_host_stay),
-      STORE_TEST(an_empty_database_of_the_host_is_not_filled),
-      STORE_TEST(an_empty_file_is_not_waited_for_long),
-      STORE_TEST(two_stores_share_a_new_file),
-      STORE_TEST(what_breaks_later_is_passed_over),
-      STORE_TEST(damage_anywhere_does_no_harm),
-      STORE_TEST(a_file_that_goes_away_is_missed_by_nobody),
-      STORE_TEST(a_file_in_use_can_be_replaced),
-      STORE_TEST(a_file_passed_over_is_tried_again),
-      STORE_TEST(a_read_only_file_is_passed_over),
-      STORE_TEST(a_full_disk_is_passed_over),
-      STORE_TEST(a_locked_file_is_written_later),
-      STORE_TEST(a_file_that_stays_locked_is_passed_over),
-      STORE_TEST(a_file_locked_at_opening_is_opened_later),
-      STORE_TEST(a_wait_for_a_lock_has_an_end),
-      STORE_TEST(a_full_queue_drops_the_oldest),
-      STORE_TEST(processes_lose_nothing),
-      STORE_TEST(what_was_written_survives_a_kill),
-      STORE_TEST(no_memory_costs_no_file),
+      CACHE_TEST(replies_come_back),
+      CACHE_TEST(the_newest_reply_counts),
+      CACHE_TEST(look_ups_share_a_read),
+      CACHE_TEST(what_is_queued_is_written_at_the_end),
+      CACHE_TEST(no_path_is_no_file),
+      CACHE_TEST(files_of_others_are_passed_over),
+      CACHE_TEST(a_name_is_a_file_name),
+      CACHE_TEST(what_is_too_old_is_not_found),
+      CACHE_TEST(expired_replies_make_room),
+      CACHE_TEST(clear_gives_the_room_back),
+      CACHE_TEST(blobs_are_edited_in_place),
+      CACHE_TEST(a_collision_is_a_miss),
+      CACHE_TEST(only_what_is_ours_is_used),
+      CACHE_TEST(what_is_read_is_looked_at_too),
+      CACHE_TEST(times_that_make_no_sense_are_not_found),
+      CACHE_TEST(locks_of_the_host_stay),
+      CACHE_TEST(an_empty_database_of_the_host_is_not_filled),
+      CACHE_TEST(two_stores_share_a_new_file),
+      CACHE_TEST(what_breaks_later_is_passed_over),
+      CACHE_TEST(damage_anywhere_does_no_harm),
+      CACHE_TEST(a_file_in_use_can_be_replaced),
+      CACHE_TEST(a_file_passed_over_is_tried_again),
+      CACHE_TEST(a_full_disk_is_passed_over),
+      CACHE_TEST(a_locked_file_is_written_later),
+      CACHE_TEST(a_file_locked_at_opening_is_opened_later),
+      CACHE_TEST(a_wait_for_a_lock_has_an_end),
+      CACHE_TEST(a_full_queue_drops_the_oldest),
+      CACHE_TEST(processes_lose_nothing),
+      CACHE_TEST(what_was_written_survives_a_kill),
+      CACHE_TEST(no_memory_costs_no_file),
   };
   (void)sqlite3_config(SQLITE_CONFIG_LOG, hear, NULL);
   check_init();
