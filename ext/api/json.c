@@ -366,10 +366,11 @@ static struct rtk_value bool_value(bool is_true, enum rtk_json_form form) {
   return (struct rtk_value){.type = RTK_INTEGER, .as.integer = is_true};
 }
 
-static int read_value(const cJSON *item, const char *text,
-                      enum rtk_json_form form, struct rtk_value *value) {
+int rtk_json_value(const struct rtk_json *node, const char *text,
+                   enum rtk_json_form form, struct rtk_value *value) {
+  const cJSON *item = item_of(node);
   *value = (struct rtk_value){.type = RTK_NULL};
-  switch (rtk_json_kind(node_of(item))) {
+  switch (rtk_json_kind(node)) {
   case RTK_JSON_NONE:
   case RTK_JSON_NULL:
     break;
@@ -388,7 +389,7 @@ static int read_value(const cJSON *item, const char *text,
     break;
   case RTK_JSON_ARRAY:
   case RTK_JSON_OBJECT:
-    *value = text_value(rtk_json_raw(node_of(item), text));
+    *value = text_value(rtk_json_raw(node, text));
     break;
   }
   return SQLITE_OK;
@@ -403,7 +404,7 @@ int rtk_json_read(const struct rtk_json *rows, const char *text,
       const struct rtk_json *node = columns[i].name == NULL
                                         ? NULL
                                         : rtk_json_member(row, columns[i].name);
-      int rc = read_value(item_of(node), text, columns[i].form, values++);
+      int rc = rtk_json_value(node, text, columns[i].form, values++);
       if (rc != SQLITE_OK) return rc;
     }
   }

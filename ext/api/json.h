@@ -79,20 +79,24 @@ enum rtk_json_form {
                          and "off" 0, in any case */
 };
 
-/* A column of the rows that are read: the member of each row by this name. */
+/* A node as a value.  Null is NULL.  An object or array becomes its JSON text as it
+** stands in `text`, and so do numbers, true and false where the form is
+** RTK_JSON_AS_TEXT: a join with a TEXT column would else miss them.  In the other
+** forms true and false are 1 and 0.  A number without a fraction and less than 2^53
+** from 0 is an integer there, one that no double can hold is NULL, any other a real.
+** All text is borrowed, from `text` or from the document, which is an object or array
+** and was made of `text`.  Returns SQLITE_OK or SQLITE_NOMEM. */
+int rtk_json_value(const struct rtk_json *node, const char *text,
+                   enum rtk_json_form form, struct rtk_value *value);
+
+/* A column of rows: the member of each row by this name; NULL: there is none, and
+** the value is NULL. */
 struct rtk_json_column {
-  const char *name; /* NULL: none; its values are NULL */
+  const char *name;
   enum rtk_json_form form;
 };
 
-/* The rows as values, `count` for each row in the order of `columns`.  Null is NULL.
-** An object or array becomes its JSON text as it stands in `text`, and so do numbers,
-** true and false where the form is RTK_JSON_AS_TEXT: a join with a TEXT column would
-** else miss them.  In the other forms true and false are 1 and 0.  A number without a
-** fraction and less than 2^53 from 0 is an integer there, one that no double can hold
-** is NULL, any other a real.  All text is borrowed, from `text` or from the document,
-** which is an object or array and was made of `text`.  Returns SQLITE_OK or
-** SQLITE_NOMEM. */
+/* All rows as values, as above: `count` for each row, in the order of `columns`. */
 int rtk_json_read(const struct rtk_json *rows, const char *text,
                   const struct rtk_json_column *columns, int count,
                   struct rtk_value *values);

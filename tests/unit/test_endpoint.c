@@ -85,9 +85,11 @@ CASE(visible_columns_come_first_then_arguments) {
 CASE(arguments_say_what_they_have_to_be) {
   for (int i = 0; i < rtk_endpoint_count; i++) {
     const struct rtk_endpoint *e = &rtk_endpoints[i];
+    struct rtk_signature signature;
     bool has_id = false;
-    for (int k = 0; rtk_endpoint_argument(e, k) >= 0; k++) {
-      const struct rtk_column *c = &e->columns[rtk_endpoint_argument(e, k)];
+    rtk_endpoint_describe(e, &signature);
+    for (int k = 0; k < signature.count; k++) {
+      const struct rtk_column *c = rtk_endpoint_argument(&signature, k);
       check_int(c->name, "is text or a number",
                 c->type == RTK_COLUMN_TEXT ||
                     (c->argument == RTK_ARGUMENT_FILTER && !c->is_switch &&
@@ -96,7 +98,7 @@ CASE(arguments_say_what_they_have_to_be) {
       if (c->argument == RTK_ARGUMENT_FILTER) {
         size_t size = c->values == NULL ? 0 : strlen(c->values);
         check_int(c->name, "is behind those of the path",
-                  k >= rtk_endpoint_path_count(e), 1);
+                  k >= signature.path_count, 1);
         check_int(c->name, "has a space behind each value",
                   size == 0 || c->values[size - 1] == ' ', 1);
         check_int(c->name, "is one kind of filter",
@@ -129,18 +131,18 @@ CASE(the_words_of_a_plan_fit) {
 CASE(stand_ins_stand_for_arguments) {
   for (int i = 0; i < rtk_endpoint_count; i++) {
     const struct rtk_endpoint *e = &rtk_endpoints[i];
+    struct rtk_signature signature;
+    rtk_endpoint_describe(e, &signature);
     for (int k = 0; k < e->column_count; k++) {
       const struct rtk_column *c = &e->columns[k];
-      bool is_found = false;
       if (c->stands_for == NULL) continue;
       check_int(c->name, "is data", c->kind, RTK_COLUMN_DATA);
-      for (int m = 0; rtk_endpoint_argument(e, m) >= 0; m++) {
-        int column = rtk_endpoint_argument(e, m);
-        if (strcmp(e->columns[column].name, c->stands_for) == 0) {
-          is_found = true;
-        }
-      }
-      check_int(c->stands_for, "is an argument", is_found, 1);
+      int argument = signature.argument_of[k];
+      check_int(c->stands_for, "is an argument", argument >= 0, 1);
+      check_text(c->stands_for, "its column",
+                 rtk_endpoint_argument(&signature, argument)->name,
+                 c->stands_for);
+      check_int(c->stands_for, "stand-in", signature.stand_ins[argument], k);
     }
   }
 }
@@ -149,50 +151,68 @@ CASE(placeholders_are_the_arguments_in_order) {
   for (int i = 0; i < rtk_endpoint_count; i++) {
     const struct rtk_endpoint *e = &rtk_endpoints[i];
     const char *at = e->path;
+    struct rtk_signature signature;
     int nth = 0;
+    rtk_endpoint_describe(e, &signature);
     check_int(e->path, "begins with a slash", e->path[0] == '/', 0);
     check_lacks("no empty segment", e->path, "//");
     check_lacks("no query", e->path, "?");
     for (; (at = strchr(at, '{')) != NULL; nth++) {
       const char *end = strchr(at, '}');
-      int column = rtk_endpoint_argument(e, nth);
-      if (end == NULL || column < 0) {
+      if (end == NULL || nth >= signature.path_count) {
         fail_msg("case '%s': placeholder %d has no end or no argument", e->path,
                  nth);
       }
-      check_bytes(e->path, "placeholder", at + 1, (size_t)(end - at - 1),
-                  e->columns[column].name, strlen(e->columns[column].name));
+      const char *name = rtk_endpoint_argument(&signature, nth)->name;
+      check_bytes(e->path, "placeholder", at + 1, (size_t)(end - at - 1), name,
+                  strlen(name));
       check_int(e->path, "fills a segment",
                 at[-1] == '/' && (end[1] == '/' || end[1] == '\0'), 1);
       at = end;
     }
-    check_int(e->path, "placeholders", nth, rtk_endpoint_path_count(e));
+    check_int(e->path, "placeholders", nth, signature.path_count);
   }
 }
 
-CASE(filters_come_behind_the_path) {
+/* What an entry implies: arguments are counted from 0, filters come behind the
+** path. */
+CASE(a_signature_is_worked_out) {
   static const struct rtk_column columns[] = {
       {.name = "kind", .argument = RTK_ARGUMENT_FILTER},
       {.name = "app",
        .kind = RTK_COLUMN_ARGUMENT,
        .argument = RTK_ARGUMENT_SCOPE},
+      {.name = "one", .stands_for = "id"},
+      {.name = "error", .kind = RTK_COLUMN_ERROR},
       {.name = "id", .kind = RTK_COLUMN_ARGUMENT},
       {.name = "since",
        .kind = RTK_COLUMN_ARGUMENT,
        .argument = RTK_ARGUMENT_FILTER},
   };
-  static const struct rtk_endpoint some = {.columns = columns,
-                                           .column_count = COUNT(columns)};
-  static const struct rtk_endpoint list = {.columns = columns,
-                                           .column_count = 2};
-  static const int order[] = {1, 2, 0, 3, -1};
-  for (int k = 0; k < (int)COUNT(order); k++) {
-    check_int("some", "argument", rtk_endpoint_argument(&some, k), order[k]);
+  static const struct {
+    int count, path_count, scope, id, columns[4];
+  } cases[] = {
+      {0, 0, -1, -1, {0}}, /* of the first 0 columns … */
+      {1, 0, -1, -1, {0}},     {2, 1, 0, -1, {1, 0}},
+      {2, 1, 0, -1, {1, 0}},   {2, 1, 0, -1, {1, 0}},
+      {3, 2, 0, 1, {1, 4, 0}}, {4, 2, 0, 1, {1, 4, 0, 5}},
+  };
+  for (int i = 0; i < (int)COUNT(cases); i++) {
+    const struct rtk_endpoint some = {.columns = columns, .column_count = i};
+    struct rtk_signature signature;
+    rtk_endpoint_describe(&some, &signature);
+    check_int("some", "arguments", signature.count, cases[i].count);
+    check_int("some", "of the path", signature.path_count, cases[i].path_count);
+    check_int("some", "account or app", signature.scope, cases[i].scope);
+    check_int("some", "the id", signature.id, cases[i].id);
+    for (int k = 0; k < signature.count; k++) {
+      int column = signature.columns[k];
+      check_int("some", "column", column, cases[i].columns[k]);
+      check_int("some", "argument", signature.argument_of[column], k);
+      check_int("some", "stand-in", signature.stand_ins[k],
+                column == 4 ? 2 : -1);
+    }
   }
-  check_int("some", "of the path", rtk_endpoint_path_count(&some), 2);
-  check_int("some", "the id", rtk_endpoint_id(&some), 1);
-  check_int("list", "of the path", rtk_endpoint_path_count(&list), 1);
-  check_int("list", "the id", rtk_endpoint_id(&list), -1);
 }
 
 CASE(stream_keys_are_hidden) {
@@ -206,23 +226,6 @@ CASE(stream_keys_are_hidden) {
     }
   }
   check_int("stream_key", "tables", found, 3);
-}
-
-CASE(arguments_are_counted_from_0) {
-  static const struct rtk_column columns[] = {
-      {.name = "id"},
-      {.name = "a", .kind = RTK_COLUMN_ARGUMENT},
-      {.name = "error", .kind = RTK_COLUMN_ERROR},
-      {.name = "b", .kind = RTK_COLUMN_ARGUMENT},
-  };
-  static const struct rtk_endpoint some = {.columns = columns,
-                                           .column_count = COUNT(columns)};
-  static const struct rtk_endpoint none = {.columns = columns,
-                                           .column_count = 1};
-  check_int("some", "first", rtk_endpoint_argument(&some, 0), 1);
-  check_int("some", "second", rtk_endpoint_argument(&some, 1), 3);
-  check_int("some", "third", rtk_endpoint_argument(&some, 2), -1);
-  check_int("none", "first", rtk_endpoint_argument(&none, 0), -1);
 }
 
 /* --- the schema ----------------------------------------------------------- */

@@ -169,7 +169,7 @@ static void a_limit_bounds_what_is_asked_ahead(void **state) {
                                                {{"mn", 16, 0}},
                                                {{"op", 16, 0}}},
                                      .rows = "a\nb\nc\n",
-                                     .asked = {1, 1, ANY, ANY, 0, 0, 0, 0}};
+                                     .asked = {1, 1, ANY, ANY, ANY, 0, 0, 0}};
   (void)state;
   play(&scene);
 }

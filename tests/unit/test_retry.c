@@ -3,7 +3,6 @@
 
 #include "base/limits.h"
 #include "net/http.h"
-#include "net/http.h"
 
 #include "check.h"
 
