@@ -83,14 +83,6 @@
 ** slow reply must not hold up all others. */
 #define RTK_PROBE_MS 500
 
-/* Connections that may have requests under way through one cache file, each
-** counted by itself; more share a count. */
-#define RTK_LEASES_MAX 64
-
-/* ms: after timeout_ms and this a request has ended, whatever became of the
-** statement or the process that made it. */
-#define RTK_LEASE_MARGIN_MS 10000
-
 /* ms: in auto mode a statement tells how far it is after so long; how often
 ** the line changes on a terminal, and elsewhere. */
 #define RTK_PROGRESS_AUTO_MS 2000
@@ -143,38 +135,6 @@
 #define RTK_RATELIMIT_ITEMS_MAX 4
 #define RTK_RATELIMIT_NAME_MAX 32
 #define RTK_RATELIMIT_COUNT_MAX 1000000000
-
-/* Slots of time that a limit's window is remembered in, of which 120 make up
-** the window: what a slot rounds is less than 1 % of it. */
-#define RTK_PACE_SLOTS 128
-#define RTK_PACE_WINDOW_SLOTS 120
-
-/* ms: how long a limit holds that the server announced and has not confirmed
-** since. */
-#define RTK_PACE_LIMIT_LIFE_MS 3600000
-
-/* ms: announced times are in whole seconds, rounded up or down. */
-#define RTK_PACE_ROUNDING_MS 1000
-
-/* ms: two announced moments no further apart are the same one: rounding, and
-** up to two seconds that a reply was on its way. */
-#define RTK_PACE_RESET_JITTER_MS 3000
-
-/* One part in so many of an announced quota is left to others with the same
-** token: going over it may block everybody for minutes. */
-#define RTK_PACE_RESERVE 50
-
-/* ms: when a request that was to tell what is left after a reset takes longer,
-** another one may be sent. */
-#define RTK_PACE_ASK_AGAIN_MS 5000
-
-/* ms: in windows shorter than that a number "left" is outdated, and its reset
-** too coarse, when they are read. */
-#define RTK_PACE_NEWS_WINDOW_MIN_MS 5000
-
-/* ms: a clock this much behind has not been set back: somebody looked at it,
-** and then had to wait for his turn. */
-#define RTK_PACE_CLOCK_STEP_MS 1000
 
 /* ms that this machine's clock may be off the server's: more than the Date of a
 ** reply that took its time, less than what a certificate's first minutes or a

@@ -1,6 +1,6 @@
 /*
-** Replies by URL, and small blobs, as rows of the cache file.  What a reply or
-** a blob means is not known here.
+** Replies by URL, small blobs, and leases (requests in flight) as rows of the
+** cache file.  What a reply or a blob means is not known here.
 **
 **   put(url, reply) --> queue --flush, edit--> one transaction --> file
 **   get(url) <-- read transaction, shared for 20 ms <------------- file
@@ -24,6 +24,7 @@
 
 #include "base/clock.h"
 #include "base/hash.h"
+#include "base/limits.h"
 #include "disk/openfile.h"
 #include "net/cancel.h"
 
@@ -44,6 +45,9 @@ enum statement {
   SWEEP,
   READ_BLOB,
   WRITE_BLOB,
+  READ_LEASES,
+  EXPIRE_LEASES,
+  WRITE_LEASE,
   CLEAR,
   COUNT,
   STATEMENT_COUNT
@@ -62,6 +66,11 @@ static const char *const statements[STATEMENT_COUNT] = {
               " WHERE keep_until_ms <= ?1 ORDER BY keep_until_ms LIMIT ?2)",
     [READ_BLOB] = "SELECT data FROM blob WHERE key = ?1",
     [WRITE_BLOB] = "REPLACE INTO blob(key, data) VALUES(?1, ?2)",
+    [READ_LEASES] = "SELECT pid, connection, in_flight, until_ms FROM lease"
+                    " WHERE budget = ?1",
+    [EXPIRE_LEASES] = "DELETE FROM lease WHERE budget = ?1 AND until_ms < ?2",
+    [WRITE_LEASE] = "REPLACE INTO lease(budget, pid, connection, in_flight,"
+                    " until_ms) VALUES(?1, ?2, ?3, ?4, ?5)",
     [CLEAR] = "DELETE FROM reply",
     [COUNT] = "SELECT count(*) FROM reply",
 };
@@ -498,7 +507,7 @@ struct job {
   int (*work)(struct rtk_diskcache *disk, const struct job *job);
   int64_t key;
   size_t size;
-  void (*edit)(void *blob, void *user);
+  int (*edit)(void *blob, void *user);
   void *user;
   int64_t *dropped;
 };
@@ -554,20 +563,62 @@ static int edit_blob(struct rtk_diskcache *disk, const struct job *job) {
   if (rc == SQLITE_OK) rc = ended;
   if (rc != SQLITE_OK) return rc;
   if (size != job->size) memset(disk->copy, 0, job->size);
-  job->edit(disk->copy, job->user);
+  rc = job->edit(disk->copy, job->user);
+  if (rc != SQLITE_OK) return rc;
   (void)sqlite3_bind_int64(save, 1, job->key);
   rc = sqlite3_bind_blob64(save, 2, disk->copy, job->size, SQLITE_STATIC);
   return rc == SQLITE_OK ? run(save) : rc;
 }
 
 int rtk_diskcache_edit(struct rtk_diskcache *disk, int64_t key, void *blob,
-                       size_t size, void (*edit)(void *blob, void *user),
+                       size_t size, int (*edit)(void *blob, void *user),
                        void *user) {
   struct job job = {
       .work = edit_blob, .key = key, .size = size, .edit = edit, .user = user};
   int rc = write_all(disk, &job);
   if (rc == SQLITE_OK) memcpy(blob, disk->copy, size);
   return rc;
+}
+
+int rtk_diskcache_read_leases(struct rtk_diskcache *disk, int64_t budget,
+                              int64_t now_ms, struct rtk_lease *own,
+                              struct rtk_lease_sums *sums) {
+  sqlite3_stmt *read = disk->statements[READ_LEASES];
+  sqlite3_stmt *expire = disk->statements[EXPIRE_LEASES];
+  *sums = (struct rtk_lease_sums){0};
+  own->in_flight = own->until_ms = 0;
+  (void)sqlite3_bind_int64(read, 1, budget);
+  while (sqlite3_step(read) == SQLITE_ROW) {
+    int64_t in_flight = sqlite3_column_int64(read, 2);
+    int64_t until_ms = sqlite3_column_int64(read, 3);
+    if (in_flight < 0 || in_flight > RTK_QUOTA_MAX) in_flight = 0; /* damage */
+    if (until_ms < now_ms) {
+      sums->expired += in_flight;
+      sums->expired_rows++;
+    } else if (sqlite3_column_int64(read, 0) == own->pid &&
+               sqlite3_column_int64(read, 1) == own->connection) {
+      own->in_flight = in_flight;
+      own->until_ms = until_ms;
+    } else {
+      sums->others += in_flight;
+    }
+  }
+  int rc = sqlite3_reset(read);
+  if (rc != SQLITE_OK || sums->expired_rows == 0) return rc;
+  (void)sqlite3_bind_int64(expire, 1, budget);
+  (void)sqlite3_bind_int64(expire, 2, now_ms);
+  return run(expire);
+}
+
+int rtk_diskcache_write_lease(struct rtk_diskcache *disk, int64_t budget,
+                              const struct rtk_lease *own) {
+  sqlite3_stmt *save = disk->statements[WRITE_LEASE];
+  (void)sqlite3_bind_int64(save, 1, budget);
+  (void)sqlite3_bind_int64(save, 2, own->pid);
+  (void)sqlite3_bind_int64(save, 3, own->connection);
+  (void)sqlite3_bind_int64(save, 4, own->in_flight);
+  (void)sqlite3_bind_int64(save, 5, own->until_ms);
+  return run(save);
 }
 
 static int clear(struct rtk_diskcache *disk, const struct job *job) {

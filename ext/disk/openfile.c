@@ -35,7 +35,7 @@
 SQLITE_EXTENSION_INIT3
 
 #define APPLICATION_ID 0x72746b31 /* "rtk1" */
-#define SCHEMA_VERSION 1
+#define SCHEMA_VERSION 2
 #define VALUE_MAX 8388608 /* bytes: twice the longest reply that is kept */
 
 /* As sqlite_master shows it: tables before indexes, as VACUUM leaves them.
@@ -46,6 +46,9 @@ static const char schema[] =
     "CREATE TABLE reply(key INTEGER, status INTEGER, life INTEGER,"
     " fetched_ms INTEGER, keep_until_ms INTEGER, url TEXT, body BLOB);"
     "CREATE TABLE blob(key INTEGER PRIMARY KEY, data BLOB);"
+    "CREATE TABLE lease(budget INTEGER, pid INTEGER, connection INTEGER,"
+    " in_flight INTEGER, until_ms INTEGER,"
+    " PRIMARY KEY(budget, pid, connection)) WITHOUT ROWID;"
     "CREATE UNIQUE INDEX reply_key ON reply(key);"
     "CREATE INDEX reply_keep ON reply(keep_until_ms)";
 

@@ -19,6 +19,8 @@ int rtk_openfile_check(const char *path, struct sqlite3 *host,
 **   reply(key INTEGER, status, life, fetched_ms, keep_until_ms, url, body),
 **         with a unique index on key and an index on keep_until_ms
 **   blob(key INTEGER PRIMARY KEY, data)
+**   lease(budget, pid, connection, in_flight, until_ms), one row for each
+**         connection with requests in flight
 **
 ** Three results:
 **   SQLITE_OK, *why NULL    it is open

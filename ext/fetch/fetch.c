@@ -117,7 +117,7 @@ static void stop(struct rtk_fetch *fetch, struct rtk_job *job) {
   if (job->transfer == NULL) return;
   rtk_http_end(fetch->http, job->transfer);
   job->transfer = NULL;
-  rtk_budget_end(fetch->budget, NULL);
+  rtk_budget_end(fetch->budget, 1, 1, NULL);
 }
 
 /* --- new, free, begin, end --------------------------------------------------- */
@@ -434,22 +434,15 @@ static void account_for(struct rtk_fetch *fetch, const char *token,
   struct rtk_ratelimit news;
   stats->bytes += (int64_t)response->body_size;
   stats->requests += sent - 1;
-  if (sent == 0) { /* there was no connection */
-    rtk_budget_give_back(fetch->budget, 1);
-    return;
-  }
-  if (sent > 1) {
-    stats->retries += sent - 1;
-    rtk_budget_repeat(fetch->budget, sent - 1);
-  }
-  if (response->status == 0) {
-    rtk_budget_end(fetch->budget, NULL);
+  if (sent > 1) stats->retries += sent - 1;
+  if (sent == 0 || response->status == 0) { /* 0: there was no connection */
+    rtk_budget_end(fetch->budget, 1, sent, NULL);
     return;
   }
   rtk_stats_add_latency(stats, took_ms);
   rtk_stats_note_ray(stats, response->cf_ray, token);
   rtk_ratelimit_read(response, rtk_clock_unix_ms(), &news);
-  rtk_budget_end(fetch->budget, &news);
+  rtk_budget_end(fetch->budget, 1, sent, &news);
 }
 
 int rtk_fetch_acquire_slot(struct rtk_fetch *fetch, const char *token,
@@ -464,7 +457,7 @@ int rtk_fetch_acquire_slot(struct rtk_fetch *fetch, const char *token,
   }
   while (rc == SQLITE_OK) {
     int64_t wait_ms = RTK_WAIT_MAX_MS;
-    if (rtk_budget_take(fetch->budget, 1, &wait_ms) == 1) break;
+    if (rtk_budget_acquire(fetch->budget, 1, &wait_ms) == 1) break;
     int64_t waited_ms = rtk_clock_ms() - begun_ms;
     if (max_wait > 0 && waited_ms + wait_ms > max_wait) {
       return rtk_message_quota_wait(rtk_clock_unix_ms() + wait_ms, err);
@@ -615,7 +608,7 @@ static int start_queued(struct rtk_fetch *fetch, int64_t *wait_ms,
   if (ready == 0) return SQLITE_OK;
   int rc = need_token(fetch, err);
   if (rc != SQLITE_OK) return rc;
-  int granted = rtk_budget_take(fetch->budget, ready, &quota_wait_ms);
+  int granted = rtk_budget_acquire(fetch->budget, ready, &quota_wait_ms);
   if (granted < ready && quota_wait_ms > 0 && quota_wait_ms < *wait_ms) {
     *wait_ms = quota_wait_ms;
   }
@@ -630,7 +623,7 @@ static int start_queued(struct rtk_fetch *fetch, int64_t *wait_ms,
     rc = start(fetch, job, err);
     if (rc == SQLITE_OK) granted--;
   }
-  rtk_budget_give_back(fetch->budget, granted);
+  rtk_budget_end(fetch->budget, granted, 0, NULL);
   return rc;
 }
 

@@ -1,5 +1,5 @@
 /*
-** Requests under way of which nobody tells the end: of a statement that is left
+** Requests in flight whose end nobody reports: of a statement that is left
 ** unfinished, and in the child of a fork().
 **
 ** This program has a clock_gettime() of its own, which rtk.so then uses: the
@@ -13,7 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define WINDOW_MS 2000 /* quota_window_s, and what is rounded up */
+#define WINDOW_MS 2000 /* quota_window_s, and more */
 #define LEASE_MS                                                               \
   (60000 + 10000 + 1) /* timeout_ms, RTK_LEASE_MARGIN_MS, past it */
 
@@ -38,7 +38,7 @@ static void stop_clock(void) { stands_at_s = (long)time(NULL); }
 
 static void start_clock(void) { stands_at_s = 0; }
 
-/* Two requests of `db` are under way, which is the quota, and none other counts
+/* Two requests of `db` are in flight, which is the quota, and none other counts
 ** any more. */
 static sqlite3_stmt *leave_unfinished(sqlite3 *db) {
   sqlite3_stmt *stmt = NULL;
@@ -95,7 +95,7 @@ static bool child_is_right(void) {
   return sqlite3_close(db) == SQLITE_OK && is_right;
 }
 
-static void a_child_has_nothing_under_way(void **state) {
+static void a_child_has_nothing_in_flight(void **state) {
   (void)state;
   int status = 1;
   skip_where_in_is_no_batch();
@@ -120,7 +120,7 @@ static void a_child_has_nothing_under_way(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_left_statement_holds_nobody_up_for_ever),
-      cmocka_unit_test(a_child_has_nothing_under_way),
+      cmocka_unit_test(a_child_has_nothing_in_flight),
   };
   (void)setenv("RTK_QUOTA", "2", 1);
   (void)setenv("RTK_QUOTA_WINDOW_S", "1", 1);

@@ -298,17 +298,25 @@ static void check_state(struct rtk_diskcache *disk, const char *expected) {
 
 static int edits; /* how often add_one() was called */
 
-static void add_one(void *blob, void *user) {
+/* Adds one to the count in the blob and to the requests of a lease. */
+static int add_one(void *blob, void *user) {
+  struct rtk_diskcache *disk = user;
+  struct rtk_lease own = {.pid = 1, .connection = 2};
+  struct rtk_lease_sums sums;
   int64_t count = 0;
-  (void)user;
   edits++;
   memcpy(&count, blob, sizeof(count));
   count++;
   memcpy(blob, &count, sizeof(count));
+  int rc = rtk_diskcache_read_leases(disk, 1, clock_ms, &own, &sums);
+  if (rc != SQLITE_OK) return rc;
+  own.in_flight++;
+  own.until_ms = clock_ms;
+  return rtk_diskcache_write_lease(disk, 1, &own);
 }
 
 static int add(struct rtk_diskcache *disk, int64_t key, int64_t *count) {
-  return rtk_diskcache_edit(disk, key, count, sizeof(*count), add_one, NULL);
+  return rtk_diskcache_edit(disk, key, count, sizeof(*count), add_one, disk);
 }
 
 /* It is there, and nothing of it works. */
@@ -582,7 +590,7 @@ struct big {
   char bytes[8192];
 };
 
-static void fill_big(void *blob, void *user) {
+static int fill_big(void *blob, void *user) {
   struct big *big = blob;
   int *zeros = user;
   *zeros = 0;
@@ -590,6 +598,7 @@ static void fill_big(void *blob, void *user) {
     if (big->bytes[i] == 0) ++*zeros;
     big->bytes[i] = (char)('a' + i % 26);
   }
+  return SQLITE_OK;
 }
 
 static void blobs_are_edited_in_place(void **state) {
@@ -749,7 +758,7 @@ static void only_what_is_ours_is_used(void **state) {
       {"no tables", make_database, "VACUUM", REFUSED, other, ""},
       {"WAL database", make_database,
        "PRAGMA journal_mode = WAL; CREATE TABLE t(x)", REFUSED, other, ""},
-      {"version 2", make_ours, "PRAGMA user_version = 2", REFUSED,
+      {"version 3", make_ours, "PRAGMA user_version = 3", REFUSED,
        "it was made by another version of rtk; delete it, or name another file",
        ""},
       {"trigger", make_ours,
@@ -820,7 +829,7 @@ static void what_is_read_is_looked_at_too(void **state) {
   (void)state;
   make_cache();
   sqlite3 *db = open_database(path);
-  execute(db, "PRAGMA user_version = 2"); /* in the log while this is open */
+  execute(db, "PRAGMA user_version = 3"); /* in the log while this is open */
   disk = new_cache();
   check_passed_over(
       "log", disk,
@@ -1211,7 +1220,7 @@ static void a_file_locked_at_opening_is_opened_later(void **state) {
     disk = new_cache();
     sqlite3 *db = open_database(path);
     execute(db, "PRAGMA locking_mode = EXCLUSIVE;"
-                "PRAGMA user_version = 1"); /* writes, and so locks */
+                "PRAGMA user_version = 2"); /* writes, and so locks */
     check_get(disk, "url", NULL);
     check_state(disk, ": not opened yet");
     check_int("locked", "put", put(disk, "new", "body"), SQLITE_OK);
@@ -1256,7 +1265,7 @@ static void a_wait_for_a_lock_has_an_end(void **state) {
     struct rtk_diskcache *disk = new_cache();
     sqlite3 *db = open_database(path);
     execute(db, "PRAGMA locking_mode = EXCLUSIVE;"
-                "PRAGMA user_version = 1"); /* writes, and so locks */
+                "PRAGMA user_version = 2"); /* writes, and so locks */
     shim.is_sleep_coarse = cases[i].is_coarse;
     shim.sleeps = 0;
     check_get(disk, "url", NULL);
