@@ -60,6 +60,7 @@ struct rtk_fetch {
 
   /* Of the statement. */
   int64_t statement;           /* a number that no other statement has had */
+  bool is_foreign;             /* it began in the child of a fork() */
   int64_t expected;            /* ids that it will ask for; 0: not known */
   struct rtk_tallies answered; /* replies that it got */
   const struct rtk_endpoint *endpoint; /* of its last request */
@@ -166,8 +167,8 @@ int rtk_fetch_begin(struct rtk_fetch *fetch) {
   rtk_progress_begin(&fetch->progress,
                      rtk_config_text(fetch->config, RTK_PROGRESS),
                      rtk_clock_ms());
-  if (rtk_http_is_foreign(fetch->http))
-    return SQLITE_OK; /* rtk_fetch_request() says so */
+  fetch->is_foreign = rtk_http_is_foreign(fetch->http);
+  if (fetch->is_foreign) return SQLITE_OK; /* rtk_fetch_request() says so */
   return rtk_diskcache_use(fetch->disk,
                            rtk_config_text(fetch->config, RTK_CACHE_FILE));
 }
@@ -832,8 +833,8 @@ int rtk_fetch_request(struct rtk_fetch *fetch, struct rtk_call *call,
                       struct rtk_err *err) {
   struct rtk_job *held = NULL;
   bool is_new = false;
-  int rc = rtk_http_check_process(fetch->http, err);
-  if (rc == SQLITE_OK) rc = follow_settings(fetch, err);
+  int rc = fetch->is_foreign ? rtk_http_check_process(fetch->http, err)
+                             : follow_settings(fetch, err);
   if (rc == SQLITE_OK) rc = hold(fetch, call, &held, &is_new);
   if (rc != SQLITE_OK) return rc;
   fetch->endpoint = held->endpoint;

@@ -172,16 +172,17 @@ int rtk_arguments_find(sqlite3_value *list, struct rtk_text id, bool *is_found,
 
 /* --- account, app and filters ------------------------------------------------- */
 
-/* Account and app hardly ever change from scan to scan.  Unchanged, the URL's head
-** needs not be made again. */
+/* Is it the value of the scan before?  Account and app hardly ever change: then the
+** URL's head needs not be made again. */
+static bool is_same(const struct rtk_arguments *arguments, int k,
+                    struct rtk_text text) {
+  struct rtk_text old = arguments->call.arguments[k];
+  return old.bytes != NULL && old.size == text.size &&
+         memcmp(old.bytes, text.bytes, text.size) == 0;
+}
+
 static int set_scope(struct rtk_arguments *arguments, int k,
-                     struct rtk_text text, struct rtk_scan *scan) {
-  const struct rtk_text old = arguments->call.arguments[k];
-  if (old.bytes != NULL && old.size == text.size &&
-      memcmp(old.bytes, text.bytes, text.size) == 0) {
-    return SQLITE_OK;
-  }
-  scan->has_moved = true;
+                     struct rtk_text text) {
   char *copy = sqlite3_mprintf("%.*s", (int)text.size, text.bytes);
   if (copy == NULL) return SQLITE_NOMEM;
   sqlite3_free(arguments->scope[k]);
@@ -218,6 +219,7 @@ static int read_scope(struct rtk_arguments *arguments, int k,
   } else if (!read_text(given, &text, &rc) && rc != SQLITE_OK) {
     return rc;
   }
+  if (text.bytes != NULL && is_same(arguments, k, text)) return SQLITE_OK;
   if (!rtk_url_can_carry(text, column->max_bytes) ||
       memchr(text.bytes, '/', text.size) != NULL) {
     return rtk_err_set(err,
@@ -225,7 +227,8 @@ static int read_scope(struct rtk_arguments *arguments, int k,
                        " not '.' or '..'",
                        column->name, (int)column->max_bytes);
   }
-  return set_scope(arguments, k, text, scan);
+  scan->has_moved = true;
+  return set_scope(arguments, k, text);
 }
 
 char *rtk_arguments_explain_null(const struct rtk_scan *scan) {
