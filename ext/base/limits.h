@@ -83,12 +83,6 @@
 ** slow reply must not hold up all others. */
 #define RTK_PROBE_MS 500
 
-/* ms: in auto mode a statement tells how far it is after so long; how often
-** the line changes on a terminal, and elsewhere. */
-#define RTK_PROGRESS_AUTO_MS 2000
-#define RTK_PROGRESS_EVERY_MS 250
-#define RTK_PROGRESS_LOG_EVERY_MS 5000
-
 /* Bytes of the name of a table and two numbers. */
 #define RTK_SHORT_LIST_MAX 128
 

@@ -6,7 +6,7 @@
 #include "disk/diskcache.h"
 #include "fetch/fetch.h"
 #include "fetch/prefetch.h"
-#include "fetch/progress.h"
+#include "fetch/messages.h"
 
 #include <string.h>
 

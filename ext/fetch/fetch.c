@@ -25,7 +25,6 @@
 
 #include "fetch/job.h"
 #include "fetch/messages.h"
-#include "fetch/progress.h"
 #include "fetch/stats.h"
 #include "net/cancel.h"
 #include "net/http.h"

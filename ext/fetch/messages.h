@@ -1,8 +1,14 @@
 /*
-** What a statement says when the quota ends before it does:
+** What a statement says to people: how far it is, in one line on stderr while it
+** waits for the network, and what it got when the quota ends before it does.
+**
+**     rtk: 512 of 1000 sessions, 34 a second, 12 s to wait for the quota
 **
 **     quota: 120 of 500 sessions fetched and kept in the cache file until
-**     2026-03-01 12:00:00 UTC; go on after 11:05:00, or set max_wait_ms to 0
+**     2026-03-01T12:00:00Z; go on after 2026-02-28T11:05:00Z, or set max_wait_ms to 0
+**
+** On a terminal the progress line is written over itself, and is removed before
+** rows are printed there.  Elsewhere there is a new line every few seconds.
 */
 #ifndef RTK_MESSAGES_H
 #define RTK_MESSAGES_H
@@ -12,6 +18,58 @@
 
 struct rtk_err;
 struct rtk_job;
+
+/* --- progress ------------------------------------------------------------------ */
+
+struct rtk_progress {
+  /* Of the program, looked up once. */
+  bool is_terminal;   /* stderr is a terminal … */
+  bool is_rows_there; /* … and so is stdout */
+  bool is_shell;      /* the program is the sqlite3 shell, on a terminal */
+
+  /* Of the statement. */
+  bool is_on;
+  bool is_visible;  /* the line stands on the terminal now … */
+  int columns;      /* … and has this many */
+  int64_t begun_ms; /* by rtk_clock_ms(), as is the next */
+  int64_t due_ms;   /* the next line */
+};
+
+/* What is shown. */
+struct rtk_progress_news {
+  int64_t done;
+  int64_t total;    /* 0: not known */
+  const char *noun; /* "session" */
+  int64_t wait_ms;  /* for the quota; 0: none */
+};
+
+/* Looks at what the program is and where it writes.  Needs no deinit. */
+void rtk_progress_init(struct rtk_progress *progress);
+
+/* A statement begins.  `mode` is the setting: "on"; "auto": in the sqlite3
+** shell, when stderr is a terminal, after 2 s; or "off". */
+void rtk_progress_begin(struct rtk_progress *progress, const char *mode,
+                        int64_t now_ms);
+
+/* Shows the line when it is due; on a terminal cut to fit into one row. */
+void rtk_progress_show(struct rtk_progress *progress,
+                       const struct rtk_progress_news *news, int64_t now_ms);
+
+/* Removes the line if rows would be printed over it, and always at the end of the
+** statement. */
+void rtk_progress_hide(struct rtk_progress *progress, bool is_end);
+
+/* One line on stderr for somebody who uses the sqlite3 shell: "rtk: WHAT: NAME:
+** WHY".  Nothing in other programs, whose stderr is their own. */
+void rtk_progress_warn(const char *what, const char *name, const char *why);
+
+/* The line itself, into `size` bytes of `text`: "rtk: 512 of 1000 sessions,
+** 34 a second, 12 s to wait for the quota". */
+void rtk_progress_line(char *text, int size,
+                       const struct rtk_progress_news *news,
+                       int64_t elapsed_ms);
+
+/* --- the end of the quota ------------------------------------------------------ */
 
 /* Replies of one noun ("session", "page"). */
 struct rtk_tally {

@@ -1,6 +1,6 @@
 /* The line that tells how far a statement is, on a terminal of any width. */
 #define _XOPEN_SOURCE 700 /* posix_openpt() */
-#include "fetch/progress.h"
+#include "fetch/messages.h"
 
 #include "check.h"
 
