@@ -188,6 +188,7 @@ lint: $(SO) ## check warnings (gcc, clang), format, cppcheck, layers, symbols
 	  --inline-suppr --error-exitcode=1 -Iext -DSQLITE_EXTENSION_INIT1= \
 	  '-DSQLITE_EXTENSION_INIT2(api)=' -DSQLITE_EXTENSION_INIT3= $(SOURCES)
 	tests/lint/layers
+	tests/lint/sizes
 	tests/lint/banned
 	tests/lint/symbols $(SO)
 

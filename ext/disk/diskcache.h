@@ -1,6 +1,7 @@
 /*
-** The cache file: an SQLite database of our own with replies by URL, small blobs
-** that several processes edit in turn, and the requests that they have in flight.
+** The cache file: an SQLite database of our own with replies by URL, small
+** blobs that several processes edit in turn, and the requests that they have in
+** flight.
 **
 ** Nothing about the file ever fails a query.  A file that is corrupt, full,
 ** unwritable, locked for long or not ours is passed over: rtk goes on without
@@ -102,10 +103,10 @@ int rtk_diskcache_flush(struct rtk_diskcache *disk);
 
 /* Reads blob `key` (zeros, when there is none of this size), calls edit(), and
 ** writes it back, and the queue with it: one transaction, which no other
-** process comes between.  edit() is called at most once and must not call SQLite,
-** but for the two functions below; it returns SQLITE_OK, or an error that undoes
-** everything.  `blob` is changed with SQLITE_OK only.  SQLITE_OK, SQLITE_BUSY,
-** SQLITE_NOTFOUND or SQLITE_NOMEM. */
+** process comes between.  edit() is called at most once and must not call
+** SQLite, but for the two functions below; it returns SQLITE_OK, or an error
+** that undoes everything.  `blob` is changed with SQLITE_OK only.  SQLITE_OK,
+** SQLITE_BUSY, SQLITE_NOTFOUND or SQLITE_NOMEM. */
 int rtk_diskcache_edit(struct rtk_diskcache *disk, int64_t key, void *blob,
                        size_t size, int (*edit)(void *blob, void *user),
                        void *user);
@@ -122,9 +123,9 @@ struct rtk_lease_sums {
   int64_t others, expired, expired_rows;
 };
 
-/* For edit(): reads the leases of a budget, deletes the expired ones, and fills in
-** the one with the pid and connection of `own` (zeros: there is none).  Both return
-** SQLITE_OK or an error to be returned by edit(). */
+/* For edit(): reads the leases of a budget, deletes the expired ones, and fills
+** in the one with the pid and connection of `own` (zeros: there is none).  Both
+** return SQLITE_OK or an error to be returned by edit(). */
 int rtk_diskcache_read_leases(struct rtk_diskcache *disk, int64_t budget,
                               int64_t now_ms, struct rtk_lease *own,
                               struct rtk_lease_sums *sums);

@@ -3,8 +3,8 @@
 **
 ** A scope is the beginning of a URL, up to account and app.  A refusal (403) is
 ** remembered until the statement ends: every further id of that scope fails
-** without a request.  That a scope was not refused is remembered until a setting
-** changes that decides which token is sent where.
+** without a request.  That a scope was not refused is remembered until a
+** setting changes that decides which token is sent where.
 */
 #ifndef RTK_ACCESS_H
 #define RTK_ACCESS_H

@@ -3,8 +3,8 @@
 ** the cache file, each for the time that life.c says.
 **
 ** The file keeps bodies as the server sent them; they are judged again when
-** they are read.  A row of a list is kept as a reply of that row's own endpoint:
-** after a list of sessions each of them is known.
+** they are read.  A row of a list is kept as a reply of that row's own
+** endpoint: after a list of sessions each of them is known.
 */
 #ifndef RTK_CACHE_H
 #define RTK_CACHE_H
@@ -26,7 +26,8 @@ struct rtk_cache {
   struct rtk_diskcache *disk;
 };
 
-/* Gives a job its reply, which it then owns, fetched at this Unix time in ms. */
+/* Gives a job its reply, which it then owns, fetched at this Unix time in
+** ms. */
 void rtk_cache_finish(const struct rtk_cache *cache, struct rtk_job *job,
                       struct rtk_reply *reply, int64_t fetched_ms);
 
@@ -35,8 +36,8 @@ void rtk_cache_finish(const struct rtk_cache *cache, struct rtk_job *job,
 int rtk_cache_find(const struct rtk_cache *cache, struct rtk_job *job);
 
 /* Keeps what the server sent for a job that is DONE: the body in the file, and
-** `rows` (NULL: none), if they are a list's, one by one.  Rows that have a newer
-** reply of their own are left out.  SQLITE_OK or SQLITE_NOMEM. */
+** `rows` (NULL: none), if they are a list's, one by one.  Rows that have a
+** newer reply of their own are left out.  SQLITE_OK or SQLITE_NOMEM. */
 int rtk_cache_keep(const struct rtk_cache *cache, const struct rtk_job *job,
                    const struct rtk_response *response,
                    const struct rtk_json *rows);

@@ -5,8 +5,8 @@
 #include "config/config.h"
 #include "disk/diskcache.h"
 #include "fetch/fetch.h"
-#include "fetch/prefetch.h"
 #include "fetch/messages.h"
+#include "fetch/prefetch.h"
 
 #include <string.h>
 

@@ -1,9 +1,9 @@
 /*
 ** The engine: moves jobs from QUEUED to DONE (the picture is in job.h).
 **
-** Everything happens inside rtk_fetch_drive(), on the caller's thread: it starts
-** queued jobs, polls the network, and judges the responses that came.  Nothing
-** runs between two calls of it.
+** Everything happens inside rtk_fetch_drive(), on the caller's thread: it
+** starts queued jobs, polls the network, and judges the responses that came.
+** Nothing runs between two calls of it.
 */
 #include "fetch/fetch.h"
 
@@ -74,7 +74,8 @@ struct rtk_fetch {
   } quota;
 };
 
-/* --- states ----------------------------------------------------------------- */
+/* --- states
+** ----------------------------------------------------------------- */
 
 static struct rtk_job *job_of(struct rtk_link *link) {
   return (struct rtk_job *)(void *)link;
@@ -120,7 +121,8 @@ static void stop(struct rtk_fetch *fetch, struct rtk_job *job) {
   rtk_budget_end(fetch->budget, 1, 1, NULL);
 }
 
-/* --- new, free, begin, end --------------------------------------------------- */
+/* --- new, free, begin, end
+** --------------------------------------------------- */
 
 int rtk_fetch_new(struct rtk_config *config, struct rtk_cancel *cancel,
                   struct rtk_diskcache *disk, struct rtk_stats *stats,
@@ -200,7 +202,8 @@ static int64_t cache_bytes(const struct rtk_fetch *fetch) {
   return rtk_config_int(fetch->config, RTK_CACHE_MAX_BYTES);
 }
 
-/* --- replies ------------------------------------------------------------------ */
+/* --- replies
+** ------------------------------------------------------------------ */
 
 static void tally(const struct rtk_fetch *fetch, const struct rtk_job *job,
                   struct rtk_tallies *tallies) {
@@ -286,8 +289,8 @@ static int finish_all_unrequested(struct rtk_fetch *fetch) {
   return SQLITE_OK;
 }
 
-/* With the verdict on its response.  `wait_ms` (0: none): the wait that the server
-** asked for, which is longer than max_wait_ms. */
+/* With the verdict on its response.  `wait_ms` (0: none): the wait that the
+** server asked for, which is longer than max_wait_ms. */
 static int finish_judged(struct rtk_fetch *fetch, struct rtk_job *job,
                          const struct rtk_response *response, int64_t wait_ms) {
   char go_on[RTK_SHOW_TIME_SIZE] = "";
@@ -317,10 +320,11 @@ static int finish_judged(struct rtk_fetch *fetch, struct rtk_job *job,
   return rc;
 }
 
-/* --- retries -------------------------------------------------------------------- */
+/* --- retries
+** -------------------------------------------------------------------- */
 
-/* After a 429 nobody sends anything for a while.  Replies to requests that were in
-** flight when the pause began belong to it. */
+/* After a 429 nobody sends anything for a while.  Replies to requests that were
+** in flight when the pause began belong to it. */
 static void pause_all(struct rtk_fetch *fetch, int64_t wait_ms) {
   if (rtk_budget_blocked_ms(fetch->budget) == 0) fetch->quota.pauses++;
   rtk_budget_block(fetch->budget, wait_ms);
@@ -360,10 +364,10 @@ static void narrow(struct rtk_fetch *fetch, int64_t max) {
   fetch->narrowed.replies = 0;
 }
 
-/* Did the request fail because too many were in flight?  Then it goes out again,
-** with fewer at a time.  Either there was no file descriptor, and nothing was sent;
-** or the server closes a connection after a number of requests, and refused this
-** one. */
+/* Did the request fail because too many were in flight? Then it goes out again,
+** with fewer at a time.  Either there was no file descriptor, and nothing was
+** sent; or the server closes a connection after a number of requests, and
+** refused this one. */
 static bool is_one_too_many(struct rtk_fetch *fetch, struct rtk_job *job,
                             int sent, const struct rtk_response *response) {
   int64_t most = rtk_config_int(fetch->config, RTK_MAX_RETRIES);
@@ -389,8 +393,8 @@ static bool is_one_too_many(struct rtk_fetch *fetch, struct rtk_job *job,
   return true;
 }
 
-/* A transfer has ended that went over the wire `sent` times: the job, which is in
-** no list, is tried again or finished. */
+/* A transfer has ended that went over the wire `sent` times: the job, which is
+** in no list, is tried again or finished. */
 static int conclude(struct rtk_fetch *fetch, struct rtk_job *job, int sent,
                     const struct rtk_response *response) {
   int64_t max_wait = rtk_config_int(fetch->config, RTK_MAX_WAIT_MS);
@@ -425,8 +429,8 @@ static int conclude(struct rtk_fetch *fetch, struct rtk_job *job, int sent,
   return SQLITE_OK;
 }
 
-/* Counts a transfer that has ended.  It was counted as one request when it began;
-** what counts is how often it went over the wire. */
+/* Counts a transfer that has ended.  It was counted as one request when it
+** began; what counts is how often it went over the wire. */
 static void account_for(struct rtk_fetch *fetch, const char *token,
                         int64_t took_ms, int sent,
                         const struct rtk_response *response) {
@@ -508,7 +512,8 @@ static int collect(struct rtk_fetch *fetch) {
   return SQLITE_OK;
 }
 
-/* --- requests ------------------------------------------------------------------ */
+/* --- requests
+** ------------------------------------------------------------------ */
 
 static int refuse_move(struct rtk_err *err) {
   return rtk_err_set(err, "the token, or where it goes, was changed by"
@@ -560,8 +565,8 @@ static int64_t probe_end(const struct rtk_job *job) {
   return job->scope->is_proven ? 0 : job->scope->probe_until_ms;
 }
 
-/* Queues the jobs whose wait is over.  *wait_ms is lowered to the time until the
-** next one. */
+/* Queues the jobs whose wait is over.  *wait_ms is lowered to the time until
+** the next one. */
 static void end_waits(struct rtk_fetch *fetch, int64_t now, int64_t *wait_ms) {
   struct rtk_job *next = NULL;
   for (struct rtk_job *job = first_job(fetch, RTK_JOB_WAITING); job != NULL;
@@ -576,8 +581,8 @@ static void end_waits(struct rtk_fetch *fetch, int64_t now, int64_t *wait_ms) {
   }
 }
 
-/* How many queued jobs may be started now; *wait_ms as above.  A job that is to be
-** alone neither joins others nor lets others join. */
+/* How many queued jobs may be started now; *wait_ms as above.  A job that is to
+** be alone neither joins others nor lets others join. */
 static int count_ready(struct rtk_fetch *fetch, int64_t now, int64_t *wait_ms) {
   const struct rtk_job *in_flight = first_job(fetch, RTK_JOB_IN_FLIGHT);
   int64_t room = in_flight_max(fetch) - count_of(fetch, RTK_JOB_IN_FLIGHT);
@@ -737,7 +742,8 @@ static int follow_settings(struct rtk_fetch *fetch, struct rtk_err *err) {
   return SQLITE_OK;
 }
 
-/* --- where it stands ------------------------------------------------------------- */
+/* --- where it stands
+** ------------------------------------------------------------- */
 
 int rtk_fetch_quota_left(struct rtk_fetch *fetch, int64_t *left,
                          int64_t *reset_ms) {
@@ -757,7 +763,8 @@ int64_t rtk_fetch_blocked_ms(const struct rtk_fetch *fetch) {
   return rtk_budget_blocked_ms(fetch->budget);
 }
 
-/* --- request, release ------------------------------------------------------------ */
+/* --- request, release
+** ------------------------------------------------------------ */
 
 /* Is the reply that an idle job kept good for this statement? */
 static bool is_good(const struct rtk_fetch *fetch, const struct rtk_job *job) {

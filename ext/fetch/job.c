@@ -14,8 +14,8 @@ SQLITE_EXTENSION_INIT3
 
 #define BUCKETS_FIRST 256 /* a power of two, as all that follow */
 
-/* Bytes that a job takes beside its own and its reply's: two headers of malloc()
-** and its share of the hash table. */
+/* Bytes that a job takes beside its own and its reply's: two headers of
+** malloc() and its share of the hash table. */
 #define OVERHEAD 48
 
 struct rtk_jobs {

@@ -16,17 +16,18 @@
 #include <sqlite3ext.h>
 SQLITE_EXTENSION_INIT3
 
-/* --- progress ------------------------------------------------------------------ */
+/* --- progress
+** ------------------------------------------------------------------ */
 
-/* ms: when the mode is "auto", the first line comes after this time; how often the
-** line changes on a terminal, and elsewhere. */
+/* ms: when the mode is "auto", the first line comes after this time; how often
+** the line changes on a terminal, and elsewhere. */
 #define AUTO_MS 2000
 #define EVERY_MS 250
 #define LOG_EVERY_MS 5000
 
 #define LINE_MAX_BYTES 80
 
-/* Is this program the sqlite3 shell?  Others' stderr is their own.  By its first
+/* Is this program the sqlite3 shell? Others' stderr is their own.  By its first
 ** argument: below a debugger or valgrind the process has their name. */
 static bool is_shell(void) {
   static const char shell[] = "sqlite3";
@@ -57,8 +58,8 @@ void rtk_progress_warn(const char *what, const char *name, const char *why) {
   (void)fflush(stderr);
 }
 
-/* Columns of the terminal that a line may take: one that fills the row makes the
-** next row begin, and "\r" then goes back to the wrong place. */
+/* Columns of the terminal that a line may take: one that fills the row makes
+** the next row begin, and "\r" then goes back to the wrong place. */
 static int columns_of_terminal(void) {
   struct winsize size = {0};
   int columns = LINE_MAX_BYTES;
@@ -130,7 +131,8 @@ void rtk_progress_hide(struct rtk_progress *progress, bool is_end) {
   progress->is_visible = false;
 }
 
-/* --- the end of the quota ------------------------------------------------------ */
+/* --- the end of the quota
+** ------------------------------------------------------ */
 
 void rtk_tallies_add(struct rtk_tallies *tallies, const char *noun,
                      int64_t until_unix_ms) {

@@ -1,11 +1,12 @@
 /*
-** What a statement says to people: how far it is, in one line on stderr while it
-** waits for the network, and what it got when the quota ends before it does.
+** What a statement says to people: how far it is, in one line on stderr while
+** it waits for the network, and what it got when the quota ends before it does.
 **
 **     rtk: 512 of 1000 sessions, 34 a second, 12 s to wait for the quota
 **
 **     quota: 120 of 500 sessions fetched and kept in the cache file until
-**     2026-03-01T12:00:00Z; go on after 2026-02-28T11:05:00Z, or set max_wait_ms to 0
+**     2026-03-01T12:00:00Z; go on after 2026-02-28T11:05:00Z, or set max_wait_ms
+**     to 0
 **
 ** On a terminal the progress line is written over itself, and is removed before
 ** rows are printed there.  Elsewhere there is a new line every few seconds.
@@ -19,7 +20,8 @@
 struct rtk_err;
 struct rtk_job;
 
-/* --- progress ------------------------------------------------------------------ */
+/* --- progress
+** ------------------------------------------------------------------ */
 
 struct rtk_progress {
   /* Of the program, looked up once. */
@@ -55,8 +57,8 @@ void rtk_progress_begin(struct rtk_progress *progress, const char *mode,
 void rtk_progress_show(struct rtk_progress *progress,
                        const struct rtk_progress_news *news, int64_t now_ms);
 
-/* Removes the line if rows would be printed over it, and always at the end of the
-** statement. */
+/* Removes the line if rows would be printed over it, and always at the end of
+** the statement. */
 void rtk_progress_hide(struct rtk_progress *progress, bool is_end);
 
 /* One line on stderr for somebody who uses the sqlite3 shell: "rtk: WHAT: NAME:
@@ -69,7 +71,8 @@ void rtk_progress_line(char *text, int size,
                        const struct rtk_progress_news *news,
                        int64_t elapsed_ms);
 
-/* --- the end of the quota ------------------------------------------------------ */
+/* --- the end of the quota
+** ------------------------------------------------------ */
 
 /* Replies of one noun ("session", "page"). */
 struct rtk_tally {

@@ -114,7 +114,8 @@ static int get_page(struct rtk_pages *pages, struct rtk_job **job,
   if (pages->is_known_only) {
     return rtk_fetch_peek(pages->fetch, call_of_page(pages, place), job);
   }
-  /* Nothing is requested ahead while it is in doubt whether the list goes on. */
+  /* Nothing is requested ahead while it is in doubt whether the list goes
+  ** on. */
   bool is_in_doubt =
       pages->page.is_again || pages->barren > 0 || pages->count < pages->next;
   window->count =
@@ -129,7 +130,8 @@ static int get_page(struct rtk_pages *pages, struct rtk_job **job,
 
 /* Have all rows come, as far as the total or the last page tells? */
 static bool is_complete(const struct rtk_pages *pages) {
-  /* Of a list that has changed, or of which a page failed, some rows do not come. */
+  /* Of a list that has changed, or of which a page failed, some rows do not
+  ** come. */
   if (pages->has_ever_changed || pages->has_failed) {
     return pages->current >= pages->count;
   }

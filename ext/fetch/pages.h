@@ -1,23 +1,24 @@
 /*
-** The pages of one list, in order.  A window over them requests pages before the
-** reader comes to them.
+** The pages of one list, in order.  A window over them requests pages before
+** the reader comes to them.
 **
 **     page 1          total_count 350, 100 rows: pages 2, 3, 4 are known
 **     page 2, 3, 4    requested together, delivered in order
 **
-** Why not simply read until a page is not full?  Servers differ in what they
+** Why not simply read until a page is not full? Servers differ in what they
 ** count, and lists change while they are read.  A list ends
 **   when total_count distinct rows have come, if the total is larger than the
 **     first page (a total that only counts the page says nothing);
 **   otherwise when a page is not full;
-**   and in any case after RTK_PAGES_BARREN_MAX pages in a row without a new row,
+**   and always after RTK_PAGES_BARREN_MAX pages in a row without a new row,
 **     or RTK_PAGES_MAX pages.
 ** A page without a new row (empty, or one that came before) is requested once
 ** more before it counts.
 **
 ** When total_count changes from page to page, the list did: rows may have moved
 ** to a page that was read before.  Then all pages are requested again,
-** RTK_PAGES_ROUNDS_MAX times at most, and the reader skips the rows it has seen.
+** RTK_PAGES_ROUNDS_MAX times at most, and the reader skips the rows it has
+** seen.
 */
 #ifndef RTK_PAGES_H
 #define RTK_PAGES_H
@@ -82,12 +83,14 @@ struct rtk_pages {
   } page;
 };
 
-/* The job `first` has page 1 of this call's list.  SQLITE_OK or SQLITE_NOMEM. */
+/* The job `first` has page 1 of this call's list.  SQLITE_OK or
+** SQLITE_NOMEM. */
 int rtk_pages_begin(struct rtk_pages *pages, const struct rtk_call *call,
                     const struct rtk_job *first, struct rtk_window *outer);
 
-/* The next page: its job, held for the caller, or NULL after the last one, where
-** *end says how the list ended.  Returns what rtk_fetch_drive() returns. */
+/* The next page: its job, held for the caller, or NULL after the last one,
+** where *end says how the list ended.  Returns what rtk_fetch_drive()
+** returns. */
 int rtk_pages_next(struct rtk_pages *pages, struct rtk_job **job,
                    enum rtk_pages_end *end, struct rtk_err *err);
 

@@ -18,8 +18,8 @@
 #include <sqlite3ext.h>
 SQLITE_EXTENSION_INIT3
 
-/* The most calls that are collected, and the bytes that they may take; each takes
-** CALL_OVERHEAD beside its key (ids.h, and its place in the window). */
+/* The most calls that are collected, and the bytes that they may take; each
+** takes CALL_OVERHEAD beside its key (ids.h, and its place in the window). */
 #define CALLS_MAX 1000000
 #define BYTES_MAX 67108864
 #define CALL_OVERHEAD 25
@@ -38,7 +38,8 @@ SQLITE_EXTENSION_INIT3
 /* Calls that differ in the id alone are one family.  Both are found by a text:
 **
 **     family_keys   endpoint, arguments but the id        -> its number
-**     call_keys     number of the family (4 bytes), id    -> the call's place */
+**     call_keys     number of the family (4 bytes), id    -> the call's
+** place */
 typedef uint32_t family_number;
 
 static struct rtk_call *call_at(void *user, size_t place);
@@ -130,7 +131,8 @@ void rtk_prefetch_remove_table(struct rtk_prefetch *prefetch,
   *link = table->next;
 }
 
-/* --- what was collected --------------------------------------------------------- */
+/* --- what was collected
+** --------------------------------------------------------- */
 
 /* Both keys are made in memory that the next one takes. */
 static int make_key(struct rtk_prefetch *prefetch, size_t size) {
@@ -259,7 +261,8 @@ static int find_family(struct rtk_prefetch *prefetch,
   return SQLITE_OK;
 }
 
-/* --- the run ------------------------------------------------------------------- */
+/* --- the run
+** ------------------------------------------------------------------- */
 
 bool rtk_prefetch_is_collecting(const struct rtk_prefetch *prefetch) {
   return prefetch->is_collecting;
@@ -336,9 +339,9 @@ static int run(struct rtk_prefetch *prefetch, struct rtk_err *err) {
   return rc;
 }
 
-/* A run goes through what the statement has gone through so far, such as a GROUP BY
-** over many rows.  How many ids are to come nobody knows: it has to be worth it for
-** as many as have come. */
+/* A run goes through what the statement has gone through so far, such as a
+** GROUP BY over many rows.  How many ids are to come nobody knows: it has to be
+** worth it for as many as have come. */
 static bool is_too_costly(const struct rtk_prefetch *prefetch) {
   int64_t request_ms = latency(prefetch) < 1 ? 1 : latency(prefetch);
   int64_t again_ms = rtk_rerun_scanned(&prefetch->rerun) / ROWS_PER_MS;

@@ -5,13 +5,13 @@
 **     SELECT c.name, s.viewer_seconds FROM customer_session c
 **     JOIN rtk_livestream_session('A', 'P', c.session_id) s
 **
-** SQLite asks this table for one id after another.  At the second unknown id the
-** same statement is run once more, with rows that are empty where a reply is not
-** known yet: the collecting run (rerun.c).  Its results are thrown away; it only
-** tells which calls follow.  LIMIT, EXISTS and DISTINCT end it where they end the
-** statement.  The calls then go through a window (window.h).
+** SQLite asks this table for one id after another.  At the second unknown id
+** the same statement is run once more, with rows that are empty where a reply
+** is not known yet: the collecting run (rerun.c).  Its results are thrown away;
+** it only tells which calls follow.  LIMIT, EXISTS and DISTINCT end it where
+** they end the statement.  The calls then go through a window (window.h).
 **
-** Why not read the join's other tables directly?  Only SQLite knows which of
+** Why not read the join's other tables directly? Only SQLite knows which of
 ** their rows reach this table.
 */
 #ifndef RTK_PREFETCH_H
@@ -30,14 +30,15 @@ struct rtk_stats;
 struct rtk_window;
 struct sqlite3;
 
-/* All are borrowed and must outlive it.  SQLITE_OK with *prefetch given (free with
-** rtk_prefetch_free()) or SQLITE_NOMEM. */
+/* All are borrowed and must outlive it.  SQLITE_OK with *prefetch given (free
+** with rtk_prefetch_free()) or SQLITE_NOMEM. */
 int rtk_prefetch_new(struct sqlite3 *db, const struct rtk_config *config,
                      struct rtk_fetch *fetch, const struct rtk_stats *stats,
                      struct rtk_prefetch **prefetch);
 void rtk_prefetch_free(struct rtk_prefetch *prefetch);
 
-/* Around the life of each virtual table of ours that a collecting run may read. */
+/* Around the life of each virtual table of ours that a collecting run may
+** read. */
 void rtk_prefetch_add_table(struct rtk_prefetch *prefetch,
                             struct rtk_rerun_table *table);
 void rtk_prefetch_remove_table(struct rtk_prefetch *prefetch,
@@ -55,13 +56,13 @@ int rtk_prefetch_find(struct rtk_prefetch *prefetch,
 /* The window over what was collected; borrowed until rtk_prefetch_clear(). */
 struct rtk_window *rtk_prefetch_window(struct rtk_prefetch *prefetch);
 
-/* The statement asks for a call that is neither known nor collected.  After some
-** of them a collecting run may be due.  *has_run: look again.  SQLITE_OK,
+/* The statement asks for a call that is neither known nor collected.  After
+** some of them a collecting run may be due.  *has_run: look again.  SQLITE_OK,
 ** SQLITE_INTERRUPT, SQLITE_NOMEM or SQLITE_ERROR. */
 int rtk_prefetch_miss(struct rtk_prefetch *prefetch, bool *has_run,
                       struct rtk_err *err);
 
-/* Is this the collecting run?  Then it reports its unknown calls.  SQLITE_OK, or
+/* Is this the collecting run? Then it reports its unknown calls.  SQLITE_OK, or
 ** SQLITE_ABORT: the run has to end. */
 bool rtk_prefetch_is_collecting(const struct rtk_prefetch *prefetch);
 int rtk_prefetch_collect(struct rtk_prefetch *prefetch,
@@ -71,7 +72,8 @@ int rtk_prefetch_collect(struct rtk_prefetch *prefetch,
 bool rtk_prefetch_has_to_end(const struct rtk_prefetch *prefetch);
 
 /* Whether the last statement that could be prefetched was, in words: "on: …" or
-** "off: …".  Borrowed until the next call; NULL: there was no such statement. */
+** "off: …".  Borrowed until the next call; NULL: there was no such
+** statement. */
 const char *rtk_prefetch_describe(const struct rtk_prefetch *prefetch);
 
 #endif

@@ -1,17 +1,17 @@
 /*
 ** Runs the statement that the host is running once more.
 **
-** What a statement does is read from its program (EXPLAIN): the functions that it
-** calls must be SQLite's own or marked innocuous, and give the same result each
-** time; tables that are not files must be ours, or json_each().  A recursive
-** query may have no end but its LIMIT.  In doubt it is refused.
+** What a statement does is read from its program (EXPLAIN): the functions that
+** it calls must be SQLite's own or marked innocuous, and give the same result
+** each time; tables that are not files must be ours, or json_each().  A
+** recursive query may have no end but its LIMIT.  In doubt it is refused.
 **
 ** Parameters are lent to the second run and taken back: the values themselves,
 ** of any type and size.  sqlite3_expanded_sql() is not the same statement: a
 ** negative number after a minus sign becomes a comment, and reals lose digits.
 ** Not lent are those that SQLite looked at for its plan, as in LIKE ?1: without
-** them it takes the plan for out of date, and the statement that runs by it fails
-** when it next opens a table.
+** them it takes the plan for out of date, and the statement that runs by it
+** fails when it next opens a table.
 */
 #include "fetch/rerun.h"
 
@@ -31,7 +31,8 @@ static int refuse(struct rtk_rerun *rerun, const char *format,
   return SQLITE_ERROR;
 }
 
-/* --- the program of a statement ------------------------------------------------ */
+/* --- the program of a statement
+** ------------------------------------------------ */
 
 /* What a program uses: names of functions, and tables by `vtab:ADDRESS`. */
 struct uses {
@@ -56,8 +57,8 @@ static int add(struct rtk_ids *ids, struct rtk_text text) {
 }
 
 /* One operation.  Every opcode that calls a function has it in P4, as
-** `name(arguments)`; before 3.35 that ends after 99 bytes, and such a name is one
-** of no function. */
+** `name(arguments)`; before 3.35 that ends after 99 bytes, and such a name is
+** one of no function. */
 static int read_operation(sqlite3_stmt *stmt, struct uses *uses) {
   enum { OPCODE = 1, P4 = 5 };
   static const char *const callers[] = {"Function", "PureFunc", "Agg"};
@@ -83,7 +84,8 @@ static int read_program(sqlite3 *db, const char *sql, struct uses *uses) {
   return rc == SQLITE_DONE ? SQLITE_OK : rc;
 }
 
-/* --- what it may use ------------------------------------------------------------- */
+/* --- what it may use
+** ------------------------------------------------------------- */
 
 /* Flags of PRAGMA function_list (sqlite3.h): SQLITE_DETERMINISTIC,
 ** SQLITE_DIRECTONLY, SQLITE_INNOCUOUS.  SQLite's own carry the last one as
@@ -118,7 +120,8 @@ static int check_functions(struct rtk_rerun *rerun,
   return rc;
 }
 
-/* SQLite's own that may be read once more; one that this SQLite lacks is none. */
+/* SQLite's own that may be read once more; one that this SQLite lacks is
+** none. */
 static int read_known_tables(sqlite3 *db, struct uses *known) {
   static const char *const others[] = {"json_each", "json_tree"};
   for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++) {
@@ -283,7 +286,8 @@ void rtk_rerun_forget(struct rtk_rerun *rerun) {
   rerun->stmt = NULL;
 }
 
-/* --- the run ---------------------------------------------------------------------- */
+/* --- the run
+** ---------------------------------------------------------------------- */
 
 int rtk_rerun_step(const struct rtk_rerun *rerun, bool (*goes_on)(const void *),
                    const void *user, struct rtk_err *err) {

@@ -2,8 +2,8 @@
 ** Runs the statement that the host is running once more, beside it on the same
 ** connection, for the sake of what its tables see.
 **
-** Nobody may notice: a statement is refused when a second run could do something,
-** could give other rows, or might never end.
+** Nobody may notice: a statement is refused when a second run could do
+** something, could give other rows, or might never end.
 */
 #ifndef RTK_RERUN_H
 #define RTK_RERUN_H

@@ -20,8 +20,8 @@ void rtk_stats_add_latency(struct rtk_stats *stats, int64_t ms) {
   stats->latencies[stats->latency_count++ % RTK_LATENCIES] = (int32_t)ms;
 }
 
-/* The server may echo the token: it stands in no table.  rtk_show() only runs when
-** at least the token's first characters are in the header. */
+/* The server may echo the token: it stands in no table.  rtk_show() only runs
+** when at least the token's first characters are in the header. */
 void rtk_stats_note_ray(struct rtk_stats *stats, const char *ray,
                         const char *token) {
   char part[RTK_SHOW_TOKEN_PART_MIN + 1];

@@ -10,11 +10,11 @@
 **     d  delivered     r  requested     .  not yet
 **
 ** The sequence is the ids of an IN list, the ids that a statement is going to
-** ask for (prefetch.h), or the pages of one list (pages.h).  Replies come in any
-** order.  They are delivered in the reader's order, so that one slow reply does
-** not hold up the requests behind it.
+** ask for (prefetch.h), or the pages of one list (pages.h).  Replies come in
+** any order.  They are delivered in the reader's order, so that one slow reply
+** does not hold up the requests behind it.
 **
-** How far ahead?  Where all places will be read, only the engine's room limits
+** How far ahead? Where all places will be read, only the engine's room limits
 ** it (concurrency, memory).  Otherwise `growth` does: after n places have been
 ** read, at most growth × n have been requested.  So a LIMIT wastes little, and
 ** still the number in flight grows fast.
@@ -68,8 +68,8 @@ struct rtk_window {
   } lists;
 };
 
-/* The job of a place, with its reply, held for the caller.  Returns SQLITE_OK, or
-** what rtk_fetch_drive() returns. */
+/* The job of a place, with its reply, held for the caller.  Returns SQLITE_OK,
+** or what rtk_fetch_drive() returns. */
 int rtk_window_get(struct rtk_window *window, size_t place,
                    struct rtk_job **job, struct rtk_err *err);
 

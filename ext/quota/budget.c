@@ -81,7 +81,8 @@ struct rtk_budget {
   struct report report;
 };
 
-/* --- one connection's requests in a pace ------------------------------------- */
+/* --- one connection's requests in a pace
+** ------------------------------------- */
 
 /* A pace that has been set to the present, and the lease of the connection in
 ** it. */
@@ -114,10 +115,11 @@ static void end(const struct account *account, int in_flight, int ended,
   if (ended > expired) rtk_pace_end(account->pace, ended - expired, sent, news);
 }
 
-/* --- the process --------------------------------------------------------------- */
+/* --- the process
+** --------------------------------------------------------------- */
 
-/* With the terminators of both texts.  64 bits reveal nothing of a token, and two
-** budgets with the same key would only be slower. */
+/* With the terminators of both texts.  64 bits reveal nothing of a token, and
+** two budgets with the same key would only be slower. */
 static int64_t key_of(const char *base_url, const char *token) {
   uint64_t hash = rtk_hash_add(RTK_HASH_START, base_url, strlen(base_url) + 1);
   return (int64_t)rtk_hash_add(hash, token, strlen(token) + 1);
@@ -181,8 +183,8 @@ static void leave(struct rtk_budget *budget) {
   budget->shared = NULL;
 }
 
-/* With the lock held.  Also frees budgets that were not used for longer than any
-** window.  NULL: no memory. */
+/* With the lock held.  Also frees budgets that were not used for longer than
+** any window.  NULL: no memory. */
 static struct shared *find_shared(int64_t key, int64_t now) {
   struct shared *found = NULL;
   struct shared **link = &all;
@@ -264,11 +266,12 @@ void rtk_budget_free(struct rtk_budget *budget) {
   sqlite3_free(budget);
 }
 
-/* --- the file ------------------------------------------------------------------ */
+/* --- the file
+** ------------------------------------------------------------------ */
 
-/* The pace as a blob; all zeros are a new one.  A file may be damaged in a way that
-** SQLite does not notice, and one wrong bit could block everybody for a day: the
-** hash tells whether the blob is what was written. */
+/* The pace as a blob; all zeros are a new one.  A file may be damaged in a way
+** that SQLite does not notice, and one wrong bit could block everybody for a
+** day: the hash tells whether the blob is what was written. */
 struct stored_pace {
   int64_t format;
   uint64_t hash; /* of the pace */
@@ -311,7 +314,8 @@ static int edit(void *blob, void *user) {
   bool is_sound =
       stored->format == RTK_PACE_FORMAT && stored->hash == hash_of(pace);
   if (!is_sound) memset(stored, 0, sizeof(*stored));
-  /* A new pace has another clock: the times of the leases mean nothing there. */
+  /* A new pace has another clock: the times of the leases mean nothing
+  ** there. */
   int64_t now = rtk_pace_tick(pace, visit->unix_ms);
   int rc = rtk_diskcache_read_leases(budget->disk, budget->shared->key,
                                      is_sound ? now : INT64_MAX, &lease, &sums);
@@ -353,7 +357,8 @@ static int visit_file(struct rtk_budget *budget, struct visit *visit,
   return SQLITE_OK;
 }
 
-/* --- both ------------------------------------------------------------------------ */
+/* --- both
+** ------------------------------------------------------------------------ */
 
 static int acquire_in_process(struct rtk_budget *budget, int wanted,
                               int64_t *wait_ms) {

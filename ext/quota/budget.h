@@ -35,16 +35,17 @@ void rtk_budget_free(struct rtk_budget *budget);
 int rtk_budget_join(struct rtk_budget *budget, const char *base_url,
                     const char *token);
 
-/* Returns how many of `wanted` requests may be sent now.  They are in flight until
-** they are ended, or the lease expires: timeout_ms and RTK_LEASE_MARGIN_MS after
-** the last acquire.  If fewer than wanted, *wait_ms is lowered to the time after
-** which to ask again; 0: soon, as it is only a lock on the cache file that is in
-** the way. */
+/* Returns how many of `wanted` requests may be sent now.  They are in flight
+** until they are ended, or the lease expires: timeout_ms and
+** RTK_LEASE_MARGIN_MS after the last acquire.  If fewer than wanted, *wait_ms
+** is lowered to the time after which to ask again; 0: soon, as it is only a
+** lock on the cache file that is in the way. */
 int rtk_budget_acquire(struct rtk_budget *budget, int wanted, int64_t *wait_ms);
 
 /* `count` requests in flight have ended: replied to, failed or cancelled.  They
-** were sent `sent` times in all: 0 for those that never started, more than `count`
-** when libcurl repeated some.  `news`: what the last reply announces, or NULL. */
+** were sent `sent` times in all: 0 for those that never started, more than
+** `count` when libcurl repeated some.  `news`: what the last reply announces,
+** or NULL. */
 void rtk_budget_end(struct rtk_budget *budget, int count, int sent,
                     const struct rtk_ratelimit *news);
 

@@ -14,9 +14,9 @@
 ** allows twice the limit in one window: the full bucket and what flows in.
 **
 ** Limits in force: the rate of the settings, and the quotas that the server
-** announces; the quota of the settings while the server announces none.  With an
-** announced quota come the requests left until its reset, which include those of
-** other users of the token:
+** announces; the quota of the settings while the server announces none.  With
+** an announced quota come the requests left until its reset, which include
+** those of other users of the token:
 **
 **     "left" not announced -> left until the reset -> reset is past
 **                                    ^                    |
@@ -77,7 +77,8 @@ void rtk_pace_set(struct rtk_pace *pace, int64_t rate_per_second, int64_t quota,
   pace->limits[RTK_PACE_QUOTA].window_ms = quota_window_ms;
 }
 
-/* --- the history of a limit ---------------------------------------------------- */
+/* --- the history of a limit
+** ---------------------------------------------------- */
 
 static bool is_counted(const struct rtk_pace_limit *limit, int slot,
                        int64_t now) {
@@ -108,7 +109,8 @@ static int64_t count_ended(const struct rtk_pace_limit *limit, int64_t now) {
   return sum;
 }
 
-/* --- room ------------------------------------------------------------------------ */
+/* --- room
+** ------------------------------------------------------------------------ */
 
 /* How many requests may start, and if none, how long to wait. */
 struct room {
@@ -209,11 +211,12 @@ int rtk_pace_acquire(struct rtk_pace *pace, int wanted, int64_t *wait_ms) {
   return (int)count;
 }
 
-/* --- what replies announce --------------------------------------------------------- */
+/* --- what replies announce
+** --------------------------------------------------------- */
 
-/* The announced limit of this name, made if needed; it replaces the one that was
-** not announced for the longest time.  A new one starts with the history of the
-** quota of the settings. */
+/* The announced limit of this name, made if needed; it replaces the one that
+** was not announced for the longest time.  A new one starts with the history of
+** the quota of the settings. */
 static struct rtk_pace_limit *find_announced(
     struct rtk_pace *pace, const struct rtk_ratelimit_item *item) {
   struct rtk_pace_limit *oldest = &pace->limits[RTK_PACE_ANNOUNCED];
@@ -230,10 +233,10 @@ static struct rtk_pace_limit *find_announced(
 }
 
 /* The reply says: `left` until `reset_ms`.  It may be older than other replies
-** that arrived before it, and speak of a window that is over.  So the number left
-** only goes down, unless
-** - the reply's request was alone in flight: no other reply can be newer, or
-** - a new window has begun: the reset is clearly later than the last one, or the
+** that arrived before it, and speak of a window that is over.  So the number
+** left only goes down, unless - the reply's request was alone in flight: no
+** other reply can be newer, or - a new window has begun: the reset is clearly
+** later than the last one, or the
 **   last one is past and the number allows more.
 ** Without a window to count in, requests of the last second that the reply may
 ** not include are taken off. */
@@ -279,7 +282,8 @@ static const struct rtk_pace_limit *hear(
   return limit;
 }
 
-/* `count` requests ended about which the server said nothing under this name. */
+/* `count` requests ended about which the server said nothing under this
+** name. */
 static void end_untold(struct rtk_pace_limit *limit, int64_t now, int64_t count,
                        bool has_reply) {
   if (is_left_known(limit, now)) limit->left -= smaller(limit->left, count);
@@ -308,7 +312,8 @@ void rtk_pace_end(struct rtk_pace *pace, int count, int sent,
   }
 }
 
-/* --- blocks, and display ------------------------------------------------------------- */
+/* --- blocks, and display
+** ------------------------------------------------------------- */
 
 void rtk_pace_block(struct rtk_pace *pace, int64_t wait_ms) {
   int64_t until_ms = pace->clock_ms + smaller(wait_ms, RTK_WAIT_MAX_MS);

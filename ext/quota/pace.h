@@ -64,7 +64,8 @@ struct rtk_pace {
 /* Sets the time for the calls that follow, and returns it on the pace's own
 ** clock.  `unix_ms` may have been set back: then the pace's clock stands still
 ** once, nothing is forgotten, and nobody waits longer than before.  A clock set
-** forward makes time pass that did not; the server's next reply corrects that. */
+** forward makes time pass that did not; the server's next reply corrects
+** that. */
 int64_t rtk_pace_tick(struct rtk_pace *pace, int64_t unix_ms);
 
 /* Sets the limits of the settings; 0 turns one off.  The history stays. */
@@ -78,15 +79,15 @@ void rtk_pace_set(struct rtk_pace *pace, int64_t rate_per_second, int64_t quota,
 int rtk_pace_acquire(struct rtk_pace *pace, int wanted, int64_t *wait_ms);
 
 /* `count` requests in flight have ended: replied to, failed or cancelled (the
-** server may have counted those, too).  They were sent `sent` times in all: 0 for
-** one that never started, 2 for one that was repeated.  `news`: what the last
-** reply announces; NULL without a reply. */
+** server may have counted those, too).  They were sent `sent` times in all: 0
+** for one that never started, 2 for one that was repeated.  `news`: what the
+** last reply announces; NULL without a reply. */
 void rtk_pace_end(struct rtk_pace *pace, int count, int sent,
                   const struct rtk_ratelimit *news);
 
-/* A 429: nobody sends for wait_ms (up to RTK_WAIT_MAX_MS).  A shorter block does
-** not end a longer one.  Nothing else is concluded from a 429: its reason may be a
-** burst, or another user of the token. */
+/* A 429: nobody sends for wait_ms (up to RTK_WAIT_MAX_MS).  A shorter block
+** does not end a longer one.  Nothing else is concluded from a 429: its reason
+** may be a burst, or another user of the token. */
 void rtk_pace_block(struct rtk_pace *pace, int64_t wait_ms);
 
 /* ms until the end of the block; 0: there is none. */
