@@ -63,9 +63,13 @@ void rtk_pages_end(struct rtk_pages *pages) {
   if (pages->count == 0) return;
   rtk_window_deinit(&pages->window);
   rtk_call_deinit(&pages->call);
+  pages->count = 0;
+}
+
+void rtk_pages_deinit(struct rtk_pages *pages) {
+  rtk_pages_end(pages);
   sqlite3_free(pages->id);
   pages->id = NULL;
-  pages->count = 0;
 }
 
 static struct rtk_call *call_of_page(void *user, size_t place) {
@@ -80,7 +84,7 @@ int rtk_pages_begin(struct rtk_pages *pages, const struct rtk_call *call,
   bool is_known_only = pages->is_known_only;
   char *id = sqlite3_mprintf("%.*s", (int)first->id.size, first->id.bytes);
   if (id == NULL) return SQLITE_NOMEM;
-  rtk_pages_end(pages);
+  rtk_pages_deinit(pages);
   *pages = (struct rtk_pages){.fetch = fetch,
                               .is_known_only = is_known_only,
                               .window = {.fetch = fetch,

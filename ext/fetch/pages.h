@@ -97,7 +97,14 @@ int rtk_pages_next(struct rtk_pages *pages, struct rtk_job **job,
 /* How many pages a list has, as its first one tells. */
 int rtk_pages_count(const struct rtk_reply *first);
 
-/* Cancels what is in flight, and holds nothing any more. */
+/* Cancels what is in flight, and holds nothing any more.  The id stays until the
+** next list begins. */
 void rtk_pages_end(struct rtk_pages *pages);
+void rtk_pages_deinit(struct rtk_pages *pages);
+
+/* The id that the list was called by; borrowed. */
+static inline struct rtk_text rtk_pages_id(const struct rtk_pages *pages) {
+  return rtk_call_id(&pages->call);
+}
 
 #endif

@@ -58,8 +58,8 @@ struct rtk_cursor {
   struct rtk_job *job;           /* held; NULL: the reply is `own` */
   struct rtk_reply *own;         /* a failure without a request; owned */
   const struct rtk_reply *reply; /* NULL at the end */
-  struct rtk_text id;            /* that was asked by */
-  int row;                       /* in the reply */
+  struct rtk_text id; /* that was asked by: of the job, the list or `ids` */
+  int row;            /* in the reply */
 };
 
 static struct rtk_call *call_of_id(void *user, size_t place) {
@@ -111,6 +111,7 @@ static void end_scan(struct rtk_cursor *cursor) {
 
 void rtk_cursor_free(struct rtk_cursor *cursor) {
   end_scan(cursor);
+  rtk_pages_deinit(&cursor->pages);
   rtk_window_deinit(&cursor->window);
   rtk_ids_deinit(&cursor->ids);
   rtk_ids_deinit(&cursor->seen);
@@ -180,6 +181,7 @@ static int enter_job(struct rtk_cursor *cursor, struct rtk_job *job,
   if (job->page > 0) {
     rtk_ids_clear(&cursor->seen);
     rc = rtk_pages_begin(&cursor->pages, &cursor->arguments.call, job, outer);
+    if (rc == SQLITE_OK) cursor->id = rtk_pages_id(&cursor->pages);
   }
   return rc == SQLITE_OK ? enter_reply(cursor, job->reply, err) : rc;
 }
@@ -378,7 +380,8 @@ static int await_one(struct rtk_cursor *cursor, struct rtk_job *job,
     }
     if (rc != SQLITE_NOTFOUND) return rc;
   }
-  rc = rtk_window_await(cursor->conn->fetch, NULL, job, err);
+  rc = rtk_window_await(cursor->conn->fetch, rtk_prefetch_window(prefetch), job,
+                        err);
   if (rc != SQLITE_OK) return rc;
   cursor->job = NULL;
   return enter_job(cursor, job, NULL, err);
