@@ -6,14 +6,13 @@
 **       FROM customer_session AS c
 **       JOIN rtk_livestream_session('ACCOUNT', 'APP', c.session_id) AS s;
 **
-** This file is the entry point, under two names, and nothing else.
+** This file only has the entry point, under two names.
 */
 #include "api/endpoint.h"
 #include "base/err.h"
-#include "base/limits.h"
 #include "fetch/conn.h"
+#include "sqlite/functions.h"
 #include "sqlite/infotab.h"
-#include "sqlite/sqlfunc.h"
 #include "sqlite/vtab.h"
 
 #if defined(__APPLE__)
@@ -30,6 +29,10 @@ SQLITE_EXTENSION_INIT1
 #error "rtk has not been built for Windows"
 #endif
 
+/* The oldest SQLite: that of Ubuntu 22.04. */
+#define SQLITE_MIN 3037000
+#define SQLITE_MIN_TEXT "3.37"
+
 #define EXPORT __attribute__((visibility("default")))
 
 EXPORT int sqlite3_rtk_init(sqlite3 *db, char **message,
@@ -42,9 +45,9 @@ EXPORT int sqlite3_extension_init(sqlite3 *db, char **message,
 #ifndef SQLITE_CORE
 static pthread_mutex_t api_lock = PTHREAD_MUTEX_INITIALIZER;
 
-/* SQLite's routines are reached through one table for the whole process: the
-** first one that came.  A second SQLite library in the process has another
-** one, and its connections would be handed to the wrong library. */
+/* The process has one table of SQLite's routines, sqlite3_api: the first that
+** came.  A second SQLite library in the process has its own table, and rtk
+** would hand its connections to the wrong library. */
 static bool is_same_sqlite(const sqlite3_api_routines *api) {
   (void)pthread_mutex_lock(&api_lock);
   if (sqlite3_api == NULL) sqlite3_api = api;
@@ -53,9 +56,9 @@ static bool is_same_sqlite(const sqlite3_api_routines *api) {
   return is_same;
 }
 
-/* SQLite unloads the library with its last connection: with it the request budget
-** would go, and a thread of libcurl's may still run in it.  Elsewhere the linker
-** sees to that (Makefile). */
+/* SQLite unloads the library with its last connection.  The request budget
+** would be lost, and a thread of libcurl may still run.  On Linux the linker
+** keeps the library loaded (Makefile). */
 static void stay_loaded(void) {
 #if defined(__APPLE__)
   Dl_info library;
@@ -66,17 +69,17 @@ static void stay_loaded(void) {
 }
 #endif
 
-/* Has this connection loaded rtk before?  Registering again would fail while
-** a statement runs, and forget the settings.  Only "no such function" says no;
-** any other failure is one. */
+/* Has this connection loaded rtk before?  To register again would fail while a
+** statement runs, and lose the settings.  SQLITE_ERROR is "no such function":
+** it has not.  Any other code is a failure. */
 static int find_loaded(sqlite3 *db, bool *is_loaded) {
   sqlite3_stmt *stmt = NULL;
   int rc = sqlite3_prepare_v2(db, "SELECT rtk_version()", -1, &stmt, NULL);
   (void)sqlite3_finalize(stmt);
   *is_loaded = rc == SQLITE_OK;
   if (rc != SQLITE_ERROR) return rc;
-  /* The error must not stay: sqlite3_open() looks for one after it has called
-  ** the auto-extensions. */
+  /* Clears the error, which sqlite3_open() would take for one of an
+  ** auto-extension. */
   rc = sqlite3_prepare_v2(db, " ", -1, &stmt, NULL);
   (void)sqlite3_finalize(stmt);
   return rc;
@@ -88,18 +91,18 @@ static int register_all(struct rtk_conn *conn) {
     rc = rtk_vtab_register(conn, &rtk_endpoints[i]);
   }
   if (rc == SQLITE_OK) rc = rtk_infotab_register(conn);
-  if (rc == SQLITE_OK) rc = rtk_sqlfunc_register(conn);
+  if (rc == SQLITE_OK) rc = rtk_functions_register(conn);
   return rc;
 }
 
 /* The entry points do not call each other: SQLite loads libraries into one name
-** space, and another extension may have one of the second name. */
+** space, and another extension may have an entry point of the second name. */
 static int init(sqlite3 *db, char **message, const sqlite3_api_routines *api) {
   struct rtk_conn *conn = NULL;
   struct rtk_err err = {0};
 #ifndef SQLITE_CORE
-  if (api->libversion_number() < RTK_SQLITE_MIN) {
-    *message = api->mprintf("rtk needs SQLite " RTK_SQLITE_MIN_TEXT
+  if (api->libversion_number() < SQLITE_MIN) {
+    *message = api->mprintf("rtk needs SQLite " SQLITE_MIN_TEXT
                             " or later, this is %s",
                             api->libversion());
     return SQLITE_ERROR;
@@ -131,7 +134,7 @@ int sqlite3_rtk_init(sqlite3 *db, char **message,
 }
 
 #ifndef SQLITE_CORE
-/* SQLite looks for this one first, whatever the file is called. */
+/* SQLite looks for this name first, whatever the file is called. */
 int sqlite3_extension_init(sqlite3 *db, char **message,
                            const sqlite3_api_routines *api) {
   return init(db, message, api);

@@ -47,7 +47,7 @@ static bool has_nul(const char *text, size_t size) {
   return false;
 }
 
-/* --- half surrogate pairs ---------------------------------------------------- */
+/* --- half surrogate pairs ------------------------------------------------- */
 
 /* The code unit of an escape \uXXXX; -1: there is none. */
 static int unit_at(const char *c, const char *end) {
@@ -93,7 +93,7 @@ static int mend_surrogates(const char *text, size_t size, char **copy) {
   return SQLITE_OK;
 }
 
-/* --- where a value stands in the text ------------------------------------------ */
+/* --- where a value stands in the text ------------------------------------- */
 
 /* What cJSON takes for white space: more than JSON does. */
 static const char *skip_space(const char *c) {
@@ -156,7 +156,7 @@ static struct rtk_text raw_number(const cJSON *item, const char *text) {
   return (struct rtk_text){begin, (size_t)(skip_word(begin) - begin)};
 }
 
-/* --- parsing ------------------------------------------------------------------- */
+/* --- parsing -------------------------------------------------------------- */
 
 size_t rtk_json_bom_size(const char *text, size_t size) {
   return size >= 3 && memcmp(text, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0;

@@ -141,7 +141,7 @@ static bool read_bare(const char **at, struct bare *bare) {
   return false;
 }
 
-/* --- items ------------------------------------------------------------------ */
+/* --- items ---------------------------------------------------------------- */
 
 static int64_t at_most(int64_t number, int64_t most) {
   return number < most ? number : most;
@@ -252,7 +252,7 @@ static void read_list(const char *text, struct rtk_ratelimit *news) {
   *news = joined;
 }
 
-/* --- x-ratelimit-* ------------------------------------------------------------ */
+/* --- x-ratelimit-* -------------------------------------------------------- */
 
 static struct bare number_in(const char *text) {
   struct bare bare = {.kind = OTHER};

@@ -130,7 +130,7 @@ static const struct {
                            RTK_KIND_NETWORK},
 };
 
-/* --- the envelope ---------------------------------------------------------- */
+/* --- the envelope --------------------------------------------------------- */
 
 /* One error of the envelope: of each of errors[] from the outermost to the innermost
 ** cause. */
@@ -230,7 +230,7 @@ enum rtk_retry_kind rtk_status_retry(const struct rtk_response *response) {
   return find_rule(response->status, &unread)->retry;
 }
 
-/* --- messages -------------------------------------------------------------- */
+/* --- messages ------------------------------------------------------------- */
 
 static void say_reasons(sqlite3_str *out, const struct rtk_ask *ask,
                         const struct envelope *envelope) {
@@ -327,7 +327,7 @@ static char *make_message(const struct rtk_ask *ask,
   return sqlite3_str_finish(out);
 }
 
-/* --- the last word ---------------------------------------------------------- */
+/* --- the last word -------------------------------------------------------- */
 
 static int reply_error(const struct rtk_ask *ask,
                        const struct rtk_response *response,

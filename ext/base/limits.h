@@ -5,19 +5,6 @@
 #ifndef RTK_LIMITS_H
 #define RTK_LIMITS_H
 
-/* The oldest host: SQLITE_VTAB_DIRECTONLY came with 3.31 (Ubuntu 20.04). */
-#define RTK_SQLITE_MIN 3031000
-#define RTK_SQLITE_MIN_TEXT "3.31"
-
-/* sqlite3_vtab_in() is in the routine table from this version on. */
-#define RTK_SQLITE_VTAB_IN 3038000
-
-/* sqlite3_txn_state() is in the routine table from this version on. */
-#define RTK_SQLITE_TXN_STATE 3034000
-
-/* From this version on SQLITE_VTAB_DIRECTONLY holds within OVER and FILTER. */
-#define RTK_SQLITE_DIRECTONLY_OVER 3035000
-
 /* A limit as a part of a text. */
 #define RTK_TEXT_OF(limit) RTK_TEXT_OF_WORD(limit)
 #define RTK_TEXT_OF_WORD(word) #word
@@ -38,9 +25,6 @@
 ** text that may have been cut: behind anything but a space, and as a word. */
 #define RTK_SHOW_TOKEN_PART_MIN 4
 #define RTK_SHOW_TOKEN_WORD_MIN 8
-
-/* Bytes of the detail of one check: a whole message and what is added. */
-#define RTK_SHOW_DETAIL_MAX 2000
 
 /* Bytes kept of any reply header that rtk reads, and of one that is a list: four
 ** quotas of some 100 bytes each. */
@@ -130,11 +114,6 @@
 #define RTK_RATELIMIT_NAME_MAX 32
 #define RTK_RATELIMIT_COUNT_MAX 1000000000
 
-/* ms that this machine's clock may be off the server's: more than the Date of a
-** reply that took its time, less than what a certificate's first minutes or a
-** date in a report would notice. */
-#define RTK_CLOCK_OFF_MAX_MS 60000
-
 /* Rows of a page that are asked for.  No limit is published; the server gives as
 ** many as it likes. */
 #define RTK_PER_PAGE 100
@@ -156,9 +135,6 @@
 ** hold 340,000 empty objects, which take 300 MB as rows. */
 #define RTK_ROWS_MAX 10000
 
-/* Bytes of the longest filter: a server's request line has 8,000. */
-#define RTK_FILTER_MAX 1024
-
 /* Bytes of one name in the path to a reply's rows. */
 #define RTK_JSON_NAME_MAX 64
 
@@ -169,10 +145,6 @@
 /* After n ids, or pages of a list, have been read, at most this many times n have
 ** been requested: a LIMIT wastes at most three requests for each. */
 #define RTK_AHEAD_GROWTH 4
-
-/* Bytes of why a statement is not run once more: the name of a function has up to
-** 255. */
-#define RTK_RERUN_WHY_MAX 320
 
 /* Columns and arguments of one endpoint, checked by the unit tests.  A plan has
 ** 31 bits, two for each argument. */

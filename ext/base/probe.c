@@ -3,6 +3,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <sqlite3ext.h>
 SQLITE_EXTENSION_INIT3
@@ -29,6 +30,31 @@ int rtk_probe_explain(sqlite3 *db, const char *prefix, const char *sql,
   int rc = rtk_probe_prepare(db, text, stmt);
   sqlite3_free(text);
   return rc;
+}
+
+int rtk_probe_plan_has(sqlite3 *db, const char *sql, const char *step,
+                       bool *has) {
+  enum { DETAIL = 3 };
+  sqlite3_stmt *stmt = NULL;
+  int rc = rtk_probe_explain(db, "EXPLAIN QUERY PLAN ", sql, &stmt);
+  *has = false;
+  while (rc == SQLITE_OK && !*has && rtk_probe_step(stmt) == SQLITE_ROW) {
+    const char *detail = (const char *)sqlite3_column_text(stmt, DETAIL);
+    *has = detail != NULL && strncmp(detail, step, strlen(step)) == 0;
+  }
+  int end = sqlite3_finalize(stmt);
+  return rc == SQLITE_OK ? end : rc;
+}
+
+sqlite3_stmt *rtk_probe_running(sqlite3 *db) {
+  sqlite3_stmt *running = NULL;
+  for (sqlite3_stmt *s = sqlite3_next_stmt(db, NULL); s != NULL;
+       s = sqlite3_next_stmt(db, s)) {
+    if (!sqlite3_stmt_busy(s)) continue;
+    if (running != NULL) return NULL;
+    running = s;
+  }
+  return running;
 }
 
 struct rtk_probe_name rtk_probe_name(const sqlite3_vtab *vtab) {

@@ -74,8 +74,7 @@ struct rtk_fetch {
   } quota;
 };
 
-/* --- states
-** ----------------------------------------------------------------- */
+/* --- states --------------------------------------------------------------- */
 
 static struct rtk_job *job_of(struct rtk_link *link) {
   return (struct rtk_job *)(void *)link;
@@ -121,8 +120,7 @@ static void stop(struct rtk_fetch *fetch, struct rtk_job *job) {
   rtk_budget_end(fetch->budget, 1, 1, NULL);
 }
 
-/* --- new, free, begin, end
-** --------------------------------------------------- */
+/* --- new, free, begin, end ------------------------------------------------ */
 
 int rtk_fetch_new(struct rtk_config *config, struct rtk_cancel *cancel,
                   struct rtk_diskcache *disk, struct rtk_stats *stats,
@@ -202,8 +200,7 @@ static int64_t cache_bytes(const struct rtk_fetch *fetch) {
   return rtk_config_int(fetch->config, RTK_CACHE_MAX_BYTES);
 }
 
-/* --- replies
-** ------------------------------------------------------------------ */
+/* --- replies -------------------------------------------------------------- */
 
 static void tally(const struct rtk_fetch *fetch, const struct rtk_job *job,
                   struct rtk_tallies *tallies) {
@@ -320,8 +317,7 @@ static int finish_judged(struct rtk_fetch *fetch, struct rtk_job *job,
   return rc;
 }
 
-/* --- retries
-** -------------------------------------------------------------------- */
+/* --- retries -------------------------------------------------------------- */
 
 /* After a 429 nobody sends anything for a while.  Replies to requests that were
 ** in flight when the pause began belong to it. */
@@ -512,8 +508,7 @@ static int collect(struct rtk_fetch *fetch) {
   return SQLITE_OK;
 }
 
-/* --- requests
-** ------------------------------------------------------------------ */
+/* --- requests ------------------------------------------------------------- */
 
 static int refuse_move(struct rtk_err *err) {
   return rtk_err_set(err, "the token, or where it goes, was changed by"
@@ -742,8 +737,7 @@ static int follow_settings(struct rtk_fetch *fetch, struct rtk_err *err) {
   return SQLITE_OK;
 }
 
-/* --- where it stands
-** ------------------------------------------------------------- */
+/* --- where it stands ------------------------------------------------------ */
 
 int rtk_fetch_quota_left(struct rtk_fetch *fetch, int64_t *left,
                          int64_t *reset_ms) {
@@ -763,8 +757,7 @@ int64_t rtk_fetch_blocked_ms(const struct rtk_fetch *fetch) {
   return rtk_budget_blocked_ms(fetch->budget);
 }
 
-/* --- request, release
-** ------------------------------------------------------------ */
+/* --- request, release ----------------------------------------------------- */
 
 /* Is the reply that an idle job kept good for this statement? */
 static bool is_good(const struct rtk_fetch *fetch, const struct rtk_job *job) {

@@ -16,8 +16,7 @@
 #include <sqlite3ext.h>
 SQLITE_EXTENSION_INIT3
 
-/* --- progress
-** ------------------------------------------------------------------ */
+/* --- progress ------------------------------------------------------------- */
 
 /* ms: when the mode is "auto", the first line comes after this time; how often
 ** the line changes on a terminal, and elsewhere. */
@@ -131,8 +130,7 @@ void rtk_progress_hide(struct rtk_progress *progress, bool is_end) {
   progress->is_visible = false;
 }
 
-/* --- the end of the quota
-** ------------------------------------------------------ */
+/* --- the end of the quota ------------------------------------------------- */
 
 void rtk_tallies_add(struct rtk_tallies *tallies, const char *noun,
                      int64_t until_unix_ms) {

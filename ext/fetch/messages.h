@@ -20,8 +20,7 @@
 struct rtk_err;
 struct rtk_job;
 
-/* --- progress
-** ------------------------------------------------------------------ */
+/* --- progress ------------------------------------------------------------- */
 
 struct rtk_progress {
   /* Of the program, looked up once. */
@@ -71,8 +70,7 @@ void rtk_progress_line(char *text, int size,
                        const struct rtk_progress_news *news,
                        int64_t elapsed_ms);
 
-/* --- the end of the quota
-** ------------------------------------------------------ */
+/* --- the end of the quota ------------------------------------------------- */
 
 /* Replies of one noun ("session", "page"). */
 struct rtk_tally {

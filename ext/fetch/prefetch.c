@@ -131,8 +131,7 @@ void rtk_prefetch_remove_table(struct rtk_prefetch *prefetch,
   *link = table->next;
 }
 
-/* --- what was collected
-** --------------------------------------------------------- */
+/* --- what was collected --------------------------------------------------- */
 
 /* Both keys are made in memory that the next one takes. */
 static int make_key(struct rtk_prefetch *prefetch, size_t size) {
@@ -261,8 +260,7 @@ static int find_family(struct rtk_prefetch *prefetch,
   return SQLITE_OK;
 }
 
-/* --- the run
-** ------------------------------------------------------------------- */
+/* --- the run -------------------------------------------------------------- */
 
 bool rtk_prefetch_is_collecting(const struct rtk_prefetch *prefetch) {
   return prefetch->is_collecting;

@@ -1,17 +1,21 @@
 /*
-** Runs the statement that the host is running once more.
+** Runs the host's statement a second time.
 **
-** What a statement does is read from its program (EXPLAIN): the functions that
-** it calls must be SQLite's own or marked innocuous, and give the same result
-** each time; tables that are not files must be ours, or json_each().  A
-** recursive query may have no end but its LIMIT.  In doubt it is refused.
+** The program of a statement (EXPLAIN) tells what it does:
+**
+**     Function  1  2  3  upper(1)         is every function SQLite's own or
+**                                         innocuous, with one result always?
+**     VOpen     0  0  0  vtab:55d0c8a0    is the table ours, or json_each()?
+**
+** A recursive query may have no end but its LIMIT.  In doubt the statement is
+** refused.
 **
 ** Parameters are lent to the second run and taken back: the values themselves,
 ** of any type and size.  sqlite3_expanded_sql() is not the same statement: a
 ** negative number after a minus sign becomes a comment, and reals lose digits.
-** Not lent are those that SQLite looked at for its plan, as in LIKE ?1: without
-** them it takes the plan for out of date, and the statement that runs by it
-** fails when it next opens a table.
+** Parameters that SQLite used for its plan, as in LIKE ?1, cannot be lent:
+** without their values SQLite takes the plan for out of date, and the host's
+** statement fails when it next opens a table.
 */
 #include "fetch/rerun.h"
 
@@ -31,10 +35,9 @@ static int refuse(struct rtk_rerun *rerun, const char *format,
   return SQLITE_ERROR;
 }
 
-/* --- the program of a statement
-** ------------------------------------------------ */
+/* --- the program of a statement ------------------------------------------- */
 
-/* What a program uses: names of functions, and tables by `vtab:ADDRESS`. */
+/* What a program uses: functions by name, virtual tables by `vtab:ADDRESS`. */
 struct uses {
   struct rtk_ids functions;
   struct rtk_ids tables;
@@ -57,8 +60,7 @@ static int add(struct rtk_ids *ids, struct rtk_text text) {
 }
 
 /* One operation.  Every opcode that calls a function has it in P4, as
-** `name(arguments)`; before 3.35 that ends after 99 bytes, and such a name is
-** one of no function. */
+** `name(arguments)`. */
 static int read_operation(sqlite3_stmt *stmt, struct uses *uses) {
   enum { OPCODE = 1, P4 = 5 };
   static const char *const callers[] = {"Function", "PureFunc", "Agg"};
@@ -84,8 +86,7 @@ static int read_program(sqlite3 *db, const char *sql, struct uses *uses) {
   return rc == SQLITE_DONE ? SQLITE_OK : rc;
 }
 
-/* --- what it may use
-** ------------------------------------------------------------- */
+/* --- what it may use ------------------------------------------------------ */
 
 /* Flags of PRAGMA function_list (sqlite3.h): SQLITE_DETERMINISTIC,
 ** SQLITE_DIRECTONLY, SQLITE_INNOCUOUS.  SQLite's own carry the last one as
@@ -111,26 +112,13 @@ static int check_functions(struct rtk_rerun *rerun,
         rtk_probe_step(stmt) == SQLITE_ROW && sqlite3_column_int(stmt, 0) != 0;
     rc = sqlite3_reset(stmt);
     if (is_fit || rc != SQLITE_OK) continue;
-    char *shown = sqlite3_mprintf("%.*s", (int)name.size, name.bytes);
-    rc = refuse(rerun, "%s() is called, which may do something",
-                shown == NULL ? "a function" : shown);
-    sqlite3_free(shown);
+    sqlite3_snprintf((int)sizeof(rerun->why), rerun->why,
+                     "%.*s() is called, which may do something", (int)name.size,
+                     name.bytes);
+    rc = SQLITE_ERROR;
   }
   (void)sqlite3_finalize(stmt);
   return rc;
-}
-
-/* SQLite's own that may be read once more; one that this SQLite lacks is
-** none. */
-static int read_known_tables(sqlite3 *db, struct uses *known) {
-  static const char *const others[] = {"json_each", "json_tree"};
-  for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++) {
-    char *sql = sqlite3_mprintf("SELECT 1 FROM %s", others[i]);
-    int rc = sql == NULL ? SQLITE_NOMEM : read_program(db, sql, known);
-    sqlite3_free(sql);
-    if (rc == SQLITE_NOMEM) return rc;
-  }
-  return SQLITE_OK;
 }
 
 static bool is_ours(const struct rtk_rerun *rerun, struct rtk_text name) {
@@ -145,14 +133,20 @@ static bool is_ours(const struct rtk_rerun *rerun, struct rtk_text name) {
   return false;
 }
 
+/* SQLite's own tables that may be read again.  A SQLite without them has
+** none. */
+static const char known_tables[] = "SELECT 1 FROM json_each, json_tree";
+
 static int check_tables(struct rtk_rerun *rerun, const struct rtk_ids *tables) {
   struct uses known = {0};
   int rc = SQLITE_OK;
   for (size_t i = 0; rc == SQLITE_OK && i < tables->count; i++) {
     size_t at = 0;
     if (is_ours(rerun, rtk_ids_text(tables, i))) continue;
-    if (known.tables.count == 0) rc = read_known_tables(rerun->db, &known);
-    if (rc == SQLITE_OK) {
+    if (known.tables.count == 0) {
+      rc = read_program(rerun->db, known_tables, &known);
+    }
+    if (rc != SQLITE_NOMEM) {
       rc = rtk_ids_find(&known.tables, rtk_ids_text(tables, i), &at);
     }
   }
@@ -163,17 +157,9 @@ static int check_tables(struct rtk_rerun *rerun, const struct rtk_ids *tables) {
 }
 
 static int check_recursion(struct rtk_rerun *rerun, const char *sql) {
-  enum { DETAIL = 3 };
-  sqlite3_stmt *stmt = NULL;
-  int rc = rtk_probe_explain(rerun->db, "EXPLAIN QUERY PLAN ", sql, &stmt);
-  while (rc == SQLITE_OK && (rc = rtk_probe_step(stmt)) == SQLITE_ROW) {
-    const char *detail = text_of(stmt, DETAIL).bytes;
-    rc = strstr(detail, "RECURSIVE") == NULL
-             ? SQLITE_OK
-             : refuse(rerun, "the statement is recursive", "");
-  }
-  (void)sqlite3_finalize(stmt);
-  return rc == SQLITE_DONE ? SQLITE_OK : rc;
+  bool is_recursive = false;
+  int rc = rtk_probe_plan_has(rerun->db, sql, "RECURSIVE", &is_recursive);
+  return is_recursive ? refuse(rerun, "the statement is recursive", "") : rc;
 }
 
 /* Lends parameters: the main statement reads them no sooner than this call of
@@ -191,7 +177,8 @@ static bool can_lend(void) {
 #endif
 }
 
-/* Tries it with two other statements of the same text. */
+/* Lends between two other statements of the same text, to see whether the plan
+** survives. */
 static int check_parameters(struct rtk_rerun *rerun, const char *sql) {
   sqlite3_stmt *pair[2] = {NULL, NULL};
   if (!can_lend()) {
@@ -226,20 +213,8 @@ static int check(struct rtk_rerun *rerun, sqlite3_stmt *stmt) {
   return rc;
 }
 
-/* The only statement that is running; NULL when there are several. */
-static sqlite3_stmt *only_busy(sqlite3 *db) {
-  sqlite3_stmt *busy = NULL;
-  for (sqlite3_stmt *s = sqlite3_next_stmt(db, NULL); s != NULL;
-       s = sqlite3_next_stmt(db, s)) {
-    if (!sqlite3_stmt_busy(s)) continue;
-    if (busy != NULL) return NULL;
-    busy = s;
-  }
-  return busy;
-}
-
-/* Is it the one that was found fit?  At its address there may be another by
-** now. */
+/* Is it the statement that was found fit?  There may be another at its
+** address. */
 static bool is_found(const struct rtk_rerun *rerun, sqlite3_stmt *stmt) {
   const char *sql = sqlite3_sql(stmt);
   return stmt == rerun->stmt && sql != NULL && strcmp(sql, rerun->sql) == 0;
@@ -254,7 +229,7 @@ static int keep(struct rtk_rerun *rerun, sqlite3_stmt *stmt) {
 }
 
 int64_t rtk_rerun_scanned(const struct rtk_rerun *rerun) {
-  sqlite3_stmt *stmt = only_busy(rerun->db);
+  sqlite3_stmt *stmt = rtk_probe_running(rerun->db);
   return stmt == NULL
              ? 0
              : sqlite3_stmt_status(stmt, SQLITE_STMTSTATUS_FULLSCAN_STEP, 0);
@@ -262,7 +237,7 @@ int64_t rtk_rerun_scanned(const struct rtk_rerun *rerun) {
 
 int rtk_rerun_find(struct rtk_rerun *rerun) {
   rerun->why[0] = '\0';
-  sqlite3_stmt *stmt = only_busy(rerun->db);
+  sqlite3_stmt *stmt = rtk_probe_running(rerun->db);
   if (stmt == NULL) {
     return refuse(rerun, "another statement of the connection is unfinished",
                   "");
@@ -286,8 +261,7 @@ void rtk_rerun_forget(struct rtk_rerun *rerun) {
   rerun->stmt = NULL;
 }
 
-/* --- the run
-** ---------------------------------------------------------------------- */
+/* --- the run -------------------------------------------------------------- */
 
 int rtk_rerun_step(const struct rtk_rerun *rerun, bool (*goes_on)(const void *),
                    const void *user, struct rtk_err *err) {
@@ -302,19 +276,14 @@ int rtk_rerun_step(const struct rtk_rerun *rerun, bool (*goes_on)(const void *),
     (void)sqlite3_reset(again);
     (void)lend(again, rerun->stmt);
   }
-  char *why = NULL;
-  if (sqlite3_get_autocommit(db) != was_autocommit) {
-    why = sqlite3_mprintf("%s", sqlite3_errmsg(db));
+  if (rc != SQLITE_INTERRUPT && rc != SQLITE_NOMEM) {
+    bool is_rolled_back = sqlite3_get_autocommit(db) != was_autocommit;
+    rc = is_rolled_back
+             ? rtk_err_set(err, "the transaction was rolled back: %s",
+                           sqlite3_errmsg(db))
+             : SQLITE_OK;
   }
   (void)sqlite3_finalize(again);
   (void)rtk_probe_end(db);
-  if (rc == SQLITE_INTERRUPT || rc == SQLITE_NOMEM) {
-    sqlite3_free(why);
-    return rc;
-  }
-  if (sqlite3_get_autocommit(db) == was_autocommit) return SQLITE_OK;
-  rc = rtk_err_set(err, "the transaction was rolled back: %s",
-                   why == NULL ? "out of memory" : why);
-  sqlite3_free(why);
   return rc;
 }

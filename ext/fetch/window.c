@@ -36,8 +36,7 @@ static int begin(struct rtk_window *window) {
   return SQLITE_OK;
 }
 
-/* --- requests
-** ------------------------------------------------------------------- */
+/* --- requests ------------------------------------------------------------- */
 
 static int note_order(struct rtk_window *window, size_t place) {
   size_t *order = rtk_array_grow(window->lists.order, &window->lists.order_room,
@@ -150,8 +149,7 @@ static int go_on(struct rtk_window *window, struct rtk_err *err) {
   return rc;
 }
 
-/* --- the reader
-** ------------------------------------------------------------------ */
+/* --- the reader ----------------------------------------------------------- */
 
 int rtk_window_await(struct rtk_fetch *fetch, struct rtk_window *window,
                      const struct rtk_job *job, struct rtk_err *err) {

@@ -146,7 +146,7 @@ static CURLcode start_curl(void) {
   return rc;
 }
 
-/* --- pools ------------------------------------------------------------------ */
+/* --- pools ---------------------------------------------------------------- */
 
 static void set_connections(const struct pool *pool, bool is_http2) {
   (void)curl_multi_setopt(pool->multi, CURLMOPT_MAX_HOST_CONNECTIONS,

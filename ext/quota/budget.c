@@ -81,8 +81,7 @@ struct rtk_budget {
   struct report report;
 };
 
-/* --- one connection's requests in a pace
-** ------------------------------------- */
+/* --- one connection's requests in a pace ---------------------------------- */
 
 /* A pace that has been set to the present, and the lease of the connection in
 ** it. */
@@ -115,8 +114,7 @@ static void end(const struct account *account, int in_flight, int ended,
   if (ended > expired) rtk_pace_end(account->pace, ended - expired, sent, news);
 }
 
-/* --- the process
-** --------------------------------------------------------------- */
+/* --- the process ---------------------------------------------------------- */
 
 /* With the terminators of both texts.  64 bits reveal nothing of a token, and
 ** two budgets with the same key would only be slower. */
@@ -266,8 +264,7 @@ void rtk_budget_free(struct rtk_budget *budget) {
   sqlite3_free(budget);
 }
 
-/* --- the file
-** ------------------------------------------------------------------ */
+/* --- the file ------------------------------------------------------------- */
 
 /* The pace as a blob; all zeros are a new one.  A file may be damaged in a way
 ** that SQLite does not notice, and one wrong bit could block everybody for a
@@ -357,8 +354,7 @@ static int visit_file(struct rtk_budget *budget, struct visit *visit,
   return SQLITE_OK;
 }
 
-/* --- both
-** ------------------------------------------------------------------------ */
+/* --- both ----------------------------------------------------------------- */
 
 static int acquire_in_process(struct rtk_budget *budget, int wanted,
                               int64_t *wait_ms) {

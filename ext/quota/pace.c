@@ -77,8 +77,7 @@ void rtk_pace_set(struct rtk_pace *pace, int64_t rate_per_second, int64_t quota,
   pace->limits[RTK_PACE_QUOTA].window_ms = quota_window_ms;
 }
 
-/* --- the history of a limit
-** ---------------------------------------------------- */
+/* --- the history of a limit ----------------------------------------------- */
 
 static bool is_counted(const struct rtk_pace_limit *limit, int slot,
                        int64_t now) {
@@ -109,8 +108,7 @@ static int64_t count_ended(const struct rtk_pace_limit *limit, int64_t now) {
   return sum;
 }
 
-/* --- room
-** ------------------------------------------------------------------------ */
+/* --- room ----------------------------------------------------------------- */
 
 /* How many requests may start, and if none, how long to wait. */
 struct room {
@@ -211,8 +209,7 @@ int rtk_pace_acquire(struct rtk_pace *pace, int wanted, int64_t *wait_ms) {
   return (int)count;
 }
 
-/* --- what replies announce
-** --------------------------------------------------------- */
+/* --- what replies announce ------------------------------------------------ */
 
 /* The announced limit of this name, made if needed; it replaces the one that
 ** was not announced for the longest time.  A new one starts with the history of
@@ -312,8 +309,7 @@ void rtk_pace_end(struct rtk_pace *pace, int count, int sent,
   }
 }
 
-/* --- blocks, and display
-** ------------------------------------------------------------- */
+/* --- blocks, and display -------------------------------------------------- */
 
 void rtk_pace_block(struct rtk_pace *pace, int64_t wait_ms) {
   int64_t until_ms = pace->clock_ms + smaller(wait_ms, RTK_WAIT_MAX_MS);

@@ -1,4 +1,11 @@
-/* The arguments of one table in a statement. */
+/*
+** The arguments of one table in a statement: values in, a call and its ids out.
+**
+** SQLite does not offer every comparison of an argument to xBestIndex.  A table
+** that took the default account all the same would give wrong rows without a
+** word, so program.c tells whether the statement compares it, and the scan
+** fails with a message.
+*/
 #include "sqlite/arguments.h"
 
 #include "base/err.h"
@@ -14,6 +21,9 @@
 
 #include <sqlite3ext.h>
 SQLITE_EXTENSION_INIT3
+
+/* Bytes of the longest filter: a server's request line has 8,000. */
+#define FILTER_MAX 1024
 
 void rtk_arguments_init(struct rtk_arguments *arguments, struct rtk_conn *conn,
                         const struct rtk_signature *signature,
@@ -39,7 +49,7 @@ void rtk_arguments_deinit(struct rtk_arguments *arguments) {
   rtk_call_deinit(&arguments->call);
 }
 
-/* --- values ------------------------------------------------------------------- */
+/* --- values --------------------------------------------------------------- */
 
 /* The place of an argument in a call, in words. */
 static const char *place(int k) {
@@ -91,7 +101,7 @@ static bool read_id(sqlite3_value *value, struct rtk_text *text, int *rc) {
   return read_text(value, text, rc) && rtk_url_can_carry(*text, RTK_ID_MAX);
 }
 
-/* --- ids ---------------------------------------------------------------------- */
+/* --- ids ------------------------------------------------------------------ */
 
 int rtk_arguments_read_id(struct rtk_arguments *arguments, sqlite3_value *value,
                           struct rtk_text *text, bool *is_usable) {
@@ -170,10 +180,10 @@ int rtk_arguments_find(sqlite3_value *list, struct rtk_text id, bool *is_found,
 }
 #endif
 
-/* --- account, app and filters ------------------------------------------------- */
+/* --- account, app and filters --------------------------------------------- */
 
-/* Is it the value of the scan before?  Account and app hardly ever change: then the
-** URL's head needs not be made again. */
+/* Is it the value of the scan before?  Account and app seldom change: then the
+** beginning of the URL is kept. */
 static bool is_same(const struct rtk_arguments *arguments, int k,
                     struct rtk_text text) {
   struct rtk_text old = arguments->call.arguments[k];
@@ -191,8 +201,8 @@ static int set_scope(struct rtk_arguments *arguments, int k,
   return SQLITE_OK;
 }
 
-/* An account or app: from the query, else from the settings.  Where the query has
-** NULL and there is no default, it has no value. */
+/* An account or app: from the query, else from the settings.  Where the query
+** has NULL and there is no default, it has no value. */
 static int read_scope(struct rtk_arguments *arguments, int k,
                       const struct rtk_column *column, sqlite3_value *given,
                       struct rtk_scan *scan, struct rtk_err *err) {
@@ -240,7 +250,7 @@ char *rtk_arguments_explain_null(const struct rtk_scan *scan) {
       rtk_config_name(column->setting));
 }
 
-/* `words` have a space behind each. */
+/* Each word has a space after it. */
 static bool has_word(const char *words, struct rtk_text word) {
   for (; *words != '\0'; words += strcspn(words, " ") + 1) {
     if (strcspn(words, " ") == word.size &&
@@ -254,7 +264,7 @@ static bool has_word(const char *words, struct rtk_text word) {
 /* Says which values a filter takes, and which one it was given. */
 static int refuse_filter(const struct rtk_column *column, sqlite3_value *given,
                          struct rtk_err *err) {
-  /* Asked first: a blob that was read as text is one. */
+  /* First, because sqlite3_value_text() makes a blob text. */
   bool is_blob = sqlite3_value_type(given) == SQLITE_BLOB;
   const char *text = (const char *)sqlite3_value_text(given);
   const char *form = column->is_switch                    ? "1 or 0"
@@ -304,9 +314,10 @@ static int look_at_program(struct rtk_arguments *arguments, int bits, int k,
   return rtk_program_look(arguments->conn->db, &question, use);
 }
 
-/* A filter: sent to the server, or refused.  A parameter that is compared with NULL
-** has no row.  A visible column may be compared with anything where the value comes
-** of a join, or the API does not say what there is: then SQLite compares. */
+/* A filter: sent to the server, or refused.  A parameter that is compared with
+** NULL has no row.  A visible column may be compared with any value if the
+** value comes from a join, or if the API does not list the values: SQLite
+** compares. */
 static int read_filter(struct rtk_arguments *arguments, int k,
                        const struct rtk_column *column, struct rtk_scan *scan,
                        struct rtk_err *err) {
@@ -322,7 +333,7 @@ static int read_filter(struct rtk_arguments *arguments, int k,
   bool is_number = column->type == RTK_COLUMN_INTEGER;
   bool is_text = (is_number ? read_whole(given, &text, &rc)
                             : read_text(given, &text, &rc)) &&
-                 text.size > 0 && text.size <= RTK_FILTER_MAX &&
+                 text.size > 0 && text.size <= FILTER_MAX &&
                  memchr(text.bytes, '\0', text.size) == NULL;
   if (rc != SQLITE_OK) return rc;
   if (is_text && column->is_switch) {
@@ -359,7 +370,7 @@ static int refuse_missing(struct rtk_arguments *arguments, int bits, int k,
   struct rtk_program_use use;
   int rc = look_at_program(arguments, bits, k, -1, &use);
   if (rc != SQLITE_OK) return rc;
-  if (use.is_right) return refuse_right_join(arguments, column, err);
+  if (use.has_right_join) return refuse_right_join(arguments, column, err);
   return rtk_err_set(err,
                      "no usable %s: write it as the %s argument or as %s = …"
                      " or IN (…) outside OR; the table that supplies it must"
@@ -367,7 +378,7 @@ static int refuse_missing(struct rtk_arguments *arguments, int bits, int k,
                      column->name, place(k), column->name);
 }
 
-/* An argument that the statement compares, but that xFilter got no value of. */
+/* The statement compares an argument whose value xFilter did not get. */
 static int refuse_unoffered(const struct rtk_column *column,
                             struct rtk_err *err) {
   return rtk_err_set(err,
@@ -376,18 +387,19 @@ static int refuse_unoffered(const struct rtk_column *column,
                      column->name, column->name, column->doc);
 }
 
-/* The statement names the column.  It may only show it; does it compare it?  With
-** the default that will be taken it may. */
+/* The statement names the column.  It may show the column, and compare it with
+** the default; any other comparison is refused. */
 static int check_unoffered(struct rtk_arguments *arguments, int bits, int k,
                            struct rtk_err *err) {
   struct rtk_program_use use;
   int rc = look_at_program(arguments, bits, k, -1, &use);
-  bool is_meant = use.is_decisive || (use.is_said && use.is_right);
+  bool is_meant =
+      use.is_decisive || (use.is_given_elsewhere && use.has_right_join);
   if (rc != SQLITE_OK || !is_meant) return rc;
   const struct rtk_column *column =
       rtk_endpoint_argument(arguments->signature, k);
-  return use.is_right ? refuse_right_join(arguments, column, err)
-                      : refuse_unoffered(column, err);
+  return use.has_right_join ? refuse_right_join(arguments, column, err)
+                            : refuse_unoffered(column, err);
 }
 
 /* The code of an account, app or filter that stands for no value. */
@@ -426,7 +438,7 @@ static int read_argument(struct rtk_arguments *arguments, int k,
   return read_filter(arguments, k, column, scan, err);
 }
 
-/* The values of the argument that ids come by. */
+/* The values of the id's argument. */
 static int read_ids(struct rtk_arguments *arguments, int k,
                     sqlite3_value ***values, struct rtk_scan *scan,
                     struct rtk_err *err) {

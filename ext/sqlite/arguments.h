@@ -53,19 +53,20 @@ void rtk_arguments_init(struct rtk_arguments *arguments, struct rtk_conn *conn,
                         const struct sqlite3_vtab *vtab);
 void rtk_arguments_deinit(struct rtk_arguments *arguments);
 
-/* Takes the values of a scan apart.  SQLITE_OK, SQLITE_NOMEM or SQLITE_ERROR. */
+/* Takes the values of a scan apart.  SQLITE_OK, SQLITE_NOMEM or
+** SQLITE_ERROR. */
 int rtk_arguments_read(struct rtk_arguments *arguments, int bits,
                        struct sqlite3_value **values, struct rtk_scan *scan,
                        struct rtk_err *err);
 
-/* An id as text, borrowed from the value.  *is_usable: a request can carry it; else
-** it has no row, and is counted.  SQLITE_OK or SQLITE_NOMEM. */
+/* An id as text, borrowed from the value.  *is_usable: a request can carry it;
+** else it has no row, and is counted.  SQLITE_OK or SQLITE_NOMEM. */
 int rtk_arguments_read_id(struct rtk_arguments *arguments,
                           struct sqlite3_value *value, struct rtk_text *text,
                           bool *is_usable);
 
-/* Adds the ids of a whole IN list to `ids`, each once.  SQLITE_OK, SQLITE_NOMEM or
-** SQLITE_ERROR. */
+/* Adds the ids of a whole IN list to `ids`, each once.  SQLITE_OK, SQLITE_NOMEM
+** or SQLITE_ERROR. */
 int rtk_arguments_add_list(struct rtk_arguments *arguments,
                            struct sqlite3_value *list, struct rtk_ids *ids,
                            struct rtk_err *err);

@@ -1,14 +1,19 @@
 /*
-** rtk_check(account, app): everything that a query needs, looked at one after
-** the other.
+** rtk_check(account, app): tests everything that a query needs, in the order in
+** which one needs the other, and says what to do about the first failure.
 **
-** It asks the API whether it knows the token, then for one livestream of the
-** app, over connections of its own: what an old one can still do is no answer.
-** At most three requests, and none again.  How a response is worded is status.c's;
-** here it is decided which check it belongs to.
+**     token     1   from CLOUDFLARE_API_TOKEN
+**     network   0   no reply: the host's name has no address; check the …
+**     tls           not asked: see to network first
 **
-** A check more is a line of `names` and one note(), anywhere before the rows
-** are written.
+** It sends at most three requests, without retries and over connections of its
+** own: an old connection may still work when a new one would not.  First it
+** asks the API whether it knows the token, then for one livestream of the app.
+**
+** status.c words the failure of a request; here it is decided which check
+** failed.
+**
+** To add a check: a line of CHECKS and one note() before the rows are written.
 */
 #include "sqlite/check.h"
 
@@ -38,56 +43,42 @@
 #include <sqlite3ext.h>
 SQLITE_EXTENSION_INIT3
 
+/* Bytes of the detail of one check: a whole message and what is added. */
+#define DETAIL_MAX 2000
+
+/* ms that this machine's clock may differ from the server's: more than the Date
+** of a reply that took its time, less than a difference that would matter for a
+** certificate's first minutes or for a date in a report. */
+#define CLOCK_OFF_MAX_MS 60000
+
 /* In the order in which one needs the other. */
-enum check {
-  CHECK_SETTINGS,
-  CHECK_TOKEN,
-  CHECK_BASE_URL,
-  CHECK_PROXY,
-  CHECK_NETWORK,
-  CHECK_TLS,
-  CHECK_CLOCK,
-  CHECK_API,
-  CHECK_ACCEPTED,
-  CHECK_ACCOUNT,
-  CHECK_APP,
-  CHECK_CACHE_FILE,
-  CHECK_COUNT
-};
+#define CHECKS(X)                                                              \
+  X(SETTINGS, "settings")                                                      \
+  X(TOKEN, "token")                                                            \
+  X(BASE_URL, "base_url")                                                      \
+  X(PROXY, "proxy")                                                            \
+  X(NETWORK, "network")                                                        \
+  X(TLS, "tls")                                                                \
+  X(CLOCK, "clock")                                                            \
+  X(API, "api")                                                                \
+  X(ACCEPTED, "token accepted")                                                \
+  X(ACCOUNT, "account")                                                        \
+  X(APP, "app")                                                                \
+  X(CACHE_FILE, "cache_file")
 
-static const char *const names[CHECK_COUNT] = {
-    [CHECK_SETTINGS] = "settings",
-    [CHECK_TOKEN] = "token",
-    [CHECK_BASE_URL] = "base_url",
-    [CHECK_PROXY] = "proxy",
-    [CHECK_NETWORK] = "network",
-    [CHECK_TLS] = "tls",
-    [CHECK_CLOCK] = "clock",
-    [CHECK_API] = "api",
-    [CHECK_ACCEPTED] = "token accepted",
-    [CHECK_ACCOUNT] = "account",
-    [CHECK_APP] = "app",
-    [CHECK_CACHE_FILE] = "cache_file",
-};
+#define MEMBER(name, word) CHECK_##name,
+#define WORD(name, word) word,
+enum check { CHECKS(MEMBER) CHECK_COUNT };
+static const char *const names[CHECK_COUNT] = {CHECKS(WORD)};
 
-/* The check that a request without a whole reply fails. */
+/* The check that a request without a whole reply fails; 0: CHECK_NETWORK. */
 static const enum check failed_check[RTK_FAILURE_COUNT] = {
-    [RTK_FAILURE_RESOLVE] = CHECK_NETWORK,
-    [RTK_FAILURE_CONNECT] = CHECK_NETWORK,
-    [RTK_FAILURE_PROXY] = CHECK_PROXY,
-    [RTK_FAILURE_TLS] = CHECK_TLS,
-    [RTK_FAILURE_TRUST] = CHECK_TLS,
-    [RTK_FAILURE_CA_FILE] = CHECK_TLS,
-    [RTK_FAILURE_TIMEOUT] = CHECK_NETWORK,
-    [RTK_FAILURE_TOO_LARGE] = CHECK_API,
-    [RTK_FAILURE_HEADER] = CHECK_API,
-    [RTK_FAILURE_MEMORY] = CHECK_NETWORK,
-    [RTK_FAILURE_FILES] = CHECK_NETWORK,
-    [RTK_FAILURE_REFUSED] = CHECK_NETWORK,
-    [RTK_FAILURE_OTHER] = CHECK_NETWORK,
+    [RTK_FAILURE_PROXY] = CHECK_PROXY,   [RTK_FAILURE_TLS] = CHECK_TLS,
+    [RTK_FAILURE_TRUST] = CHECK_TLS,     [RTK_FAILURE_CA_FILE] = CHECK_TLS,
+    [RTK_FAILURE_TOO_LARGE] = CHECK_API, [RTK_FAILURE_HEADER] = CHECK_API,
 };
 
-/* What is asked. */
+/* The requests. */
 enum { TOKEN_STATUS, TOKEN_EXPIRES_ON, TOKEN_COLUMNS };
 
 static const struct rtk_column token_columns[TOKEN_COLUMNS] = {
@@ -117,7 +108,7 @@ struct run {
   int rc;      /* the first SQLITE_NOMEM or SQLITE_INTERRUPT */
   char *token; /* owned */
   const char *token_source;
-  struct rtk_text account, app; /* no bytes: none */
+  struct rtk_text account, app; /* no bytes: not given */
   bool is_https, has_proxy;
   struct {
     enum verdict verdict;
@@ -128,7 +119,7 @@ struct run {
   struct rtk_transfer *transfer;
   const struct rtk_response *response;
   struct rtk_reply *reply;
-  bool is_api; /* it is the API that answered */
+  bool is_api; /* the API answered, and nothing in between */
 };
 
 static void RTK_PRINTF(4, 5)
@@ -140,7 +131,7 @@ static void RTK_PRINTF(4, 5)
   va_end(args);
   sqlite3_str *shown = sqlite3_str_new(NULL);
   if (text != NULL) {
-    rtk_show(shown, text, strlen(text), RTK_SHOW_DETAIL_MAX, run->token);
+    rtk_show(shown, text, strlen(text), DETAIL_MAX, run->token);
   }
   sqlite3_free(text);
   sqlite3_free(run->found[check].detail);
@@ -149,15 +140,18 @@ static void RTK_PRINTF(4, 5)
   if (run->found[check].detail == NULL) run->rc = SQLITE_NOMEM;
 }
 
-/* Notes the error as what is wrong; SQLITE_NOMEM ends the run. */
+/* Notes an error as the check's failure.  Any other code ends the run. */
 static void note_error(struct run *run, enum check check, int rc,
                        struct rtk_err *err) {
-  if (rc == SQLITE_ERROR) note(run, check, BAD, "%s", err->message);
-  if (rc != SQLITE_ERROR) run->rc = rc;
+  if (rc == SQLITE_ERROR) {
+    note(run, check, BAD, "%s", err->message);
+  } else {
+    run->rc = rc;
+  }
   rtk_err_clear(err);
 }
 
-/* --- a request -------------------------------------------------------------- */
+/* --- a request ------------------------------------------------------------ */
 
 static void forget_reply(struct run *run) {
   rtk_reply_free(run->reply);
@@ -166,8 +160,8 @@ static void forget_reply(struct run *run) {
   run->transfer = NULL;
 }
 
-/* The one place that makes a request, whose turn it is: waits for its end.
-** SQLITE_OK, SQLITE_INTERRUPT, SQLITE_NOMEM or SQLITE_ERROR. */
+/* Sends a request and waits for its end.  SQLITE_OK, SQLITE_INTERRUPT,
+** SQLITE_NOMEM or SQLITE_ERROR. */
 static int perform(struct run *run, const char *url, struct rtk_err *err) {
   static const struct rtk_response nothing;
   struct rtk_request request = {
@@ -182,13 +176,10 @@ static int perform(struct run *run, const char *url, struct rtk_err *err) {
   if (rc == SQLITE_OK && rtk_transfer_is_nomem(run->transfer)) {
     rc = SQLITE_NOMEM;
   }
-  if (run->transfer == NULL) {
-    rtk_fetch_record(run->conn->fetch, run->token, 0, &nothing);
-  } else {
-    rtk_fetch_record(run->conn->fetch, run->token,
-                     rtk_transfer_sent(run->transfer),
-                     rtk_transfer_response(run->transfer));
-  }
+  bool is_sent = run->transfer != NULL;
+  rtk_fetch_record(run->conn->fetch, run->token,
+                   is_sent ? rtk_transfer_sent(run->transfer) : 0,
+                   is_sent ? rtk_transfer_response(run->transfer) : &nothing);
   return rc;
 }
 
@@ -211,8 +202,8 @@ static int judge(struct run *run, const struct rtk_endpoint *endpoint) {
   return SQLITE_OK;
 }
 
-/* False when there is neither reply nor failure to look at; for `check`, and
-** noted. */
+/* Asks for an endpoint.  False: there is neither a reply nor a failure to
+** judge, which is noted at `check`. */
 static bool ask(struct run *run, enum check check,
                 const struct rtk_endpoint *endpoint) {
   struct rtk_signature signature;
@@ -230,7 +221,7 @@ static bool ask(struct run *run, enum check check,
   int rc = url == NULL
                ? SQLITE_NOMEM
                : rtk_fetch_acquire_slot(run->conn->fetch, run->token, &err);
-  /* The first request: what is in the way is the API's quota. */
+  /* The first request can only be held up by the API's quota. */
   if (rc != SQLITE_OK && check == CHECK_NETWORK) check = CHECK_API;
   if (rc == SQLITE_OK) rc = perform(run, url, &err);
   if (rc == SQLITE_OK) rc = judge(run, endpoint);
@@ -239,7 +230,7 @@ static bool ask(struct run *run, enum check check,
   return rc == SQLITE_OK;
 }
 
-/* --- before anything is sent -------------------------------------------------- */
+/* --- before anything is sent ---------------------------------------------- */
 
 static void look_at_proxy(struct run *run) {
   const char *source = NULL;
@@ -260,7 +251,7 @@ static void look_at_proxy(struct run *run) {
   sqlite3_free(proxy);
 }
 
-/* The argument, or else the setting. */
+/* Takes an account or app from the argument, or else from the setting. */
 static void look_at_scope(struct run *run, enum check check,
                           struct rtk_text given, enum rtk_setting setting,
                           size_t max, struct rtk_text *scope) {
@@ -306,7 +297,7 @@ static bool look_around(struct run *run, const struct rtk_text *arguments) {
   return run->token != NULL && run->rc == SQLITE_OK;
 }
 
-/* --- what the first response tells of the way there --------------------------- */
+/* --- the first response: the way to the API ------------------------------- */
 
 static void look_at_clock(struct run *run) {
   static const struct {
@@ -314,18 +305,16 @@ static void look_at_clock(struct run *run) {
     const char *name;
   } units[] = {{86400000, "days"}, {3600000, "h"}, {60000, "min"}, {1000, "s"}};
   int64_t server_ms = 0;
-  int64_t off_ms = 0;
   size_t i = 0;
   if (!rtk_http_parse_date(run->response->date, &server_ms)) {
     note(run, CHECK_CLOCK, NOT_ASKED, "the reply has no date");
     return;
   }
-  off_ms = rtk_clock_unix_ms() - server_ms;
-  bool is_ahead = off_ms > 0;
-  if (!is_ahead) off_ms = -off_ms;
-  if (off_ms <= RTK_CLOCK_OFF_MAX_MS) {
+  int64_t ahead_ms = rtk_clock_unix_ms() - server_ms;
+  int64_t off_ms = ahead_ms > 0 ? ahead_ms : -ahead_ms;
+  if (off_ms <= CLOCK_OFF_MAX_MS) {
     note(run, CHECK_CLOCK, GOOD, "less than %d s off the server's",
-         RTK_CLOCK_OFF_MAX_MS / 1000);
+         CLOCK_OFF_MAX_MS / 1000);
     return;
   }
   while (i < 3 && off_ms < 2 * units[i].ms) i++;
@@ -333,10 +322,10 @@ static void look_at_clock(struct run *run) {
        "this machine's clock is %lld %s %s the server's: set it, for"
        " certificates and dates go by it",
        (long long)((off_ms + units[i].ms / 2) / units[i].ms), units[i].name,
-       is_ahead ? "ahead of" : "behind");
+       ahead_ms > 0 ? "ahead of" : "behind");
 }
 
-/* The check that the response fails, CHECK_ACCEPTED when the API answered. */
+/* The check that the response fails; CHECK_ACCEPTED when the API answered. */
 static enum check check_of(const struct run *run) {
   const struct rtk_response *response = run->response;
   if (response->failure == RTK_FAILURE_CONNECT &&
@@ -344,14 +333,15 @@ static enum check check_of(const struct run *run) {
     return CHECK_PROXY;
   }
   if (response->failure != RTK_FAILURE_NONE) {
-    return failed_check[response->failure];
+    enum check check = failed_check[response->failure];
+    return check == 0 ? CHECK_NETWORK : check;
   }
   if (!run->is_api && response->status == 407) return CHECK_PROXY;
   bool is_busy = rtk_status_retry(response) != RTK_RETRY_NEVER;
   return run->is_api && !is_busy ? CHECK_ACCEPTED : CHECK_API;
 }
 
-/* By itself first: a header may be cut within the token. */
+/* The header is shown by itself first: it may be cut within the token. */
 static void note_location(struct run *run, enum check check) {
   const char *location = run->response->location;
   sqlite3_str *out = sqlite3_str_new(NULL);
@@ -367,7 +357,7 @@ static void note_location(struct run *run, enum check check) {
   sqlite3_free(shown);
 }
 
-/* What the message of a failure does not say by itself. */
+/* Adds to the message of a failure what status.c does not know. */
 static void note_failure(struct run *run, enum check check) {
   const char *message = run->reply->error;
   const char *location = run->response->location;
@@ -393,7 +383,7 @@ static void note_failure(struct run *run, enum check check) {
   }
 }
 
-/* Asks for the first time; false: the API has not answered. */
+/* Sends the first request.  False: the API has not answered. */
 static bool reach_api(struct run *run) {
   if (!ask(run, CHECK_NETWORK, &user_token)) return false;
   const struct rtk_response *response = run->response;
@@ -418,7 +408,7 @@ static bool reach_api(struct run *run) {
   return false;
 }
 
-/* --- token, account, app ------------------------------------------------------- */
+/* --- token, account, app -------------------------------------------------- */
 
 static bool is_text(const struct rtk_value *value, const char *text) {
   return value->type == RTK_TEXT && value->size == strlen(text) &&
@@ -442,7 +432,8 @@ static void note_token(struct run *run, const char *owner) {
   }
 }
 
-/* From the reply to user_token; a token of an account is not known there. */
+/* Judges the reply to user_token, which does not know the tokens of
+** accounts. */
 static void judge_token(struct run *run) {
   if (has_data(run)) {
     note_token(run, "a user");
@@ -460,7 +451,7 @@ static void judge_token(struct run *run) {
   }
 }
 
-/* A 404 that may be for the account's sake or the app's. */
+/* A 404 can be about the account or the app. */
 static void tell_apart(struct run *run) {
   note(run, CHECK_APP, BAD, "%s", run->reply->error);
   if (run->found[CHECK_ACCOUNT].verdict == GOOD) return;
@@ -498,14 +489,14 @@ static void judge_scope(struct run *run) {
   }
 }
 
-/* Is it known to be unfit, so that asking further is of no use? */
+/* Is the token known to be useless, so that more requests tell nothing? */
 static bool is_dead(const struct run *run) {
   return run->found[CHECK_ACCEPTED].verdict == BAD &&
          (run->reply == NULL || has_data(run) ||
           run->reply->http_status == 400);
 }
 
-/* Asking for a reply that is not in there opens it. */
+/* Asks the file for a reply that is not in it, which opens it. */
 static void look_at_cache_file(struct run *run) {
   struct rtk_diskcache *disk = run->conn->disk;
   struct rtk_disk_reply nothing;
@@ -524,7 +515,7 @@ static void look_at_cache_file(struct run *run) {
   sqlite3_free(text);
 }
 
-/* --- the rows ------------------------------------------------------------------ */
+/* --- the rows ------------------------------------------------------------- */
 
 static void write_rows(struct run *run, struct rtk_rows *rows) {
   const char *first_bad = "app";

@@ -5,9 +5,9 @@
 **
 **     id IN (…)             a window over the list; every id is read
 **     id = … AND id IN (…)  SQLite asks for one id of the list after another: a
-**                           window over the list, which is copied once, and kept
+**                           window over the list, which is copied once and kept
 **                           from scan to scan
-**     id = …                the window over what was collected (prefetch.h), or
+**     id = …                the window over the collected ids (prefetch.h), or
 **                           one job
 **     no id                 the same
 **
@@ -120,7 +120,7 @@ void rtk_cursor_free(struct rtk_cursor *cursor) {
   sqlite3_free(cursor);
 }
 
-/* --- replies ------------------------------------------------------------------- */
+/* --- replies -------------------------------------------------------------- */
 
 static bool gives_error_rows(const struct rtk_cursor *cursor) {
   return strcmp(rtk_config_text(cursor->conn->config, RTK_ON_ERROR), "row") ==
@@ -170,8 +170,8 @@ static int enter_own(struct rtk_cursor *cursor, enum rtk_kind kind,
   return rc == SQLITE_OK ? enter_reply(cursor, cursor->own, err) : rc;
 }
 
-/* Makes a job with its reply the current one.  Of a list the other pages follow,
-** and `outer` (NULL: none) goes on while they are waited for. */
+/* Makes a job with its reply the current one.  Of a list the other pages
+** follow, and `outer` (NULL: none) goes on while they are waited for. */
 static int enter_job(struct rtk_cursor *cursor, struct rtk_job *job,
                      struct rtk_window *outer, struct rtk_err *err) {
   int rc = SQLITE_OK;
@@ -186,8 +186,8 @@ static int enter_job(struct rtk_cursor *cursor, struct rtk_job *job,
   return rc == SQLITE_OK ? enter_reply(cursor, job->reply, err) : rc;
 }
 
-/* In the collecting run: a known reply, or a row without data for an unknown one,
-** which is collected unless the query's own list has it. */
+/* In the collecting run: a known reply, or a row without data for an unknown
+** one, which is collected unless the query's own list has it. */
 static int enter_known(struct rtk_cursor *cursor, struct rtk_err *err) {
   static const struct rtk_reply placeholder = {.outcome = RTK_OUTCOME_ROWS};
   struct rtk_call *call = &cursor->arguments.call;
@@ -209,7 +209,7 @@ static int enter_place(struct rtk_cursor *cursor, struct rtk_window *window,
   return rc == SQLITE_OK ? enter_job(cursor, job, window, err) : rc;
 }
 
-/* --- rows ------------------------------------------------------------------- */
+/* --- rows ----------------------------------------------------------------- */
 
 static const struct rtk_value *data_of(const struct rtk_cursor *cursor,
                                        int column) {
@@ -250,7 +250,8 @@ static int is_repeat(struct rtk_cursor *cursor, bool *is) {
 }
 
 /* The list ended and not all of it has come.  With a filter the total may count
-** what the filter leaves out (the reference does not say): that is only counted. */
+** what the filter leaves out (the reference does not say): that is only
+** counted. */
 static int end_list(struct rtk_cursor *cursor, enum rtk_pages_end end,
                     struct rtk_err *err) {
   const struct rtk_pages *pages = &cursor->pages;
@@ -340,7 +341,7 @@ static int find_row(struct rtk_cursor *cursor, struct rtk_err *err) {
   return rc;
 }
 
-/* --- scans ------------------------------------------------------------------- */
+/* --- scans ---------------------------------------------------------------- */
 
 /* The scan's list: its ids, which the window is over. */
 static int take_list(struct rtk_cursor *cursor, struct rtk_err *err) {
@@ -403,10 +404,11 @@ static int begin_one(struct rtk_cursor *cursor, struct rtk_err *err) {
   return rc == SQLITE_OK ? await_one(cursor, job, err) : rc;
 }
 
-/* One id, and a list that it has to be in.  The list is copied by the first scan.
-** Where account or app vary, the list is of none of them: each id is requested
-** under its own.  SQLite checks that it is in the list, too.  An id that is not in the copy may be in the list as it is now, if that depends
-** on an outer row; if it is in neither, it is not requested. */
+/* One id, which has to be in a list.  The first scan copies the list.  If
+** account or app vary, the list is not used: each id is requested under its own
+** account and app.  SQLite checks that the id is in the list, too.  If the list
+** depends on an outer row, an id that is not in the copy may be in the list of
+** this scan.  An id that is in neither is not requested. */
 static int begin_in_list(struct rtk_cursor *cursor, struct rtk_text id,
                          struct rtk_err *err) {
   size_t place = 0;
@@ -437,8 +439,8 @@ static int begin_id(struct rtk_cursor *cursor, struct rtk_err *err) {
                             : begin_in_list(cursor, id, err);
 }
 
-/* The account or app is NULL, as a variable that was not set.  Each id that could
-** be requested fails; an outer join's NULL id is no row, as ever. */
+/* The account or app is NULL, as a variable that was not set.  Each id that
+** could be requested fails; the NULL id of an outer join has no row. */
 static int begin_null_scope(struct rtk_cursor *cursor, struct rtk_err *err) {
   struct rtk_scan *scan = &cursor->scan;
   struct rtk_text id = {"", 0};
@@ -488,16 +490,16 @@ bool rtk_cursor_is_at_end(const struct rtk_cursor *cursor) {
   return cursor->reply == NULL;
 }
 
-/* --- columns ----------------------------------------------------------------- */
+/* --- columns -------------------------------------------------------------- */
 
 static void put_text(sqlite3_context *out, struct rtk_text text) {
   if (text.size == 0) return; /* NULL */
   sqlite3_result_text(out, text.bytes, (int)text.size, SQLITE_TRANSIENT);
 }
 
-/* A filter as it was given, its type included.  An id, account or app as the text
-** that was requested: the columns are declared TEXT, and SQLite does not convert
-** what such a column holds before it compares it with another. */
+/* A filter as it was given, its type included.  An id, account or app as the
+** text that was requested: the columns are declared TEXT, and SQLite does not
+** convert what such a column holds before it compares it with another. */
 static void put_argument(sqlite3_context *out, const struct rtk_cursor *cursor,
                          int argument) {
   const struct rtk_arguments *arguments = &cursor->arguments;
@@ -580,12 +582,12 @@ static uint64_t add_value(uint64_t hash, const struct rtk_value *value) {
   return hash;
 }
 
-/* The same row has the same number in every cursor, whatever the filters: SQLite
-** tells the rows of an OR apart by it, and those of a RIGHT JOIN, which reads the
-** table once with the terms of its ON and once without.  Of: the table, account,
-** app, the ids of the path, and the row's own id.  A row without an id is told by all
-** of its values: under another filter it stands in another place.  A row that only
-** holds an error is told by its page. */
+/* A row has the same rowid in every cursor, whatever the filters.  SQLite tells
+** the rows of an OR apart by the rowid, and those of a RIGHT JOIN, which reads
+** the table once with the terms of its ON and once without.  The rowid is a
+** hash of the table, account, app, the ids of the path, and the row's own id.
+** If the row has no id, of all its values: its place depends on the filter.  If
+** the row only has an error, of its page. */
 int64_t rtk_cursor_rowid(const struct rtk_cursor *cursor) {
   const struct rtk_signature *signature = cursor->signature;
   const struct rtk_endpoint *endpoint = cursor->endpoint;

@@ -1,9 +1,15 @@
 /*
-** Tables that show what rtk itself knows.  The rows of each are made whole when
-** it is asked for, by its fill function.
+** Tables about rtk itself.  A scan makes all rows of its table at once, by the
+** table's `fill`.
 **
-** Arguments are hidden columns behind the others: rtk_x('a', 'b') and
-** WHERE account = 'a' are the same.  Each may be left out.
+**     SELECT "check", ok, detail FROM rtk_check('ACCOUNT', 'APP')
+**
+**     infos[]       name, schema, arguments, fill: one row per table
+**     best_index    account and app are given: bits 0 and 1
+**     filter        fill(conn, {"ACCOUNT", "APP"}) → cells, row after row
+**
+** Arguments are hidden columns behind the others: rtk_x('a', 'b') and WHERE
+** account = 'a' are the same.  Each may be left out.
 */
 #include "sqlite/infotab.h"
 
@@ -18,9 +24,8 @@
 #include "fetch/conn.h"
 #include "fetch/fetch.h"
 #include "fetch/prefetch.h"
-#include "fetch/rerun.h"
 #include "sqlite/check.h"
-#include "sqlite/guard.h"
+#include "sqlite/table.h"
 
 #include <stdbool.h>
 #include <string.h>
@@ -30,40 +35,28 @@ SQLITE_EXTENSION_INIT3
 
 #define ARGUMENTS_MAX 2 /* of one table */
 
-/* One table.  `fill` adds `column_count` cells for each row, the hidden columns
-** left out; an argument that was not given, or is NULL, has no bytes.  It
-** returns SQLITE_OK, SQLITE_ERROR with a message, SQLITE_INTERRUPT or
-** SQLITE_NOMEM; rows.is_nomem is looked at for it. */
+/* One table.  `fill` adds `column_count` cells for each row, without the hidden
+** columns; an argument that was not given, or is NULL, has no bytes.
+** SQLITE_OK, SQLITE_ERROR with a message, SQLITE_INTERRUPT or SQLITE_NOMEM; the
+** caller checks rows.is_nomem. */
 struct info {
   const char *name;
   const char *schema; /* the arguments are its last columns, TEXT HIDDEN */
   int column_count;   /* without them */
   int argument_count; /* up to ARGUMENTS_MAX */
-  bool has_requests;  /* it makes some: a collecting run must not read it */
+  bool has_requests;  /* so a collecting run must not read it */
   int (*fill)(struct rtk_conn *, const struct rtk_text *arguments,
               struct rtk_rows *, struct rtk_err *);
 };
 
-struct module {
-  struct rtk_conn *conn; /* held */
-  const struct info *info;
-};
-
-struct table {
-  sqlite3_vtab base; /* first: SQLite's view of it */
-  struct rtk_rerun_table known;
-  const struct module *module;
-};
-
 struct cursor {
-  sqlite3_vtab_cursor base; /* first: SQLite's view of it */
-  const struct module *module;
+  sqlite3_vtab_cursor base;            /* first: SQLite's view of it */
   sqlite3_value *given[ARGUMENTS_MAX]; /* owned; NULL: not given */
   struct rtk_rows rows;
   size_t row;
 };
 
-/* --- rtk_settings ------------------------------------------------------------ */
+/* --- rtk_settings --------------------------------------------------------- */
 
 static int fill_settings(struct rtk_conn *conn,
                          const struct rtk_text *arguments,
@@ -83,7 +76,7 @@ static int fill_settings(struct rtk_conn *conn,
   return SQLITE_OK;
 }
 
-/* --- rtk_stats ---------------------------------------------------------------- */
+/* --- rtk_stats ------------------------------------------------------------ */
 
 /* The counters, as they stand in struct rtk_stats. */
 static const struct {
@@ -102,7 +95,7 @@ static const struct {
     {"short_lists", offsetof(struct rtk_stats, short_lists)},
 };
 
-/* NULL for a number that is not known. */
+/* A negative number is not known: NULL. */
 static void add(struct rtk_rows *rows, const char *name, int64_t number) {
   rtk_rows_text(rows, name);
   if (number < 0) {
@@ -112,22 +105,20 @@ static void add(struct rtk_rows *rows, const char *name, int64_t number) {
   }
 }
 
-/* NULL for what is empty. */
+/* An empty text is NULL. */
 static void add_text(struct rtk_rows *rows, const char *name,
                      const char *text) {
   rtk_rows_text(rows, name);
-  rtk_rows_text(rows, text[0] == '\0' ? NULL : text);
+  rtk_rows_text(rows, text == NULL || text[0] == '\0' ? NULL : text);
 }
 
-/* The last failure, for programs: what kind it was; and when to try again, until
-** then. */
+/* The last failure, for programs.  retry_at is NULL once that time has come. */
 static void add_failure(struct rtk_rows *rows, const struct rtk_stats *stats) {
   char at[RTK_SHOW_TIME_SIZE] = "";
   if (stats->retry_unix_ms > rtk_clock_unix_ms()) {
     rtk_show_time(at, stats->retry_unix_ms);
   }
-  rtk_rows_text(rows, "last_error_kind");
-  rtk_rows_text(rows, rtk_kind_word(stats->last_error_kind));
+  add_text(rows, "last_error_kind", rtk_kind_word(stats->last_error_kind));
   add(rows, "last_http_status",
       stats->last_http_status == 0 ? -1 : stats->last_http_status);
   add_text(rows, "retry_at", at);
@@ -159,9 +150,7 @@ static int fill_stats(struct rtk_conn *conn, const struct rtk_text *arguments,
   add_text(rows, "last_cf_ray", stats->last_cf_ray);
   add_text(rows, "last_short_list", stats->last_short_list);
   add_failure(rows, stats);
-
-  rtk_rows_text(rows, "read_ahead");
-  rtk_rows_text(rows, rtk_prefetch_describe(conn->prefetch));
+  add_text(rows, "read_ahead", rtk_prefetch_describe(conn->prefetch));
 
   sqlite3_str *words = sqlite3_str_new(NULL);
   rtk_diskcache_describe(conn->disk, words);
@@ -172,7 +161,7 @@ static int fill_stats(struct rtk_conn *conn, const struct rtk_text *arguments,
   return SQLITE_OK;
 }
 
-/* --- rtk_columns --------------------------------------------------------------- */
+/* --- rtk_columns ---------------------------------------------------------- */
 
 static const char *argument_of(const struct rtk_column *column) {
   if (column->argument == RTK_ARGUMENT_FILTER) return "filter";
@@ -199,7 +188,7 @@ static int fill_columns(struct rtk_conn *conn, const struct rtk_text *arguments,
   return SQLITE_OK;
 }
 
-/* --- the tables ---------------------------------------------------------------- */
+/* --- the tables ----------------------------------------------------------- */
 
 static const struct info infos[] = {
     {.name = "rtk_settings",
@@ -225,63 +214,31 @@ static const struct info infos[] = {
      .fill = rtk_check_fill},
 };
 
-/* --- the virtual table -------------------------------------------------------- */
+/* --- the virtual table ---------------------------------------------------- */
 
-static int connect(sqlite3 *db, void *user, int argc, const char *const *argv,
-                   sqlite3_vtab **vtab, char **message) {
-  const struct module *module = user;
-  const struct info *info = module->info;
-  if (!rtk_guard_may_be_created(info->name, argc, argv)) {
-    *message = sqlite3_mprintf("%s: it is there without CREATE VIRTUAL TABLE,"
-                               " and under no other name",
-                               info->name);
-    return SQLITE_ERROR;
-  }
-  int rc = rtk_guard_declare(db, info->schema, SQLITE_VTAB_DIRECTONLY, message);
-  if (rc != SQLITE_OK) return rc;
-  struct table *table = sqlite3_malloc64(sizeof(*table));
-  if (table == NULL) {
-    *message = sqlite3_mprintf("out of memory");
-    return SQLITE_ERROR;
-  }
-  memset(table, 0, sizeof(*table));
-  table->module = module;
-  table->known.vtab = &table->base;
-  if (!info->has_requests) {
-    rtk_prefetch_add_table(module->conn->prefetch, &table->known);
-  }
-  *vtab = &table->base;
-  return SQLITE_OK;
+static const struct info *info_of(const sqlite3_vtab *vtab) {
+  return rtk_table_of(vtab)->module->info;
 }
 
-static int disconnect(sqlite3_vtab *vtab) {
-  struct table *table = (struct table *)(void *)vtab;
-  if (!table->module->info->has_requests) {
-    rtk_prefetch_remove_table(table->module->conn->prefetch, &table->known);
-  }
-  sqlite3_free(table);
-  return SQLITE_OK;
+static bool is_equality(int op) {
+  return op == SQLITE_INDEX_CONSTRAINT_EQ || op == SQLITE_INDEX_CONSTRAINT_IS;
 }
 
-/* Bit k of the plan's number: argument k is given, in the order of the
-** arguments.  It is the same value that the hidden column then shows, so
-** SQLite need not compare again. */
+/* Bit k of idxNum: argument k is given, in the order of the arguments.  The
+** hidden column then shows the same value, so SQLite need not compare again. */
 static int best_index(sqlite3_vtab *vtab, sqlite3_index_info *index) {
-  const struct info *info =
-      ((const struct table *)(const void *)vtab)->module->info;
+  const struct info *info = info_of(vtab);
   int used = 0;
   for (int k = 0; k < info->argument_count; k++) {
     bool is_unusable = false;
     int taken = -1;
     for (int i = 0; i < index->nConstraint; i++) {
       const struct sqlite3_index_constraint *term = &index->aConstraint[i];
-      if (term->op != SQLITE_INDEX_CONSTRAINT_EQ &&
-          term->op != SQLITE_INDEX_CONSTRAINT_IS) {
+      if (!is_equality(term->op) || term->iColumn != info->column_count + k) {
         continue;
       }
-      if (term->iColumn != info->column_count + k) continue;
-      if (term->usable != 0 && taken < 0) taken = i;
       if (term->usable == 0) is_unusable = true;
+      if (term->usable != 0 && taken < 0) taken = i;
     }
     if (taken < 0 && is_unusable) return SQLITE_CONSTRAINT;
     if (taken < 0) continue;
@@ -294,31 +251,8 @@ static int best_index(sqlite3_vtab *vtab, sqlite3_index_info *index) {
   return SQLITE_OK;
 }
 
-/* As in vtab.c: SQLITE_NOMEM would roll the host's transaction back. */
-static int fail(sqlite3_vtab *vtab, int rc, struct rtk_err *err) {
-  if (rc == SQLITE_NOMEM) {
-    (void)rtk_err_set(err, "out of memory");
-    rc = SQLITE_ERROR;
-  }
-  rtk_err_prefix(
-      err, ((const struct table *)(const void *)vtab)->module->info->name);
-  sqlite3_free(vtab->zErrMsg);
-  vtab->zErrMsg = rtk_err_take(err);
-  return rc;
-}
-
-static int open_cursor(sqlite3_vtab *vtab, sqlite3_vtab_cursor **out) {
-  const struct module *module =
-      ((const struct table *)(const void *)vtab)->module;
-  struct rtk_err err = {0};
-  int rc = rtk_guard_check_table(module->conn->db, module->info->name, &err);
-  if (rc != SQLITE_OK) return fail(vtab, rc, &err);
-  struct cursor *cursor = sqlite3_malloc64(sizeof(*cursor));
-  if (cursor == NULL) return fail(vtab, SQLITE_NOMEM, &err);
-  memset(cursor, 0, sizeof(*cursor));
-  cursor->module = module;
-  *out = &cursor->base;
-  return SQLITE_OK;
+static int open_cursor(sqlite3_vtab *vtab, sqlite3_vtab_cursor **cursor) {
+  return rtk_table_open(vtab, sizeof(struct cursor), cursor);
 }
 
 static struct cursor *cursor_of(sqlite3_vtab_cursor *base) {
@@ -340,10 +274,11 @@ static int close_cursor(sqlite3_vtab_cursor *base) {
   return SQLITE_OK;
 }
 
-/* Keeps the arguments, as they are and as text. */
+/* Keeps the arguments as they were given, for the hidden columns, and as
+** text. */
 static int take_arguments(struct cursor *cursor, int given,
                           sqlite3_value **argv, struct rtk_text *arguments) {
-  for (int k = 0; k < cursor->module->info->argument_count; k++) {
+  for (int k = 0; k < ARGUMENTS_MAX; k++) {
     if ((given & 1 << k) == 0) continue;
     cursor->given[k] = sqlite3_value_dup(*argv++);
     if (cursor->given[k] == NULL) return SQLITE_NOMEM;
@@ -358,7 +293,8 @@ static int take_arguments(struct cursor *cursor, int given,
 static int filter(sqlite3_vtab_cursor *base, int given, const char *words,
                   int argc, sqlite3_value **argv) {
   struct cursor *cursor = cursor_of(base);
-  const struct module *module = cursor->module;
+  const struct rtk_module *module = rtk_table_of(base->pVtab)->module;
+  const struct info *info = module->info;
   struct rtk_text arguments[ARGUMENTS_MAX] = {{NULL, 0}};
   struct rtk_err err = {0};
   (void)words;
@@ -366,10 +302,10 @@ static int filter(sqlite3_vtab_cursor *base, int given, const char *words,
   clear(cursor);
   int rc = take_arguments(cursor, given, argv, arguments);
   if (rc == SQLITE_OK) {
-    rc = module->info->fill(module->conn, arguments, &cursor->rows, &err);
+    rc = info->fill(module->conn, arguments, &cursor->rows, &err);
   }
   if (rc == SQLITE_OK && cursor->rows.is_nomem) rc = SQLITE_NOMEM;
-  return rc == SQLITE_OK ? rc : fail(base->pVtab, rc, &err);
+  return rc == SQLITE_OK ? rc : rtk_table_fail(base->pVtab, rc, &err);
 }
 
 static int next(sqlite3_vtab_cursor *base) {
@@ -379,13 +315,13 @@ static int next(sqlite3_vtab_cursor *base) {
 
 static int eof(sqlite3_vtab_cursor *base) {
   const struct cursor *cursor = cursor_of(base);
-  size_t width = (size_t)cursor->module->info->column_count;
+  size_t width = (size_t)info_of(base->pVtab)->column_count;
   return cursor->row >= cursor->rows.count / width;
 }
 
 static int column(sqlite3_vtab_cursor *base, sqlite3_context *out, int i) {
   const struct cursor *cursor = cursor_of(base);
-  int width = cursor->module->info->column_count;
+  int width = info_of(base->pVtab)->column_count;
   if (i < width) {
     rtk_rows_result(
         out, &cursor->rows.cells[cursor->row * (size_t)width + (size_t)i]);
@@ -401,9 +337,9 @@ static int rowid(sqlite3_vtab_cursor *base, sqlite3_int64 *out) {
 }
 
 static const sqlite3_module methods = {
-    .xConnect = connect,
+    .xConnect = rtk_table_connect,
     .xBestIndex = best_index,
-    .xDisconnect = disconnect,
+    .xDisconnect = rtk_table_disconnect,
     .xOpen = open_cursor,
     .xClose = close_cursor,
     .xFilter = filter,
@@ -413,22 +349,16 @@ static const sqlite3_module methods = {
     .xRowid = rowid,
 };
 
-static void free_module(void *user) {
-  struct module *module = user;
-  rtk_conn_release(module->conn);
-  sqlite3_free(module);
-}
-
 int rtk_infotab_register(struct rtk_conn *conn) {
   int rc = SQLITE_OK;
   for (size_t i = 0; i < sizeof(infos) / sizeof(*infos); i++) {
     if (rc != SQLITE_OK) break;
-    struct module *module = sqlite3_malloc64(sizeof(*module));
-    if (module == NULL) return SQLITE_NOMEM;
-    module->conn = rtk_conn_hold(conn);
-    module->info = &infos[i];
-    rc = sqlite3_create_module_v2(conn->db, infos[i].name, &methods, module,
-                                  free_module);
+    struct rtk_module module = {.conn = conn,
+                                .name = infos[i].name,
+                                .may_rerun = !infos[i].has_requests,
+                                .schema = infos[i].schema,
+                                .info = &infos[i]};
+    rc = rtk_table_register(&module, &methods);
   }
   return rc;
 }

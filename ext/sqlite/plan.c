@@ -1,5 +1,11 @@
 /*
-** Which way a query takes into a table.
+** Chooses the way in which a query reads a table.
+**
+**     SELECT … FROM rtk_livestream_session('A', 'P') WHERE session_id IN (…)
+**
+**     terms    account = 'A'    app = 'P'    session_id IN (…)
+**     bits     VALUE            VALUE        LIST                    (plan.h)
+**     way      WAY_LIST         cost 10000, 100 rows, "session_id IN (batch)"
 */
 #include "sqlite/plan.h"
 
@@ -10,18 +16,19 @@
 #include <sqlite3ext.h>
 SQLITE_EXTENSION_INIT3
 
-/* Since SQLite 3.38, and not in older headers. */
+/* SQLITE_INDEX_CONSTRAINT_LIMIT and _OFFSET, which the headers of SQLite 3.37
+** do not have. */
 #define OP_LIMIT 73
 #define OP_OFFSET 74
 
-/* The ways into a table.  The unit of cost is a thousandth of a request.  How
-** long an IN list is nobody can tell; at these prices the planner asks for it
-** once, whatever the join, instead of once for each outer row.
+/* The unit of cost is a thousandth of a request.  The length of an IN list is
+** not known; at these prices the planner reads the list once, whatever the
+** join, instead of once for each outer row.
 **
-** A look-up has one row at the most, and says so by is_unique.  But the
-** planner is told of more: with 1 it would place the look-up before local
-** tables whose filters leave few of its rows, and ask for what is then thrown
-** away.  Tried with 1 to 100,000 on SQLite 3.40 and 3.54. */
+** A look-up has at most one row, as is_unique says.  The planner is told of
+** more: with 1 row it would place the look-up before local tables whose filters
+** leave few of its rows, and the other requests would be wasted.  Tried with 1
+** to 100,000 on SQLite 3.40 and 3.54. */
 enum way { WAY_ONE, WAY_LIST, WAY_ONE_OF_LIST, WAY_ALL, WAY_NONE };
 
 static const struct {
@@ -37,9 +44,10 @@ static const struct {
     [WAY_NONE] = {1e99, 1000000000, false, "%s is missing"},
 };
 
-/* For each default that is taken.  When a query names accounts within OR only,
-** SQLite first asks for a plan without them: that one would look into the
-** default account alone, and must lose against one with them. */
+/* Multiplies the cost for each default account or app.  When a query names
+** accounts only within OR, SQLite first asks for a plan without them.  That
+** plan would read the default account alone, and must lose against a plan with
+** them. */
 #define COST_DEFAULT_FACTOR 1e6
 
 /* What the query offers for one argument: indexes of terms, or -1. */
@@ -62,7 +70,7 @@ static void look_at(const struct rtk_plan_term *terms, int count, int column,
     const struct rtk_plan_term *term = &terms[i];
     if (!is_equality(term->op) || term->column != column) continue;
     if (kind == RTK_ARGUMENT_FILTER && term->op != SQLITE_INDEX_CONSTRAINT_EQ) {
-      continue; /* IS NULL is true of what nobody asks by */
+      continue; /* IS NULL gives the server no value */
     }
     if (!term->is_binary) continue;
     if (!term->is_usable) {
@@ -73,7 +81,8 @@ static void look_at(const struct rtk_plan_term *terms, int count, int column,
       offer->one = i;
     }
   }
-  /* Where a list is not taken whole, SQLite hands it over one by one. */
+  /* Only ids take a list whole.  SQLite hands other lists over value by
+  ** value. */
   if (kind != RTK_ARGUMENT_ID) {
     if (offer->one < 0) offer->one = offer->list;
     offer->list = -1;
@@ -84,18 +93,17 @@ static bool has_any(const struct offer *offer) {
   return offer->one >= 0 || offer->list >= 0;
 }
 
-/* In whatever way, at whatever time. */
+/* Is the column compared by `=` or IS, even if not usable?  A column of -1 is
+** not. */
 static bool is_compared(const struct rtk_plan_term *terms, int count,
                         int column) {
-  for (int i = 0; i < count; i++) {
-    if (column >= 0 && terms[i].column == column && is_equality(terms[i].op)) {
-      return true;
-    }
+  for (int i = 0; i < count && column >= 0; i++) {
+    if (terms[i].column == column && is_equality(terms[i].op)) return true;
   }
   return false;
 }
 
-/* Is there a term on the column, other than by `but` (0: by any operator)?  LIMIT
+/* Is there a term on the column by any operator but `but` (0: by any)?  LIMIT
 ** and OFFSET are no terms of a column. */
 static bool has_term(const struct rtk_plan_term *terms, int count, int column,
                      int but) {
@@ -107,13 +115,14 @@ static bool has_term(const struct rtk_plan_term *terms, int count, int column,
   return false;
 }
 
-/* SQLite has one bit for each column, and the last one for all beyond. */
+/* SQLite has one bit for each column; the last bit stands for all columns
+** beyond. */
 static bool is_used(uint64_t used, int column) {
   return (used >> (column < 63 ? column : 63) & 1) != 0;
 }
 
-/* The code of an account, an app or a hidden filter that has no value.  The filter
-** is NULL then: a term other than IS NULL is true of no row. */
+/* The code of an account, an app or a hidden filter that has no value.  The
+** filter is NULL then: a term other than IS NULL is true of no row. */
 static enum rtk_plan_code code_without_value(const struct rtk_column *argument,
                                              const struct rtk_plan_term *terms,
                                              int count, int column,
@@ -142,8 +151,8 @@ static void take(struct rtk_plan_term *terms, const struct offer *offer,
   }
 }
 
-/* What ids are asked by decides; account and app have defaults, and a filter is
-** little gain.  Only a look-up of what is not a list has one row at most. */
+/* The way depends on the id; account and app have defaults, and a filter saves
+** little.  Only a look-up in a table that is no list has at most one row. */
 static void price(const struct rtk_signature *signature,
                   struct rtk_plan *plan) {
   enum way way = WAY_ALL;
@@ -173,7 +182,8 @@ static void price(const struct rtk_signature *signature,
   sqlite3_snprintf(sizeof(plan->words), plan->words, ways[way].words, name);
 }
 
-/* Is there a term on the column that an argument too many ends up in? */
+/* Does the call have an argument too many?  That is a term on the surplus
+** column. */
 static bool has_surplus(const struct rtk_endpoint *endpoint,
                         const struct rtk_plan_term *terms, int count) {
   for (int i = 0; i < endpoint->column_count; i++) {

@@ -1,15 +1,14 @@
 /*
-** What the program of a running statement does with a column of one of our
-** tables.  SQLite does not offer every term of a WHERE to xBestIndex: not those
-** within an OR or an expression, nor, in the second pass of a RIGHT or FULL JOIN,
-** those of its ON.  The column is then read and compared all the same, which EXPLAIN
-** shows:
+** How a running statement uses a column of one of our tables.  SQLite does not
+** offer every term of a WHERE to xBestIndex: not those within an OR or an
+** expression, nor, in the second pass of a RIGHT or FULL JOIN, those of its ON.
+** The column is then read and compared all the same, which EXPLAIN shows:
 **
 **     VOpen    0  0  0  vtab:55d0c8a0    cursor 0 is our table
-**     VFilter  0 21  1                   the plan is what register 1 holds
+**     VFilter  0 21  1                   register 1 holds the plan
 **     VColumn  0 11  3                   column 11 into register 3
-**     Ne       4 19  3                   and compared with what register 4 holds
-**     String8  0  4  0  APP              which is set at the program's beginning
+**     Ne       4 19  3                   and compared with register 4
+**     String8  0  4  0  APP              which is set before the program starts
 */
 #ifndef RTK_PROGRAM_H
 #define RTK_PROGRAM_H
@@ -19,7 +18,7 @@
 struct sqlite3;
 struct sqlite3_vtab;
 
-/* Of a scan, about one of its arguments. */
+/* A scan, and one of its arguments. */
 struct rtk_program_question {
   const struct sqlite3_vtab *vtab;
   int bits;             /* its plan (plan.h) */
@@ -31,21 +30,21 @@ struct rtk_program_question {
 };
 
 struct rtk_program_use {
-  /* Which rows there are depends on the column, other than by a comparison with
-  ** the default. */
+  /* The column decides about rows, by more than a comparison with the
+  ** default. */
   bool is_decisive;
-  /* Another scan of the table has a value of an account or app that this one has
-  ** not, and not the default. */
-  bool is_said;
+  /* Another scan of the table gives an account or app that is not the default,
+  ** and this scan does not. */
+  bool is_given_elsewhere;
   /* A RIGHT or FULL JOIN: this may be its second pass. */
-  bool is_right;
-  /* The value comes from a row of another table. */
+  bool has_right_join;
+  /* The argument's value comes from a row of another table. */
   bool is_joined;
 };
 
-/* Looks at all statements that are running on `db`.  A statement that cannot be
-** explained counts as one that does not use the column.  SQLITE_OK, SQLITE_NOMEM
-** or SQLITE_INTERRUPT. */
+/* Reads the programs of all statements that are running on `db`.  A statement
+** that cannot be explained counts as not using the column.  SQLITE_OK,
+** SQLITE_NOMEM or SQLITE_INTERRUPT. */
 int rtk_program_look(struct sqlite3 *db,
                      const struct rtk_program_question *question,
                      struct rtk_program_use *use);

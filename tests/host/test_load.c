@@ -257,8 +257,8 @@ static void as_an_auto_extension(void **state) {
   }
 }
 
-static int old_number(void) { return 3030001; }
-static const char *old_version(void) { return "3.30.1"; }
+static int old_number(void) { return 3036000; }
+static const char *old_version(void) { return "3.36.0"; }
 
 CASE(an_old_sqlite_is_refused) {
   sqlite3 *db = open_plain();
@@ -268,7 +268,7 @@ CASE(an_old_sqlite_is_refused) {
   old.libversion = old_version;
   assert_int_equal(entry(db, &message, &old), SQLITE_ERROR);
   assert_string_equal(message,
-                      "rtk needs SQLite 3.31 or later, this is 3.30.1");
+                      "rtk needs SQLite 3.37 or later, this is 3.36.0");
   sqlite3_free(message);
   /* It leaves no trace: the right one still gets in. */
   assert_fails(db, "SELECT rtk_version()", SQLITE_ERROR, "no such function");

@@ -6,6 +6,7 @@
 #include "base/err.h"
 #include "base/limits.h"
 #include "fetch/conn.h"
+#include "sqlite/plan.h"
 #include "sqlite/vtab.h"
 
 #include "server.h"

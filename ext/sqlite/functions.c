@@ -3,10 +3,11 @@
 **
 ** A database from somebody else must not reach them: SQLITE_DIRECTONLY keeps
 ** views and triggers away, guard.c every other stored expression.  They are not
-** SQLITE_DETERMINISTIC: SQLite would then take a get after a set in the same
-** statement for the same value.
+** SQLITE_DETERMINISTIC: SQLite would take the last value here for the first:
+**
+**     SELECT rtk_config('app'), rtk_config('app', 'P'), rtk_config('app')
 */
-#include "sqlite/sqlfunc.h"
+#include "sqlite/functions.h"
 
 #include "api/json.h"
 #include "base/err.h"
@@ -24,7 +25,7 @@
 #include <sqlite3ext.h>
 SQLITE_EXTENSION_INIT3
 
-/* Not SQLITE_NOMEM, which would roll the host's transaction back (vtab.c). */
+/* Not SQLITE_NOMEM, which would roll the host's transaction back (table.c). */
 static void result_nomem(sqlite3_context *out) {
   sqlite3_result_error(out, "out of memory", -1);
 }
@@ -42,8 +43,8 @@ static void result_error(sqlite3_context *out, int rc, const char *function,
   rtk_err_clear(err);
 }
 
-/* False when the function may not run; the error is the result then.  Where the
-** first argument is a constant, as in WHERE account = rtk_config('account'), the
+/* False: the function may not run, and the error is the result.  If the first
+** argument is a constant, as in WHERE account = rtk_config('account'), the
 ** schemas are read once in a statement. */
 static bool may_run(sqlite3_context *out, const char *function) {
   static char is_checked;
@@ -71,7 +72,7 @@ static void config_function(sqlite3_context *out, int argc,
       name != NULL && strlen(name) != (size_t)sqlite3_value_bytes(argv[0]);
   int rc = rtk_config_find(name == NULL || is_cut ? "" : name, &setting, &err);
   if (rc == SQLITE_OK && argc == 2) {
-    int type = sqlite3_value_type(argv[1]); /* asked first: it changes */
+    int type = sqlite3_value_type(argv[1]); /* before it becomes text */
     const char *value = (const char *)sqlite3_value_text(argv[1]);
     rc = value == NULL && type != SQLITE_NULL
              ? SQLITE_NOMEM
@@ -108,7 +109,7 @@ static void version_function(sqlite3_context *out, int argc,
   }
 }
 
-/* Memory is empty, and the file is not. */
+/* The replies in memory are forgotten, those in the cache file are not. */
 static void result_uncleared(sqlite3_context *out, struct rtk_conn *conn,
                              int rc) {
   sqlite3_str *words = sqlite3_str_new(NULL);
@@ -129,8 +130,8 @@ static void result_uncleared(sqlite3_context *out, struct rtk_conn *conn,
   sqlite3_free(text);
 }
 
-/* Replies that a running statement holds stay until it has ended.  A file that is
-** locked is not waited for. */
+/* Replies that a running statement holds stay until it has ended.  A locked
+** file is an error at once. */
 static void cache_clear_function(sqlite3_context *out, int argc,
                                  sqlite3_value **argv) {
   struct rtk_conn *conn = sqlite3_user_data(out);
@@ -163,7 +164,7 @@ static const struct {
     {"rtk_version", 0, SQLITE_UTF8 | SQLITE_INNOCUOUS, version_function},
 };
 
-int rtk_sqlfunc_register(struct rtk_conn *conn) {
+int rtk_functions_register(struct rtk_conn *conn) {
   int rc = SQLITE_OK;
   for (size_t i = 0; i < sizeof(functions) / sizeof(*functions); i++) {
     if (rc != SQLITE_OK) break;
