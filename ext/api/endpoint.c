@@ -10,7 +10,6 @@
 #include "api/endpoint.h"
 
 #include "base/err.h"
-#include "base/limits.h"
 
 #include <string.h>
 
@@ -19,7 +18,7 @@ SQLITE_EXTENSION_INIT3
 
 #define COUNT(array) ((int)(sizeof(array) / sizeof((array)[0])))
 
-/* What every table ends with. */
+/* Columns of every table. */
 /* clang-format off */
 #define ACCOUNT_AND_APP                                                        \
   {.name = "account", .kind = RTK_COLUMN_ARGUMENT,                             \
@@ -29,8 +28,8 @@ SQLITE_EXTENSION_INIT3
    .argument = RTK_ARGUMENT_SCOPE, .setting = RTK_APP,                         \
    .max_bytes = RTK_APP_MAX, .doc = "the RealtimeKit app's id"}
 
-/* Call syntax fills hidden columns in order: an argument too many ends up here
-** and not in the first column behind the arguments. */
+/* Call syntax fills hidden columns in order: one argument too many gets here
+** and not into the first column behind the arguments. */
 #define END_OF_ARGUMENTS                                                       \
   {.name = "surplus_argument", .kind = RTK_COLUMN_SURPLUS}
 
@@ -44,207 +43,160 @@ SQLITE_EXTENSION_INIT3
   {.name = "response", .kind = RTK_COLUMN_RESPONSE,                            \
    .doc = "the reply's body as JSON text"}
 
-/* A livestream session, as four endpoints give it.  Where its id or its
-** livestream's is what is asked by, that column stands for the argument; NULL
-** where it is not. */
-#define SESSION_COLUMNS(id_for, livestream_for)                                \
-  {.name = "id", .stands_for = id_for,                                         \
-   .doc = "the livestream session's id (UUID)"},                               \
-  {.name = "created_at", .doc = "when the record was made (ISO 8601, UTC)"},   \
-  {.name = "err_message",                                                      \
-   .doc = "why the session failed, NULL when it did not"},                     \
-  {.name = "ingest_seconds", .type = RTK_COLUMN_NUMERIC,                       \
-   .doc = "seconds of video received from the encoder or meeting"},            \
-  {.name = "livestream_id", .stands_for = livestream_for,                      \
-   .doc = "the livestream that the session belongs to"},                       \
-  {.name = "started_time",                                                     \
-   .doc = "when it started (ISO 8601, UTC), NULL before"},                     \
-  {.name = "stopped_time",                                                     \
-   .doc = "when it stopped (ISO 8601, UTC), NULL while it runs"},              \
-  {.name = "updated_at",                                                       \
-   .doc = "when the record last changed (ISO 8601, UTC)"},                     \
-  {.name = "viewer_seconds", .type = RTK_COLUMN_NUMERIC,                       \
-   .doc = "seconds watched, summed over the viewers"}
+/* Columns of the reply. */
+#define TEXT(its_name, its_doc) {.name = its_name, .doc = its_doc}
+#define NUMBER(its_name, its_doc)                                              \
+  {.name = its_name, .type = RTK_COLUMN_NUMERIC, .doc = its_doc}
+#define FLAG(its_name, its_doc)                                                \
+  {.name = its_name, .type = RTK_COLUMN_INTEGER, .doc = its_doc}
+#define HIDDEN(its_name, its_doc)                                              \
+  {.name = its_name, .is_hidden = true, .doc = its_doc}
+/* A text that stands for the argument `id`; NULL: for none. */
+#define ID_OF(id, its_name, its_doc)                                           \
+  {.name = its_name, .stands_for = id, .doc = its_doc}
+/* A text that the server can filter by; `its_values`: a space after each. */
+#define CHOICE(its_name, its_values, its_doc)                                  \
+  {.name = its_name, .argument = RTK_ARGUMENT_FILTER, .values = its_values,    \
+   .doc = its_doc}
 
-#define INVOKED_TIME                                                           \
-  {.name = "invoked_time", .is_hidden = true,                                  \
-   .doc = "when the session was invoked; not in the published schema"}
-
-/* A livestream, as three endpoints give it: the same for its meeting, and its
-** status, which one of them can filter by. */
-#define LIVESTREAM_COLUMNS(id_for, meeting_for, status)                        \
-  {.name = "id", .stands_for = id_for, .doc = "the livestream's id (UUID)"},   \
-  {.name = "name", .doc = "what it was called, NULL: nothing"},                \
-  status,                                                                      \
-  {.name = "meeting_id", .stands_for = meeting_for,                            \
-   .doc = "the meeting that is streamed, NULL: none"},                         \
-  {.name = "disabled", .type = RTK_COLUMN_INTEGER,                             \
-   .doc = "1 when it takes no more video"},                                    \
-  {.name = "ingest_server", .doc = "where an encoder sends its video"},        \
-  {.name = "playback_url", .doc = "where viewers get it (HLS)"},               \
-  {.name = "created_at", .doc = "when the record was made (ISO 8601, UTC)"},   \
-  {.name = "updated_at",                                                       \
-   .doc = "when the record last changed (ISO 8601, UTC)"}
-
-#define STATUS_DOC "LIVE, IDLE, ERRORED or INVOKED"
-#define STATUS {.name = "status", .doc = STATUS_DOC}
-#define STATUS_FILTER                                                          \
-  {.name = "status", .argument = RTK_ARGUMENT_FILTER,                          \
-   .values = "LIVE IDLE ERRORED INVOKED ", .doc = STATUS_DOC}
-
-#define STREAM_KEY                                                             \
-  {.name = "stream_key", .is_hidden = true,                                    \
-   .doc = "the secret that lets an encoder send video"}
-
+/* Arguments. */
 #define ID_ARGUMENT(its_name)                                                  \
   {.name = its_name, .kind = RTK_COLUMN_ARGUMENT,                              \
    .argument = RTK_ARGUMENT_ID, .doc = "the id that was asked for"}
-
 #define FILTER(its_name, its_doc)                                              \
   {.name = its_name, .kind = RTK_COLUMN_ARGUMENT,                              \
    .argument = RTK_ARGUMENT_FILTER, .doc = its_doc}
-
-/* What the rows come in order by; `its_values`: a space behind each. */
 #define ORDER(its_name, its_values, its_doc)                                   \
   {.name = its_name, .kind = RTK_COLUMN_ARGUMENT,                              \
    .argument = RTK_ARGUMENT_FILTER, .values = its_values, .is_order = true,    \
    .doc = its_doc}
-
-#define PERIOD                                                                 \
-  FILTER("start_time", "only what is later: ISO 8601, 2024-01-31T00:00:00Z"),  \
-  FILTER("end_time", "only what is earlier: ISO 8601, 2024-01-31T00:00:00Z")
-
 #define UNIX_TIME(its_name, its_doc)                                           \
   {.name = its_name, .kind = RTK_COLUMN_ARGUMENT,                              \
    .argument = RTK_ARGUMENT_FILTER, .type = RTK_COLUMN_INTEGER,                \
    .doc = its_doc}
+#define PERIOD                                                                 \
+  FILTER("start_time", "only what is later: ISO 8601, 2024-01-31T00:00:00Z"),  \
+  FILTER("end_time", "only what is earlier: ISO 8601, 2024-01-31T00:00:00Z")
 
-#define ANALYTICS_FILTERS                                                      \
-  UNIX_TIME("start_time", "only what is later: Unix seconds, as from"          \
-                          " strftime('%s', '2024-01-31')"),                    \
-  UNIX_TIME("end_time", "only what is earlier: Unix seconds, as from"          \
-                        " strftime('%s', '2024-01-31')"),                      \
-  FILTER("filters", "what else the server is to go by, as it understands it")
+#define CREATED TEXT("created_at", "when the record was made (ISO 8601, UTC)")
+#define UPDATED                                                                \
+  TEXT("updated_at", "when the record last changed (ISO 8601, UTC)")
 
-#define TOTALS                                                                 \
-  {.name = "total_ingest_seconds", .type = RTK_COLUMN_NUMERIC,                 \
-   .doc = "seconds of video received"},                                        \
-  {.name = "total_viewer_seconds", .type = RTK_COLUMN_NUMERIC,                 \
-   .doc = "seconds watched, summed over the viewers"}
+/* Livestream sessions, as four endpoints give them; the session's id and its
+** livestream's stand for an argument, where the table has it; `id` is that of
+** the call. */
+#define SESSION_COLUMNS(id_for, livestream_for, id)                            \
+  ID_OF(id_for, "id", "the livestream session's id (UUID)"),                   \
+  CREATED,                                                                     \
+  TEXT("err_message", "why the session failed, NULL when it did not"),         \
+  NUMBER("ingest_seconds",                                                     \
+         "seconds of video received from the encoder or meeting"),             \
+  ID_OF(livestream_for, "livestream_id",                                       \
+        "the livestream that the session belongs to"),                         \
+  TEXT("started_time", "when it started (ISO 8601, UTC), NULL before"),        \
+  TEXT("stopped_time",                                                         \
+       "when it stopped (ISO 8601, UTC), NULL while it runs"),                 \
+  UPDATED,                                                                     \
+  NUMBER("viewer_seconds", "seconds watched, summed over the viewers"),        \
+  ACCOUNT_AND_APP,                                                             \
+  ID_ARGUMENT(id),                                                             \
+  END_OF_ARGUMENTS,                                                            \
+  HIDDEN("invoked_time",                                                       \
+         "when the session was invoked; not in the published schema"),         \
+  ABOUT_THE_REPLY
 
 static const struct rtk_column livestream_session_columns[] = {
-  SESSION_COLUMNS("session_id", NULL),
-  ACCOUNT_AND_APP,
-  ID_ARGUMENT("session_id"),
-  END_OF_ARGUMENTS,
-  INVOKED_TIME,
-  ABOUT_THE_REPLY,
-};
-
+  SESSION_COLUMNS("session_id", NULL, "session_id")};
 static const struct rtk_column sessions_of_livestream_columns[] = {
-  SESSION_COLUMNS(NULL, "for_livestream_id"),
-  ACCOUNT_AND_APP,
-  ID_ARGUMENT("for_livestream_id"),
-  END_OF_ARGUMENTS,
-  INVOKED_TIME,
-  ABOUT_THE_REPLY,
-};
-
+  SESSION_COLUMNS(NULL, "for_livestream_id", "for_livestream_id")};
 static const struct rtk_column sessions_of_meeting_columns[] = {
-  SESSION_COLUMNS(NULL, NULL),
-  ACCOUNT_AND_APP,
-  ID_ARGUMENT("meeting_session_id"),
-  END_OF_ARGUMENTS,
-  INVOKED_TIME,
-  ABOUT_THE_REPLY,
-};
+  SESSION_COLUMNS(NULL, NULL, "meeting_session_id")};
+
+/* Livestreams, as three endpoints give them; one can filter by the status. */
+#define LIVESTREAM_COLUMNS(id_for, status)                                     \
+  ID_OF(id_for, "id", "the livestream's id (UUID)"),                           \
+  TEXT("name", "what it was called, NULL: nothing"),                           \
+  status,                                                                      \
+  TEXT("meeting_id", "the meeting that is streamed, NULL: none"),              \
+  FLAG("disabled", "1 when it takes no more video"),                           \
+  TEXT("ingest_server", "where an encoder sends its video"),                   \
+  TEXT("playback_url", "where viewers get it (HLS)"),                          \
+  CREATED,                                                                     \
+  UPDATED,                                                                     \
+  ACCOUNT_AND_APP
+#define STATUS_DOC "LIVE, IDLE, ERRORED or INVOKED"
+#define STREAM_KEY                                                             \
+  HIDDEN("stream_key", "the secret that lets an encoder send video")
 
 static const struct rtk_column livestreams_columns[] = {
-  LIVESTREAM_COLUMNS(NULL, NULL, STATUS_FILTER),
-  ACCOUNT_AND_APP,
+  LIVESTREAM_COLUMNS(
+    NULL, CHOICE("status", "LIVE IDLE ERRORED INVOKED ", STATUS_DOC)),
   END_OF_ARGUMENTS,
   PERIOD,
   {.name = "exclude_meetings", .kind = RTK_COLUMN_ARGUMENT,
    .argument = RTK_ARGUMENT_FILTER, .is_switch = true,
    .doc = "1: only what an encoder streams"},
-  ORDER("sort_order", "ASC DSC ", "ASC or DSC: the order in which the server"
-                                   " gives them"),
+  ORDER("sort_order", "ASC DSC ",
+        "ASC or DSC: the order in which the server gives them"),
   STREAM_KEY,
   ABOUT_THE_REPLY,
 };
+
+#define ONE_LIVESTREAM(id_for, id)                                             \
+  LIVESTREAM_COLUMNS(id_for, TEXT("status", STATUS_DOC)),                      \
+  ID_ARGUMENT(id),                                                             \
+  END_OF_ARGUMENTS,                                                            \
+  STREAM_KEY,                                                                  \
+  ABOUT_THE_REPLY
 
 static const struct rtk_column livestream_columns[] = {
-  LIVESTREAM_COLUMNS("livestream_id", NULL, STATUS),
-  ACCOUNT_AND_APP,
-  ID_ARGUMENT("livestream_id"),
-  END_OF_ARGUMENTS,
-  STREAM_KEY,
-  ABOUT_THE_REPLY,
-};
-
+  ONE_LIVESTREAM("livestream_id", "livestream_id")};
 static const struct rtk_column livestream_of_meeting_columns[] = {
-  LIVESTREAM_COLUMNS(NULL, "for_meeting_id", STATUS),
-  ACCOUNT_AND_APP,
-  ID_ARGUMENT("for_meeting_id"),
-  END_OF_ARGUMENTS,
-  STREAM_KEY,
-  ABOUT_THE_REPLY,
-};
+  ONE_LIVESTREAM(NULL, "for_meeting_id")};
 
 static const struct rtk_column meeting_sessions_columns[] = {
-  {.name = "id", .doc = "the meeting session's id (UUID)"},
-  {.name = "associated_id", .argument = RTK_ARGUMENT_FILTER,
-   .doc = "the meeting that it is a session of"},
-  {.name = "meeting_display_name", .doc = "what the meeting is called"},
-  {.name = "status", .argument = RTK_ARGUMENT_FILTER,
-   .values = "LIVE ENDED ", .doc = "LIVE or ENDED"},
-  {.name = "type", .doc = "the kind of meeting"},
-  {.name = "live_participants", .type = RTK_COLUMN_NUMERIC,
-   .doc = "how many are in it now"},
-  {.name = "max_concurrent_participants", .type = RTK_COLUMN_NUMERIC,
-   .doc = "the most that were in it at once"},
-  {.name = "minutes_consumed", .type = RTK_COLUMN_NUMERIC,
-   .doc = "participants' minutes, summed"},
-  {.name = "started_at", .doc = "when it started (ISO 8601, UTC)"},
-  {.name = "ended_at", .doc = "when it ended (ISO 8601, UTC), NULL: it runs"},
-  {.name = "created_at", .doc = "when the record was made (ISO 8601, UTC)"},
-  {.name = "updated_at",
-   .doc = "when the record last changed (ISO 8601, UTC)"},
-  {.name = "organization_id", .doc = "the organization it belongs to"},
-  {.name = "breakout_rooms", .doc = "its breakout rooms (JSON)"},
-  {.name = "meta", .doc = "what else is known of it (JSON)"},
+  TEXT("id", "the meeting session's id (UUID)"),
+  CHOICE("associated_id", NULL, "the meeting that it is a session of"),
+  TEXT("meeting_display_name", "what the meeting is called"),
+  CHOICE("status", "LIVE ENDED ", "LIVE or ENDED"),
+  TEXT("type", "the kind of meeting"),
+  NUMBER("live_participants", "how many are in it now"),
+  NUMBER("max_concurrent_participants", "the most that were in it at once"),
+  NUMBER("minutes_consumed", "participants' minutes, summed"),
+  TEXT("started_at", "when it started (ISO 8601, UTC)"),
+  TEXT("ended_at", "when it ended (ISO 8601, UTC), NULL: it runs"),
+  CREATED,
+  UPDATED,
+  TEXT("organization_id", "the organization it belongs to"),
+  TEXT("breakout_rooms", "its breakout rooms (JSON)"),
+  TEXT("meta", "what else is known of it (JSON)"),
   ACCOUNT_AND_APP,
   END_OF_ARGUMENTS,
   PERIOD,
   FILTER("search", "only what matches these words"),
   ORDER("sort_by", "minutesConsumed createdAt ",
-         "minutesConsumed or createdAt: what the server puts them in order"
-         " by"),
-  ORDER("sort_order", "ASC DESC ", "ASC or DESC: the order in which the server"
-                                    " gives them"),
+        "minutesConsumed or createdAt: what the server puts them in order by"),
+  ORDER("sort_order", "ASC DESC ",
+        "ASC or DESC: the order in which the server gives them"),
   ABOUT_THE_REPLY,
 };
+
+#define TOTALS                                                                 \
+  NUMBER("count", "how many livestream sessions there were"),                  \
+  NUMBER("total_ingest_seconds", "seconds of video received"),                 \
+  NUMBER("total_viewer_seconds", "seconds watched, summed over the viewers"),  \
+  ACCOUNT_AND_APP,                                                             \
+  END_OF_ARGUMENTS,                                                            \
+  UNIX_TIME("start_time", "only what is later: Unix seconds, as from"          \
+                          " strftime('%s', '2024-01-31')"),                    \
+  UNIX_TIME("end_time", "only what is earlier: Unix seconds, as from"          \
+                        " strftime('%s', '2024-01-31')"),                      \
+  FILTER("filters", "what else the server is to go by, as it understands it"), \
+  ABOUT_THE_REPLY
 
 static const struct rtk_column analytics_columns[] = {
-  {.name = "date", .doc = "the day (YYYY-MM-DD, UTC)"},
-  {.name = "count", .type = RTK_COLUMN_NUMERIC,
-   .doc = "how many livestream sessions there were"},
-  TOTALS,
-  ACCOUNT_AND_APP,
-  END_OF_ARGUMENTS,
-  ANALYTICS_FILTERS,
-  ABOUT_THE_REPLY,
-};
-
-static const struct rtk_column totals_columns[] = {
-  {.name = "count", .type = RTK_COLUMN_NUMERIC,
-   .doc = "how many livestream sessions there were"},
-  TOTALS,
-  ACCOUNT_AND_APP,
-  END_OF_ARGUMENTS,
-  ANALYTICS_FILTERS,
-  ABOUT_THE_REPLY,
-};
+  TEXT("date", "the day (YYYY-MM-DD, UTC)"), TOTALS};
+static const struct rtk_column totals_columns[] = {TOTALS};
 
 #define APP "accounts/{account}/realtime/kit/{app}/"
 #define COLUMNS(array) .columns = array, .column_count = COUNT(array)

@@ -1,24 +1,33 @@
 /*
-** The read endpoints of the API as data: everything that sets one table apart
-** from another stands in its entry in endpoint.c, and the rest of rtk only
-** follows these fields.
+** The read endpoints of the API as data.  Everything that distinguishes one
+** table from another is in its entry in endpoint.c; the rest of rtk reads these
+** fields and never compares a name.
 */
 #ifndef RTK_ENDPOINT_H
 #define RTK_ENDPOINT_H
 
-#include "base/limits.h"
 #include "base/setting.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 
+/* Columns and arguments of one endpoint, checked by the unit tests.  A plan has
+** 31 bits, two for each argument. */
+#define RTK_COLUMNS_MAX 48
+#define RTK_INPUTS_MAX 14
+
+/* Bytes of account and app, which are ASCII.  The reference says 32 for both,
+** yet real app ids are UUIDs with dashes (36). */
+#define RTK_ACCOUNT_MAX 32
+#define RTK_APP_MAX 64
+
 enum rtk_column_kind {
   RTK_COLUMN_DATA,     /* a field of the reply, by the column's own name */
-  RTK_COLUMN_ARGUMENT, /* hidden; fills the next {…} of the path */
-  RTK_COLUMN_SURPLUS,  /* hidden; behind the arguments of the path: what a call
-                          gives it is one argument too many */
+  RTK_COLUMN_ARGUMENT, /* hidden; fills the next {…} of the path, or filters */
+  RTK_COLUMN_SURPLUS,  /* hidden; follows the arguments of the path: a call that
+                          gives it a value has one argument too many */
   RTK_COLUMN_ERROR,    /* hidden; why there is no data */
-  RTK_COLUMN_KIND,     /* hidden; the same as one word (err.h) */
+  RTK_COLUMN_KIND,     /* hidden; the kind of that error, one word (err.h) */
   RTK_COLUMN_STATUS,   /* hidden; the HTTP status */
   RTK_COLUMN_RESPONSE  /* hidden; the reply's body */
 };
@@ -29,12 +38,12 @@ enum rtk_column_type {
   RTK_COLUMN_NUMERIC  /* INTEGER or REAL, as the reply has it */
 };
 
-/* For arguments: what a value has to be. */
+/* For arguments: which values are usable. */
 enum rtk_argument_kind {
   RTK_ARGUMENT_ID,    /* an unusable value: no row, no request */
   RTK_ARGUMENT_SCOPE, /* an unusable value is an error; has a default */
-  RTK_ARGUMENT_FILTER /* may be left out; a query parameter of the URL; where the
-                         column's type is INTEGER, a whole number */
+  RTK_ARGUMENT_FILTER /* optional; a query parameter of the URL; a whole number
+                         where the column's type is INTEGER */
 };
 
 struct rtk_column {
@@ -44,35 +53,35 @@ struct rtk_column {
   bool is_hidden; /* DATA only; every other kind is always hidden */
   const char *doc;
 
-  /* DATA: the argument that an equality on this column stands in for. */
+  /* DATA: the argument that an equality on this column gives a value to. */
   const char *stands_for;
 
-  /* ARGUMENT; and DATA that the server can filter by, where it is FILTER */
+  /* ARGUMENT; DATA: FILTER where the server can filter by the column. */
   enum rtk_argument_kind argument;
   enum rtk_setting setting; /* SCOPE: the setting that holds the default */
   size_t max_bytes;         /* SCOPE */
-  const char *values;       /* FILTER: those that the server knows, with a
-                               space after each; NULL: it takes any text */
+  const char *values;       /* FILTER: the values that the server knows, a space
+                               after each; NULL: it takes any text */
   bool is_switch;           /* FILTER: 1 and 0 are sent as true and false */
   bool is_order;            /* FILTER: the same rows, in another order */
 };
 
 struct rtk_endpoint {
   const char *name; /* of the table */
-  const char *noun; /* what its id names, in messages: "session"; without an id,
-                       what one reply is: "page" */
+  const char *noun; /* for messages: the thing with the id, "session"; without
+                       an id the reply, "page" */
   const char *path; /* below the base URL, {…} for each argument in order */
-  /* Where in the reply the rows are, one object or an array of them: names with
-  ** dots between, the first that is there.  None: the body is the row. */
+  /* Where in the reply the rows are, one object or an array: paths of names
+  ** with dots, the first one that exists.  None: the body is the row. */
   const char *rows[2];
-  bool is_list; /* an array is right, too */
+  bool is_list; /* an array of any size is right, too */
   /* Where total_count is.  None: the reply is not one page of many. */
   const char *paging[2];
-  /* Its rows are what this endpoint has for their first column: they are kept as
-  ** its replies.  NULL: nothing of the kind. */
+  /* Each row of this list is also a reply of this endpoint (for the id in its
+  ** first column) and is cached as such.  NULL: it is not. */
   const struct rtk_endpoint *each;
-  const char *ended; /* the column whose time says since when a row no longer
-                        changes; NULL: it may change at any time */
+  const char *ended; /* the column with the time after which a row no longer
+                        changes; NULL: a row may change at any time */
   const struct rtk_column *columns; /* in the order of the table */
   int column_count;
 };
@@ -81,9 +90,8 @@ struct rtk_endpoint {
 extern const struct rtk_endpoint rtk_endpoints[];
 extern const int rtk_endpoint_count;
 
-/* What an entry implies about its arguments, worked out once per table.
-** Arguments are numbered from 0: those of the path in its order, then the
-** filters.
+/* The arguments of an endpoint, worked out once per table.  They are numbered
+** from 0: those of the path in its order, then the filters.
 **
 **     CREATE TABLE x(id, name, status, account HIDDEN, livestream_id HIDDEN …)
 **     columns[]        {3, 4, 2}               account, livestream_id, status
@@ -109,7 +117,7 @@ void rtk_endpoint_describe(const struct rtk_endpoint *endpoint,
 const struct rtk_column *rtk_endpoint_argument(
     const struct rtk_signature *signature, int argument);
 
-/* The column's type in words of SQL; and does SELECT * leave it out? */
+/* The column's type in SQL; and does SELECT * leave it out? */
 const char *rtk_endpoint_type(const struct rtk_column *column);
 bool rtk_endpoint_is_hidden(const struct rtk_column *column);
 

@@ -7,7 +7,7 @@
 */
 #include "api/json.h"
 
-#include "base/limits.h"
+#include "base/number.h"
 
 #include <errno.h>
 #include <math.h>
@@ -17,6 +17,9 @@
 
 #include <sqlite3ext.h>
 SQLITE_EXTENSION_INIT3
+
+/* Bytes of one name in the path to a reply's rows. */
+#define RTK_JSON_NAME_MAX 64
 
 /* 2^53: below it every integer is a double of its own.  The bound itself may
 ** have been 2^53 + 1, so it stays a double. */
@@ -35,7 +38,7 @@ static bool is_space(char c) {
 }
 
 /* Is there a NUL in some string, escaped or not?  cJSON would cut the string
-** there without a word. */
+** there and not tell. */
 static bool has_nul(const char *text, size_t size) {
   const char *end = text + size;
   if (memchr(text, '\0', size) != NULL) return true;
@@ -51,15 +54,13 @@ static bool has_nul(const char *text, size_t size) {
 
 /* The code unit of an escape \uXXXX; -1: there is none. */
 static int unit_at(const char *c, const char *end) {
+  static const char hex[] = "0123456789ABCDEFabcdef";
   int unit = 0;
   if (end - c < 6 || c[0] != '\\' || c[1] != 'u') return -1;
   for (int i = 2; i < 6; i++) {
-    int digit = c[i] >= '0' && c[i] <= '9'   ? c[i] - '0'
-                : c[i] >= 'a' && c[i] <= 'f' ? c[i] - 'a' + 10
-                : c[i] >= 'A' && c[i] <= 'F' ? c[i] - 'A' + 10
-                                             : -1;
-    if (digit < 0) return -1;
-    unit = unit * 16 + digit;
+    const char *digit = memchr(hex, c[i], sizeof(hex) - 1);
+    if (digit == NULL) return -1;
+    unit = unit * 16 + (int)(digit - hex) - (digit - hex > 15 ? 6 : 0);
   }
   return unit;
 }
@@ -68,9 +69,8 @@ static bool is_high(int unit) { return unit >= 0xD800 && unit <= 0xDBFF; }
 
 static bool is_low(int unit) { return unit >= 0xDC00 && unit <= 0xDFFF; }
 
-/* A copy with U+FFFD for each half pair, which cJSON takes for a mistake; it is of
-** the same size.  *copy stays NULL where there is none.  SQLITE_OK or
-** SQLITE_NOMEM. */
+/* A copy of the same size with U+FFFD for each half pair, which cJSON refuses.
+** *copy stays NULL where there is none.  SQLITE_OK or SQLITE_NOMEM. */
 static int mend_surrogates(const char *text, size_t size, char **copy) {
   const char *end = text + size;
   const char *c = text;
@@ -118,12 +118,12 @@ static const char *skip_word(const char *c) {
   return c;
 }
 
-/* Goes through the text beside the document, which cJSON has made of it: their
-** elements come in the same order.  Notes for each object and array where it
-** begins and its size, in the fields that cJSON has for numbers; for each number
-** where it begins, in the field for integers, which nothing else reads.  Returns
-** the end of the value at `c`, which is an object or array or within one: so there
-** is a bracket to stop at. */
+/* Walks through the text and the document that cJSON has made of it: their
+** elements have the same order.  Stores where each object and array begins and
+** its size, in the fields that cJSON has for numbers; and where each number
+** begins, in the field for integers, which nothing else reads.  Returns the end
+** of the value at `c`.  The outermost value is an object or array: its bracket
+** ends every walk. */
 static const char *note_place(cJSON *item, const char *text, const char *c) {
   const char *begin = c = skip_space(c);
   if (*c == '"') return skip_string(c);
@@ -245,8 +245,8 @@ const char *rtk_json_string(const struct rtk_json *node) {
   return cJSON_IsString(item_of(node)) ? item_of(node)->valuestring : NULL;
 }
 
-/* NULL for what no double can hold: "Inf" is greater than any number, and JSON has
-** no such thing. */
+/* NULL for what no double can hold: "Inf" is greater than any number, and JSON
+** has no such thing. */
 static struct rtk_value number_value(double number) {
   struct rtk_value value = {.type = RTK_REAL, .as.real = number};
   if (!isfinite(number)) {
@@ -268,29 +268,18 @@ static struct rtk_value string_value(const char *string) {
   return text_value((struct rtk_text){string, strlen(string)});
 }
 
-static const char *skip_digits(const char *c) {
-  while (*c >= '0' && *c <= '9') c++;
-  return c;
-}
-
 /* Exactly a number as JSON has it; cJSON takes 007 and 5. as well. */
 static bool is_number(struct rtk_text text) {
-  const char *stop = text.bytes + text.size;
   const char *c = text.bytes + (*text.bytes == '-');
-  const char *end = skip_digits(c);
-  if (end == c || (*c == '0' && end > c + 1)) return false;
-  if (*end == '.') {
-    c = end + 1;
-    end = skip_digits(c);
-    if (end == c) return false;
-  }
-  if (*end == 'e' || *end == 'E') {
-    c = end + 1;
+  if (*c == '0' && rtk_is_digit(c[1])) return false;
+  if (rtk_number_read(&c) < 0) return false;
+  if (*c == '.' && (c++, rtk_number_read(&c) < 0)) return false;
+  if (*c == 'e' || *c == 'E') {
+    c++;
     if (*c == '+' || *c == '-') c++;
-    end = skip_digits(c);
-    if (end == c) return false;
+    if (rtk_number_read(&c) < 0) return false;
   }
-  return end == stop;
+  return c == text.bytes + text.size;
 }
 
 static struct rtk_text trim(const char *string) {
@@ -305,8 +294,8 @@ static bool is_word(struct rtk_text text, const char *word) {
          sqlite3_strnicmp(text.bytes, word, (int)text.size) == 0;
 }
 
-/* What a word in quotes is to a column that is no text; false: nothing but itself.
-** NaN and infinities are no numbers, and as text greater than any. */
+/* A word in quotes as a number or bool; false: it is neither.  NaN and
+** infinities are NULL: as text they would be greater than any number. */
 static bool read_word(struct rtk_text text, enum rtk_json_form form,
                       struct rtk_value *value) {
   static const struct {

@@ -1,10 +1,12 @@
 /*
 ** JSON text into values.  The only module that sees cJSON.
 **
-** A struct rtk_json is one node of a parsed document and borrowed from it:
-** the root, which rtk_json_parse() gives, is freed by rtk_json_free() and
-** takes every other node with it.  Every function takes NULL for a node that
-** is not there.
+**     {"data": [{"id": "a", "n": "7"}]}   rtk_json_at(root, "data")  one row
+**                                         id as text 'a', n as number 7
+**
+** A struct rtk_json is a node of a parsed document and borrowed from it:
+** rtk_json_free() of the root, which rtk_json_parse() gives, frees all nodes.
+** All functions take NULL for a node that does not exist.
 */
 #ifndef RTK_JSON_H
 #define RTK_JSON_H
@@ -46,13 +48,14 @@ const struct rtk_json *rtk_json_member(const struct rtk_json *node,
                                        const char *name);
 const struct rtk_json *rtk_json_first(const struct rtk_json *node);
 
-/* The rows that a node is: the elements of an array; anything else is one.  How
-** many; and the one behind `row`, NULL: the first, NULL after the last. */
+/* The rows of a node: the elements of an array; any other node is one row.  How
+** many there are; and the row after `row` (NULL: the first), NULL after the
+** last. */
 size_t rtk_json_row_count(const struct rtk_json *rows);
 const struct rtk_json *rtk_json_next_row(const struct rtk_json *rows,
                                          const struct rtk_json *row);
 
-/* The node that a path of names with dots between leads to, "data.session". */
+/* The node at a path of names with dots, "data.session". */
 const struct rtk_json *rtk_json_at(const struct rtk_json *node,
                                    const char *path);
 
@@ -62,41 +65,43 @@ bool rtk_json_is_true(const struct rtk_json *node);
 /* The text of a string, borrowed from the document; NULL for anything else. */
 const char *rtk_json_string(const struct rtk_json *node);
 
-/* The whole number, or the one in a string, or `otherwise` for anything else and
-** beyond ±2^53. */
+/* A whole number, also in a string; `otherwise` for anything else and beyond
+** ±2^53. */
 int64_t rtk_json_int(const struct rtk_json *node, int64_t otherwise);
 
-/* An object or array as it stands in `text`, which the document was made of:
-** borrowed from there. */
+/* An object or array as it stands in `text`, which the document was parsed from
+** and which it is borrowed from. */
 struct rtk_text rtk_json_raw(const struct rtk_json *node, const char *text);
 
 /* What a column wants of a value. */
-enum rtk_json_form {
-  RTK_JSON_AS_TEXT,   /* text: a string itself, anything else as it stands */
-  RTK_JSON_AS_NUMBER, /* of a string: the JSON number that it holds; "", "NaN",
-                         "Infinity" and "-Infinity" are NULL */
-  RTK_JSON_AS_BOOL /* the same, and "true", "yes" and "on" are 1, "false", "no"
-                         and "off" 0, in any case */
-};
+enum rtk_json_form { RTK_JSON_AS_TEXT, RTK_JSON_AS_NUMBER, RTK_JSON_AS_BOOL };
 
-/* A node as a value.  Null is NULL.  An object or array becomes its JSON text as it
-** stands in `text`, and so do numbers, true and false where the form is
-** RTK_JSON_AS_TEXT: a join with a TEXT column would else miss them.  In the other
-** forms true and false are 1 and 0.  A number without a fraction and less than 2^53
-** from 0 is an integer there, one that no double can hold is NULL, any other a real.
-** All text is borrowed, from `text` or from the document, which is an object or array
-** and was made of `text`.  Returns SQLITE_OK or SQLITE_NOMEM. */
+/* A node as a value:
+**
+**     JSON                AS_TEXT       AS_NUMBER             AS_BOOL
+**     null                NULL          NULL                  NULL
+**     {…} […]             as it stands  as it stands          as it stands
+**     true false          as it stands  1 0                   1 0
+**     7 1e2 0.5 1e999     as it stands  7 100 0.5 NULL        the same
+**     "7" "007" "x"       the string    7 '007' 'x'           the same
+**     "" "NaN" "Infinity" the string    NULL                  NULL
+**     "Yes" "off" "true"  the string    the string            1 0 1
+**
+** As text a number joins with a TEXT column.  A number without a fraction and
+** below 2^53 is an INTEGER, any other a REAL.  Text is borrowed from `text` or
+** from the document, which is an object or array and was parsed from `text`.
+** Returns SQLITE_OK or SQLITE_NOMEM. */
 int rtk_json_value(const struct rtk_json *node, const char *text,
                    enum rtk_json_form form, struct rtk_value *value);
 
-/* A column of rows: the member of each row by this name; NULL: there is none, and
-** the value is NULL. */
+/* A column of rows: the member of this name; name NULL: the value is NULL. */
 struct rtk_json_column {
   const char *name;
   enum rtk_json_form form;
 };
 
-/* All rows as values, as above: `count` for each row, in the order of `columns`. */
+/* All rows as values, as above: `count` for each row, in the order of
+** `columns`. */
 int rtk_json_read(const struct rtk_json *rows, const char *text,
                   const struct rtk_json_column *columns, int count,
                   struct rtk_value *values);

@@ -1,27 +1,29 @@
-/* How long a reply may be kept. */
+/* The time to live of a reply. */
 #include "api/life.h"
 
 #include "api/endpoint.h"
 #include "api/reply.h"
-#include "base/limits.h"
+#include "base/number.h"
 #include "base/value.h"
 
 #include <stddef.h>
 #include <string.h>
 
-/* Two or four digits; -1 when they are none. */
-static int digits(const char *text, int count) {
-  int number = 0;
-  for (int i = 0; i < count; i++) {
-    if (text[i] < '0' || text[i] > '9') return -1;
-    number = number * 10 + (text[i] - '0');
-  }
-  return number;
-}
+/* ms: a session that stopped longer ago has its final figures.  Those of a
+** session that stopped within this time still settle: a published example was
+** updated a minute after it stopped. */
+#define RTK_SETTLED_AFTER_MS 3600000
+
+/* ms: how long such a reply, and a "not found", is kept. */
+#define RTK_SETTLING_KEPT_MS 60000
+
+/* ms since 1970: 1971.  An earlier time is no time: some servers write zero so
+** (0001-01-01, 1970-01-01). */
+#define RTK_TIME_MIN_MS 31536000000
 
 /* Days from 1970-01-01 in the Gregorian calendar, counted in years that begin
 ** in March. */
-static int64_t days(int year, int month, int day) {
+static int64_t days(int64_t year, int64_t month, int64_t day) {
   int64_t y = month > 2 ? year : year - 1;
   int64_t m = month > 2 ? month - 3 : month + 9;
   return y * 365 + y / 4 - y / 100 + y / 400 + (m * 153 + 2) / 5 + day - 1 -
@@ -29,32 +31,29 @@ static int64_t days(int year, int month, int day) {
 }
 
 bool rtk_life_parse_time(const char *text, uint32_t size, int64_t *unix_ms) {
-  static const char form[] = "0000-00-00T00:00:00";
-  uint32_t length = sizeof(form) - 1;
-  if (size < length + 1 || text[size - 1] != 'Z') return false;
-  for (uint32_t i = 0; i < length; i++) {
-    bool is_digit = text[i] >= '0' && text[i] <= '9';
-    if (form[i] == '0' ? !is_digit : text[i] != form[i]) return false;
+  static const char form[] = "0000-00-00T00:00:00.0";
+  enum { WHOLE = 19, FRACTION = 21 }; /* bytes of the form without ".0", with */
+  int64_t part[6] = {0};              /* year, month, day, hour … */
+  if (size <= WHOLE || size == FRACTION || text[size - 1] != 'Z') return false;
+  for (uint32_t i = 0; i + 1 < size; i++) {
+    char wanted = i < FRACTION ? form[i] : '0';
+    if (wanted == '0' ? !rtk_is_digit(text[i]) : text[i] != wanted) {
+      return false;
+    }
   }
-  if (size > length + 1 && (text[length] != '.' || size == length + 2)) {
-    return false;
-  }
-  for (uint32_t i = length + 1; i + 1 < size; i++) {
-    if (text[i] < '0' || text[i] > '9') return false;
-  }
-  int month = digits(text + 5, 2), day = digits(text + 8, 2);
-  int hour = digits(text + 11, 2), minute = digits(text + 14, 2);
-  int second = digits(text + 17, 2); /* 60: a leap second */
+  for (int i = 0; i < 6; i++, text++) part[i] = rtk_number_read(&text);
+  int64_t year = part[0], month = part[1], day = part[2];
+  int64_t hour = part[3], minute = part[4], second = part[5];
   if (month < 1 || month > 12 || day < 1 || day > 31) return false;
-  if (hour > 23 || minute > 59 || second > 60) return false;
-  *unix_ms = (days(digits(text, 4), month, day) * 86400 + hour * 3600 +
-              minute * 60 + second) *
-             1000;
+  if (hour > 23 || minute > 59 || second > 60) return false; /* 60: a leap */
+  *unix_ms =
+      (days(year, month, day) * 86400 + hour * 3600 + minute * 60 + second) *
+      1000;
   return true;
 }
 
-/* The time in a column of a row; false when there is none.  A zero time is none.
-** sql/sync.sql goes by the same rule. */
+/* The time in a column of a row; false when there is none or a zero time.
+** sql/sync.sql has the same rule. */
 static bool read_time(const struct rtk_endpoint *endpoint,
                       const struct rtk_value *row, const char *name,
                       int64_t *unix_ms) {

@@ -6,27 +6,27 @@
 **   Ratelimit-Policy: 100;w=60                 the same in older drafts
 **   X-Ratelimit-Limit, -Remaining, -Reset      the same as separate numbers
 **
-** The lists are read by the grammar of RFC 8941: parameters that are not known
-** are passed over, and a list with a mistake in it is ignored whole.  Lists
-** within lists have no meaning here and count as one.
-** Limits: RTK_RATELIMIT_ITEMS_MAX names, the first ones.
+** The lists are read by the grammar of RFC 8941: unknown parameters are
+** skipped, and a list with a mistake is ignored whole, as is a list within a
+** list.  Of more than RTK_RATELIMIT_ITEMS_MAX names the first ones are kept.
 */
 #include "api/ratelimit.h"
 
 #include "base/limits.h"
+#include "base/number.h"
 #include "net/http.h"
 
 #include <stdbool.h>
 #include <string.h>
 
-/* RFC 8941, 3.3.1 and 3.3.2: digits of a number, before the point if it has
-** one, and behind it. */
+/* RFC 8941, 3.3.1 and 3.3.2: digits of a number without a point; before the
+** point; behind it. */
 #define INTEGER_DIGITS 15
 #define DECIMAL_DIGITS 12
 #define FRACTION_DIGITS 3
 
-/* From here on x-ratelimit-reset is a moment, not a wait: seconds since 1970
-** (2001; a wait so long would be 31 years). */
+/* A larger x-ratelimit-reset is not a wait (31 years) but a time: seconds since
+** 1970. */
 #define UNIX_SECONDS_MIN 1000000000
 
 enum kind { NUMBER, NAME, OTHER };
@@ -39,26 +39,15 @@ struct bare {
 
 /* --- characters: ASCII, whatever the locale ------------------------------- */
 
-static bool is_digit(char c) { return c >= '0' && c <= '9'; }
-
-static bool is_lower(char c) { return c >= 'a' && c <= 'z'; }
-
-static bool is_letter(char c) { return is_lower(c) || (c >= 'A' && c <= 'Z'); }
+#define LOWER "abcdefghijklmnopqrstuvwxyz"
+#define LETTERS LOWER "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+#define DIGITS "0123456789"
+#define IN_TOKEN LETTERS DIGITS "!#$%&'*+-.^_`|~:/"
+#define IN_KEY LOWER DIGITS "_-.*"
+#define IN_BASE64 LETTERS DIGITS "+/="
 
 static bool is_one_of(char c, const char *set) {
   return c != '\0' && strchr(set, c) != NULL;
-}
-
-static bool is_token(char c) {
-  return is_letter(c) || is_digit(c) || is_one_of(c, "!#$%&'*+-.^_`|~:/");
-}
-
-static bool is_key(char c) {
-  return is_lower(c) || is_digit(c) || is_one_of(c, "_-.*");
-}
-
-static bool is_base64(char c) {
-  return is_letter(c) || is_digit(c) || is_one_of(c, "+/=");
 }
 
 /* --- bare items: each moves *at behind itself, or returns false ----------- */
@@ -70,29 +59,25 @@ static void add_to_name(char *name, size_t *size, char c) {
 }
 
 static bool read_number(const char **at, struct bare *bare) {
-  const char *c = *at;
-  int64_t sum = 0;
-  int fraction = 0;
-  size_t named = 0;
-  bool is_negative = *c == '-';
-  if (is_negative) c++;
+  bool is_negative = **at == '-';
+  const char *c = *at + is_negative;
   const char *first = c;
-  for (; is_digit(*c) && c - first < INTEGER_DIGITS; c++) {
-    sum = sum * 10 + (*c - '0');
-    add_to_name(bare->name, &named, *c);
+  size_t named = 0;
+  int64_t fraction = 0;
+  int64_t whole = rtk_number_read(&c);
+  int64_t digits = c - first;
+  for (const char *d = first; d < c; d++) add_to_name(bare->name, &named, *d);
+  if (digits < 1 || digits > (*c == '.' ? DECIMAL_DIGITS : INTEGER_DIGITS)) {
+    return false;
   }
-  if (c == first) return false;
   if (*c == '.') {
-    if (c - first > DECIMAL_DIGITS) return false;
-    for (c++; is_digit(*c) && fraction < FRACTION_DIGITS; c++, fraction++) {
-      sum = sum * 10 + (*c - '0');
-    }
-    if (fraction == 0) return false;
+    const char *behind = ++c;
+    fraction = rtk_number_read_fraction(&c);
+    if (c == behind || c - behind > FRACTION_DIGITS) return false;
   }
-  if (is_digit(*c)) return false;
-  for (; fraction < FRACTION_DIGITS; fraction++) sum *= 10;
   bare->kind = NUMBER;
-  bare->thousandths = is_negative ? -sum : sum;
+  bare->thousandths = whole * 1000 + fraction;
+  if (is_negative) bare->thousandths = -bare->thousandths;
   *at = c;
   return true;
 }
@@ -112,33 +97,27 @@ static bool read_string(const char **at, struct bare *bare) {
 
 static bool read_token(const char **at, struct bare *bare) {
   size_t named = 0;
-  for (; is_token(**at); (*at)++) add_to_name(bare->name, &named, **at);
+  for (; is_one_of(**at, IN_TOKEN); (*at)++) {
+    add_to_name(bare->name, &named, **at);
+  }
   bare->kind = NAME;
   return true;
 }
 
-static bool skip_bytes(const char **at) {
-  const char *c = *at + 1;
-  while (is_base64(*c)) c++;
-  if (*c != ':') return false;
-  *at = c + 1;
-  return true;
-}
-
-static bool skip_boolean(const char **at) {
-  if ((*at)[1] != '0' && (*at)[1] != '1') return false;
-  *at += 2;
-  return true;
+/* Bytes, :YWJj:, and a boolean, ?1. */
+static bool skip_other(const char **at) {
+  const char *end = *at + 1 + (**at == ':' ? strspn(*at + 1, IN_BASE64) : 0);
+  bool is_right = **at == ':' ? *end == ':' : is_one_of(*end, "01");
+  *at = end + 1;
+  return is_right;
 }
 
 static bool read_bare(const char **at, struct bare *bare) {
   *bare = (struct bare){.kind = OTHER};
-  if (is_digit(**at) || **at == '-') return read_number(at, bare);
+  if (rtk_is_digit(**at) || **at == '-') return read_number(at, bare);
   if (**at == '"') return read_string(at, bare);
-  if (is_letter(**at) || **at == '*') return read_token(at, bare);
-  if (**at == ':') return skip_bytes(at);
-  if (**at == '?') return skip_boolean(at);
-  return false;
+  if (is_one_of(**at, LETTERS "*")) return read_token(at, bare);
+  return is_one_of(**at, ":?") && skip_other(at);
 }
 
 /* --- items ---------------------------------------------------------------- */
@@ -147,14 +126,14 @@ static int64_t at_most(int64_t number, int64_t most) {
   return number < most ? number : most;
 }
 
-/* Requests: whole ones, `least` at least. */
+/* A whole number of requests, at least `least`; -1 for anything else. */
 static int64_t count_of(const struct bare *bare, int64_t least) {
   if (bare->kind != NUMBER || bare->thousandths % 1000 != 0) return -1;
   int64_t count = bare->thousandths / 1000;
   return count < least ? -1 : at_most(count, RTK_RATELIMIT_COUNT_MAX);
 }
 
-/* Seconds, as milliseconds. */
+/* Seconds as milliseconds, at least `least`; -1 for anything else. */
 static int64_t ms_of(const struct bare *bare, int64_t least) {
   if (bare->kind != NUMBER || bare->thousandths < least) return -1;
   return at_most(bare->thousandths, RTK_WAIT_MAX_MS);
@@ -171,12 +150,10 @@ static void take_parameter(struct rtk_ratelimit_item *item, char key,
 /* ;key=value;key … */
 static bool read_parameters(const char **at, struct rtk_ratelimit_item *item) {
   while (**at == ';') {
-    do {
-      (*at)++;
-    } while (**at == ' ');
+    *at += 1 + strspn(*at + 1, " ");
     const char *key = *at;
-    if (!is_lower(*key) && *key != '*') return false;
-    while (is_key(**at)) (*at)++;
+    if (!is_one_of(*key, LOWER "*")) return false;
+    *at += strspn(key, IN_KEY);
     bool is_short = *at - key == 1;
     struct bare value = {.kind = OTHER};
     if (**at == '=') {
@@ -188,17 +165,16 @@ static bool read_parameters(const char **at, struct rtk_ratelimit_item *item) {
   return true;
 }
 
-static const struct rtk_ratelimit_item nothing_said = {
-    .quota = -1, .window_ms = -1, .left = -1, .reset_ms = -1};
-
 static bool read_item(const char **at, struct rtk_ratelimit_item *item) {
+  static const struct rtk_ratelimit_item nothing_said = {
+      .quota = -1, .window_ms = -1, .left = -1, .reset_ms = -1};
   struct bare bare;
   *item = nothing_said;
   if (!read_bare(at, &bare)) return false;
   memcpy(item->name, bare.name, sizeof(item->name));
   if (bare.kind == NUMBER) item->quota = count_of(&bare, 1);
   if (!read_parameters(at, item)) return false;
-  if (bare.kind == OTHER) *item = nothing_said; /* it has no name */
+  if (bare.kind == OTHER) *item = nothing_said; /* no name: ignored */
   return true;
 }
 
@@ -206,7 +182,8 @@ static bool has_news(const struct rtk_ratelimit_item *item) {
   return item->quota >= 0 || item->window_ms >= 0 || item->left >= 0;
 }
 
-/* Joins an item with what is known by its name. */
+/* Adds an item, or joins it with the earlier one of its name: the tighter
+** number holds. */
 static void join(struct rtk_ratelimit *news,
                  const struct rtk_ratelimit_item *item) {
   int i = 0;
@@ -217,7 +194,6 @@ static void join(struct rtk_ratelimit *news,
   if (i == news->count) {
     *known = *item;
     news->count++;
-    return;
   }
   if (item->quota >= 0 && (known->quota < 0 || item->quota < known->quota)) {
     known->quota = item->quota;
@@ -229,9 +205,7 @@ static void join(struct rtk_ratelimit *news,
   }
 }
 
-static void skip_white(const char **at) {
-  while (**at == ' ' || **at == '\t') (*at)++;
-}
+static void skip_white(const char **at) { *at += strspn(*at, " \t"); }
 
 static void read_list(const char *text, struct rtk_ratelimit *news) {
   struct rtk_ratelimit joined = *news;

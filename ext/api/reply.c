@@ -1,19 +1,15 @@
-/*
-** What one request came to.  Rows are read out of the JSON once, when it
-** arrives, into one block: values, then their texts, then the body.
-*/
+/* The result of one request.  Its JSON is read once, when it arrives. */
 #include "api/reply.h"
 
 #include "api/endpoint.h"
 #include "api/json.h"
-#include "base/limits.h"
 
 #include <string.h>
 
 #include <sqlite3ext.h>
 SQLITE_EXTENSION_INIT3
 
-/* The values of all rows, their texts still those of the JSON document. */
+/* The values of all rows; their texts are borrowed from the JSON document. */
 struct draft {
   struct rtk_value *values;
   size_t count;

@@ -1,5 +1,5 @@
 /*
-** Is a request that failed made again, and when?
+** Is a failed request sent again, and when?
 **
 ** The rules are those of Cloudflare's official SDKs (TypeScript 7.3): the
 ** reply's x-should-retry overrides the status; retry-after-ms, then
@@ -9,51 +9,36 @@
 #include "api/retry.h"
 
 #include "base/limits.h"
+#include "base/number.h"
 #include "net/http.h"
 
 #include <string.h>
 
-static int64_t bounded(double ms) {
-  if (!(ms > 0)) return 0;
-  return ms > RTK_WAIT_MAX_MS ? RTK_WAIT_MAX_MS : (int64_t)ms;
+static int64_t bounded(int64_t ms) {
+  if (ms < 0) return 0;
+  return ms > RTK_WAIT_MAX_MS ? RTK_WAIT_MAX_MS : ms;
 }
 
-/* Digits with at most one point, by hand: strtod() follows the locale. */
-static bool parse_decimal(const char *text, double *number) {
-  double sum = 0;
-  double unit = 0; /* of the next digit; 0 before the point */
-  bool has_digit = false;
-  for (; *text != '\0'; text++) {
-    if (*text == '.' && unit == 0) {
-      unit = 0.1;
-    } else if (*text < '0' || *text > '9') {
-      return false;
-    } else if (unit > 0) {
-      sum += (*text - '0') * unit;
-      unit /= 10;
-      has_digit = true;
-    } else {
-      sum = sum * 10 + (*text - '0');
-      has_digit = true;
-    }
-  }
-  *number = sum;
-  return has_digit;
+/* Digits with at most one point, as thousandths; -1 for anything else. */
+static int64_t parse_thousandths(const char *text) {
+  const char *at = text;
+  int64_t whole = rtk_number_read(&at);
+  int64_t fraction = *at == '.' ? (at++, rtk_number_read_fraction(&at)) : 0;
+  bool has_digit = whole >= 0 || at > text + 1;
+  if (*at != '\0' || !has_digit) return -1;
+  return (whole < 0 ? 0 : whole) * 1000 + fraction;
 }
 
 /* The wait that the server asks for, or -1. */
 static int64_t announced_wait(const struct rtk_response *response,
                               int64_t now_unix_ms) {
-  double number = 0;
   int64_t at_ms = 0;
-  if (parse_decimal(response->retry_after_ms, &number)) return bounded(number);
-  if (parse_decimal(response->retry_after, &number)) {
-    return bounded(number * 1000);
-  }
-  if (rtk_http_parse_date(response->retry_after, &at_ms)) {
-    return bounded((double)(at_ms - now_unix_ms));
-  }
-  return -1;
+  int64_t wait_us = parse_thousandths(response->retry_after_ms);
+  int64_t wait_ms = parse_thousandths(response->retry_after);
+  if (wait_us >= 0) return bounded(wait_us / 1000);
+  if (wait_ms >= 0) return bounded(wait_ms);
+  if (!rtk_http_parse_date(response->retry_after, &at_ms)) return -1;
+  return bounded(at_ms - now_unix_ms);
 }
 
 static int64_t backoff(int tries, uint32_t random) {
@@ -63,7 +48,7 @@ static int64_t backoff(int tries, uint32_t random) {
   return wait - wait * (int64_t)(random % 1024) / 4096;
 }
 
-/* x-should-retry is about a reply that is an error. */
+/* x-should-retry counts for an error only. */
 static bool may_overrule(const struct rtk_response *response) {
   bool is_good = response->status >= 200 && response->status <= 299;
   return !is_good && response->failure != RTK_FAILURE_TOO_LARGE;
@@ -84,8 +69,9 @@ struct rtk_retry rtk_retry_decide(const struct rtk_response *response,
 
   int64_t announced = announced_wait(response, now_unix_ms);
   retry.wait_ms = announced >= 0 ? announced : backoff(tries, random);
-  /* Pauses have no number of tries to end them.  So one that follows another,
-  ** or is announced as none at all, is at least as long as our own would be. */
+  /* No number of tries ends a series of pauses.  So a pause that follows
+  ** another, or is announced as 0, lasts at least as long as our own
+  ** back-off. */
   if (retry.is_pause && (announced == 0 || tries > 1)) {
     int64_t own = backoff(tries > 1 ? tries - 1 : 1, random);
     if (own > retry.wait_ms) retry.wait_ms = own;

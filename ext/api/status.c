@@ -1,9 +1,9 @@
 /*
-** What a response means.
+** The meaning of a response.
 **
-** No error reply of these endpoints is documented.  The shapes understood
-** here are those that the rest of Cloudflare's API sends: errors[] with a
-** nested error_chain, a single error, a bare message, HTML, and nothing.
+** No error reply of these endpoints is documented.  The forms read here are
+** those that the rest of Cloudflare's API sends: errors[] with a nested
+** error_chain, a single error, a bare message, HTML, and an empty body.
 */
 #include "api/status.h"
 
@@ -21,119 +21,106 @@
 #include <sqlite3ext.h>
 SQLITE_EXTENSION_INIT3
 
-/* --- the rules -------------------------------------------------------------
-** The first that fits holds. */
+/* Rows of one reply: 10 times the most that a page can have been asked for, and
+** more days than an analytics reply can cover.  A body of 1 MB could otherwise
+** hold 340,000 empty objects, which take 300 MB as rows. */
+#define RTK_ROWS_MAX 10000
 
-struct rule {
-  int from, to; /* HTTP status */
-  int code;     /* one of the error codes in the body; 0: whatever it is */
+/* --- the rules ------------------------------------------------------------ */
+
+/* The meaning of a status or a failure alone. */
+struct meaning {
   enum rtk_outcome outcome;
   enum rtk_retry_kind retry;
-  bool is_about_token; /* the hint goes on from "the API token (from …)" */
-  const char *hint;
   enum rtk_kind kind;
+  const char *hint; /* what to do; is_about_token(): what the token lacks */
 };
+
+/* The hint goes on from "the API token (from …) ". */
+static bool is_about_token(const struct meaning *meaning) {
+  return meaning->kind == RTK_KIND_TOKEN || meaning->kind == RTK_KIND_DENIED;
+}
+
+/* clang-format off */
+#define FATAL(kind, hint) {RTK_OUTCOME_CALLER, RTK_RETRY_NEVER, kind, hint}
+#define FAILED(kind, hint) {RTK_OUTCOME_FAILED, RTK_RETRY_NEVER, kind, hint}
+#define AGAIN(kind, hint) {RTK_OUTCOME_FAILED, RTK_RETRY_AGAIN, kind, hint}
+#define FATAL_LAST(kind, hint) {RTK_OUTCOME_CALLER, RTK_RETRY_AGAIN, kind, hint}
 
 #define HINT_TOKEN_FORM "is malformed: copy it again, without quotes or spaces"
 #define HINT_PROXY "check the proxy: setting proxy, HTTPS_PROXY and NO_PROXY"
+#define HINT_BETWEEN "check base_url and what stands between"
 #define HINT_IN_FRONT                                                          \
   "this is not the API's own answer: a firewall, a proxy or a log-in page"     \
   " stands in front of it"
 #define HINT_ROUTE                                                             \
   "the account or the app is wrong: compare both with the dashboard"
 
-static const struct rule rules[] = {
-    {200, 200, 0, RTK_OUTCOME_ROWS, RTK_RETRY_NEVER, false, NULL,
-     RTK_KIND_REPLY},
-    {201, 299, 0, RTK_OUTCOME_FAILED, RTK_RETRY_NEVER, false,
-     "only 200 carries data: check base_url", RTK_KIND_NOT_API},
-    {300, 399, 0, RTK_OUTCOME_FAILED, RTK_RETRY_NEVER, false,
-     "redirects are not followed, to keep the token where it belongs:"
-     " check base_url",
-     RTK_KIND_NOT_API},
-    {400, 400, 6003, RTK_OUTCOME_CALLER, RTK_RETRY_NEVER, true, HINT_TOKEN_FORM,
-     RTK_KIND_TOKEN},
-    {400, 400, 6111, RTK_OUTCOME_CALLER, RTK_RETRY_NEVER, true, HINT_TOKEN_FORM,
-     RTK_KIND_TOKEN},
-    {401, 401, 0, RTK_OUTCOME_CALLER, RTK_RETRY_NEVER, true,
-     "is not accepted: it is wrong, expired or revoked", RTK_KIND_TOKEN},
-    {403, 403, 0, RTK_OUTCOME_DENIED, RTK_RETRY_NEVER, true,
-     "needs the permission \"Realtime\" or \"Realtime Admin\" for this"
-     " account",
-     RTK_KIND_DENIED},
-    {404, 404, 7000, RTK_OUTCOME_FAILED, RTK_RETRY_NEVER, false, HINT_ROUTE,
-     RTK_KIND_REQUEST},
-    {404, 404, 7003, RTK_OUTCOME_FAILED, RTK_RETRY_NEVER, false, HINT_ROUTE,
-     RTK_KIND_REQUEST},
-    {404, 404, 0, RTK_OUTCOME_GONE, RTK_RETRY_NEVER, false,
-     "this address does not speak the API: check base_url, which ends in"
-     " /client/v4",
-     RTK_KIND_NOT_API},
-    {407, 407, 0, RTK_OUTCOME_FAILED, RTK_RETRY_NEVER, false, HINT_PROXY,
-     RTK_KIND_NETWORK},
-    {408, 409, 0, RTK_OUTCOME_FAILED, RTK_RETRY_AGAIN, false, "try again later",
-     RTK_KIND_SERVER},
-    {429, 429, 0, RTK_OUTCOME_CALLER, RTK_RETRY_PAUSE, false,
-     "the quota of the token is used up: try again later", RTK_KIND_QUOTA},
-    {400, 499, 0, RTK_OUTCOME_FAILED, RTK_RETRY_NEVER, false, NULL,
-     RTK_KIND_REQUEST},
-    {500, 599, 0, RTK_OUTCOME_FAILED, RTK_RETRY_AGAIN, false,
-     "the server is in trouble: try again later", RTK_KIND_SERVER},
-    {0, 999, 0, RTK_OUTCOME_FAILED, RTK_RETRY_NEVER, false, "check base_url",
-     RTK_KIND_NOT_API},
+/* The first rule that fits holds. */
+static const struct rule {
+  int from, to; /* HTTP status */
+  int code;     /* one of the error codes in the body; 0: any or none */
+  struct meaning meaning;
+} rules[] = {
+    {200, 200, 0, {RTK_OUTCOME_ROWS, RTK_RETRY_NEVER, RTK_KIND_REPLY, NULL}},
+    {201, 299, 0, FAILED(RTK_KIND_NOT_API,
+                          "only 200 carries data: check base_url")},
+    {300, 399, 0, FAILED(RTK_KIND_NOT_API, "redirects are not followed, to keep"
+                         " the token where it belongs: check base_url")},
+    {400, 400, 6003, FATAL(RTK_KIND_TOKEN, HINT_TOKEN_FORM)},
+    {400, 400, 6111, FATAL(RTK_KIND_TOKEN, HINT_TOKEN_FORM)},
+    {401, 401, 0, FATAL(RTK_KIND_TOKEN,
+                        "is not accepted: it is wrong, expired or revoked")},
+    {403, 403, 0, {RTK_OUTCOME_DENIED, RTK_RETRY_NEVER, RTK_KIND_DENIED,
+                   "needs the permission \"Realtime\" or \"Realtime Admin\" for"
+                   " this account"}},
+    {404, 404, 7000, FAILED(RTK_KIND_REQUEST, HINT_ROUTE)},
+    {404, 404, 7003, FAILED(RTK_KIND_REQUEST, HINT_ROUTE)},
+    {404, 404, 0, {RTK_OUTCOME_GONE, RTK_RETRY_NEVER, RTK_KIND_NOT_API,
+                   "this address does not speak the API: check base_url, which"
+                   " ends in /client/v4"}},
+    {407, 407, 0, FAILED(RTK_KIND_NETWORK, HINT_PROXY)},
+    {408, 409, 0, AGAIN(RTK_KIND_SERVER, "try again later")},
+    {429, 429, 0, {RTK_OUTCOME_CALLER, RTK_RETRY_PAUSE, RTK_KIND_QUOTA,
+                   "the quota of the token is used up: try again later"}},
+    {400, 499, 0, FAILED(RTK_KIND_REQUEST, NULL)},
+    {500, 599, 0, AGAIN(RTK_KIND_SERVER,
+                         "the server is in trouble: try again later")},
+    {0, 999, 0, FAILED(RTK_KIND_NOT_API, "check base_url")},
 };
 
 /* The same for a request that got no whole reply. */
-static const struct {
-  enum rtk_outcome outcome;
-  enum rtk_retry_kind retry;
-  const char *hint;
-  enum rtk_kind kind;
-} failures[RTK_FAILURE_COUNT] = {
-    [RTK_FAILURE_RESOLVE] = {RTK_OUTCOME_FAILED, RTK_RETRY_AGAIN,
-                             "check the network and base_url",
-                             RTK_KIND_NETWORK},
-    [RTK_FAILURE_CONNECT] = {RTK_OUTCOME_FAILED, RTK_RETRY_AGAIN,
-                             "check the network, base_url and the proxy, if"
-                             " there is one",
-                             RTK_KIND_NETWORK},
-    [RTK_FAILURE_PROXY] = {RTK_OUTCOME_FAILED, RTK_RETRY_AGAIN, HINT_PROXY,
-                           RTK_KIND_NETWORK},
-    [RTK_FAILURE_TLS] = {RTK_OUTCOME_FAILED, RTK_RETRY_AGAIN,
-                         "check base_url and what stands between",
-                         RTK_KIND_NETWORK},
-    [RTK_FAILURE_TRUST] = {RTK_OUTCOME_CALLER, RTK_RETRY_NEVER,
-                           "check base_url and the clock, or name your"
-                           " certificates in ca_file",
-                           RTK_KIND_NETWORK},
-    [RTK_FAILURE_CA_FILE] = {RTK_OUTCOME_CALLER, RTK_RETRY_NEVER,
-                             "install the package ca-certificates, or name"
-                             " your certificates in ca_file",
-                             RTK_KIND_NETWORK},
-    [RTK_FAILURE_TIMEOUT] = {RTK_OUTCOME_FAILED, RTK_RETRY_AGAIN,
-                             "check the network, or allow more time",
-                             RTK_KIND_TIMEOUT},
-    [RTK_FAILURE_TOO_LARGE] = {RTK_OUTCOME_FAILED, RTK_RETRY_NEVER,
-                               "raise max_response_bytes if it is right",
-                               RTK_KIND_REPLY},
-    [RTK_FAILURE_HEADER] = {RTK_OUTCOME_FAILED, RTK_RETRY_NEVER,
-                            "check base_url and what stands between",
-                            RTK_KIND_REPLY},
-    [RTK_FAILURE_MEMORY] = {RTK_OUTCOME_CALLER, RTK_RETRY_AGAIN, NULL,
-                            RTK_KIND_MEMORY},
-    [RTK_FAILURE_REFUSED] = {RTK_OUTCOME_FAILED, RTK_RETRY_AGAIN,
-                             "try again later", RTK_KIND_NETWORK},
-    [RTK_FAILURE_FILES] = {RTK_OUTCOME_CALLER, RTK_RETRY_AGAIN,
-                           "raise it (ulimit -n), or close files",
-                           RTK_KIND_NETWORK},
-    [RTK_FAILURE_OTHER] = {RTK_OUTCOME_FAILED, RTK_RETRY_NEVER, NULL,
-                           RTK_KIND_NETWORK},
+static const struct meaning failures[RTK_FAILURE_COUNT] = {
+    [RTK_FAILURE_RESOLVE] = AGAIN(RTK_KIND_NETWORK,
+                                  "check the network and base_url"),
+    [RTK_FAILURE_CONNECT] = AGAIN(RTK_KIND_NETWORK,
+                                  "check the network, base_url and the proxy,"
+                                  " if there is one"),
+    [RTK_FAILURE_PROXY] = AGAIN(RTK_KIND_NETWORK, HINT_PROXY),
+    [RTK_FAILURE_TLS] = AGAIN(RTK_KIND_NETWORK, HINT_BETWEEN),
+    [RTK_FAILURE_TRUST] = FATAL(RTK_KIND_NETWORK,
+                                "check base_url and the clock, or name your"
+                                " certificates in ca_file"),
+    [RTK_FAILURE_CA_FILE] = FATAL(RTK_KIND_NETWORK,
+                                  "install the package ca-certificates, or"
+                                  " name your certificates in ca_file"),
+    [RTK_FAILURE_TIMEOUT] = AGAIN(RTK_KIND_TIMEOUT,
+                                  "check the network, or allow more time"),
+    [RTK_FAILURE_TOO_LARGE] = FAILED(RTK_KIND_REPLY,
+                                     "raise max_response_bytes if it is right"),
+    [RTK_FAILURE_HEADER] = FAILED(RTK_KIND_REPLY, HINT_BETWEEN),
+    [RTK_FAILURE_MEMORY] = FATAL_LAST(RTK_KIND_MEMORY, NULL),
+    [RTK_FAILURE_REFUSED] = AGAIN(RTK_KIND_NETWORK, "try again later"),
+    [RTK_FAILURE_FILES] = FATAL_LAST(RTK_KIND_NETWORK,
+                                     "raise it (ulimit -n), or close files"),
+    [RTK_FAILURE_OTHER] = FAILED(RTK_KIND_NETWORK, NULL),
 };
+/* clang-format on */
 
 /* --- the envelope --------------------------------------------------------- */
 
-/* One error of the envelope: of each of errors[] from the outermost to the innermost
-** cause. */
+/* One error of the envelope; the causes of errors[] follow it, outermost
+** first. */
 struct reason {
   const char *message; /* borrowed from the JSON; NULL when there is none */
   int64_t code;        /* 0 when there is none */
@@ -141,6 +128,8 @@ struct reason {
 };
 
 struct envelope {
+  const struct rtk_ask *ask;
+  const struct rtk_response *response;
   struct rtk_json *root; /* NULL when the body is not JSON */
   bool is_ours;          /* has the marks of the API's own errors */
   bool is_refusal;       /* "success": false */
@@ -183,9 +172,8 @@ static void read_errors(struct envelope *envelope,
   }
 }
 
-static int read_envelope(const struct rtk_response *response,
-                         struct envelope *envelope) {
-  memset(envelope, 0, sizeof(*envelope));
+static int read_envelope(struct envelope *envelope) {
+  const struct rtk_response *response = envelope->response;
   if (response->body_size == 0) return SQLITE_OK;
   int rc = rtk_json_parse(response->body, response->body_size, &envelope->root);
   if (rc != SQLITE_OK) return rc == SQLITE_NOMEM ? rc : SQLITE_OK;
@@ -212,28 +200,30 @@ static bool has_code(const struct envelope *envelope, int code) {
   return code == 0;
 }
 
-static const struct rule *find_rule(int status,
-                                    const struct envelope *envelope) {
+static struct meaning meaning_of(const struct envelope *envelope) {
+  const struct rtk_response *response = envelope->response;
   const struct rule *rule = rules;
-  while (status < rule->from || status > rule->to ||
+  if (response->failure != RTK_FAILURE_NONE) return failures[response->failure];
+  while (response->status < rule->from || response->status > rule->to ||
          !has_code(envelope, rule->code)) {
     rule++; /* the last one fits all */
   }
-  return rule;
+  return rule->meaning;
 }
 
 enum rtk_retry_kind rtk_status_retry(const struct rtk_response *response) {
-  static const struct envelope unread;
-  if (response->failure != RTK_FAILURE_NONE) {
-    return failures[response->failure].retry;
-  }
-  return find_rule(response->status, &unread)->retry;
+  const struct envelope unread = {.response = response};
+  return meaning_of(&unread).retry;
 }
 
 /* --- messages ------------------------------------------------------------- */
 
-static void say_reasons(sqlite3_str *out, const struct rtk_ask *ask,
-                        const struct envelope *envelope) {
+static void say(sqlite3_str *out, const struct envelope *envelope,
+                const char *text, size_t max) {
+  rtk_show(out, text, strlen(text), max, envelope->ask->token);
+}
+
+static void say_reasons(sqlite3_str *out, const struct envelope *envelope) {
   for (int i = 0; i < envelope->reason_count; i++) {
     const struct reason *reason = &envelope->reasons[i];
     const char *message = reason->message == NULL ? "error" : reason->message;
@@ -241,109 +231,93 @@ static void say_reasons(sqlite3_str *out, const struct rtk_ask *ask,
       bool is_cause = envelope->reasons[i - 1].entry == reason->entry;
       sqlite3_str_appendall(out, is_cause ? ": " : "; ");
     }
-    rtk_show(out, message, strlen(message), RTK_SHOW_TEXT_MAX, ask->token);
+    say(out, envelope, message, RTK_SHOW_TEXT_MAX);
     if (reason->code != 0) {
       sqlite3_str_appendf(out, " (code %lld)", (long long)reason->code);
     }
   }
 }
 
-/* Of a body that is not the API's only its type and length are told. */
-static void say_body(sqlite3_str *out, const struct rtk_ask *ask,
-                     const struct envelope *envelope,
-                     const struct rtk_response *response) {
+/* Of a body that is not the API's only type and length are shown. */
+static void say_body(sqlite3_str *out, const struct envelope *envelope) {
+  const struct rtk_response *response = envelope->response;
   const char *type = response->content_type;
   if (response->body_size == 0) {
     sqlite3_str_appendall(out, "empty reply");
     return;
   }
-  sqlite3_str_appendall(out, envelope->root == NULL ? "the reply is not JSON"
-                                                    : "the reply is no error"
-                                                      " message");
-  sqlite3_str_appendall(out, " (");
-  if (type[0] == '\0') type = "no content type";
-  rtk_show(out, type, strlen(type), RTK_SHOW_ID_MAX, ask->token);
+  sqlite3_str_appendf(out, "the reply is %s (",
+                      envelope->root == NULL ? "not JSON" : "no error message");
+  say(out, envelope, type[0] == '\0' ? "no content type" : type,
+      RTK_SHOW_ID_MAX);
   sqlite3_str_appendf(out, ", %lld bytes)", (long long)response->body_size);
 }
 
-static void say_whose(sqlite3_str *out, const struct rtk_ask *ask) {
+/* "HTTP 404 for session 'a' on page 2 (2 tries): " */
+static void say_request(sqlite3_str *out, const struct envelope *envelope) {
+  const struct rtk_ask *ask = envelope->ask;
+  int status = envelope->response->status;
+  if (status == 0) sqlite3_str_appendall(out, "no reply");
+  if (status != 0) sqlite3_str_appendf(out, "HTTP %d", status);
   if (ask->id.size > 0) {
     sqlite3_str_appendf(out, " for %s '", ask->endpoint->noun);
     rtk_show(out, ask->id.bytes, ask->id.size, RTK_SHOW_ID_MAX, ask->token);
     sqlite3_str_appendall(out, "'");
   }
   if (ask->page > 1) sqlite3_str_appendf(out, " on page %d", ask->page);
-}
-
-/* What a reply without rows says: `what` in the middle, or NULL to tell what the
-** body says, and a hint, or NULL. */
-struct finding {
-  enum rtk_outcome outcome;
-  const char *what;
-  const char *hint;
-  bool is_about_token;
-  enum rtk_kind kind;
-};
-
-static char *make_message(const struct rtk_ask *ask,
-                          const struct rtk_response *response,
-                          const struct envelope *envelope,
-                          const struct finding *finding) {
-  sqlite3_str *out = sqlite3_str_new(NULL);
-  if (response->status != 0) {
-    sqlite3_str_appendf(out, "HTTP %d", response->status);
-  } else {
-    sqlite3_str_appendall(out, "no reply");
-  }
-  say_whose(out, ask);
   if (ask->tries > 1) sqlite3_str_appendf(out, " (%d tries)", ask->tries);
   sqlite3_str_appendall(out, ": ");
-  if (finding->what != NULL) {
-    rtk_show(out, finding->what, strlen(finding->what), RTK_SHOW_TEXT_MAX,
-             ask->token);
-  } else if (envelope->reason_count > 0) {
-    say_reasons(out, ask, envelope);
-  } else {
-    say_body(out, ask, envelope, response);
-  }
+}
+
+/* "; try again later [cf-ray 8a]" */
+static void say_hint(sqlite3_str *out, const struct envelope *envelope,
+                     const struct meaning *meaning) {
+  const struct rtk_ask *ask = envelope->ask;
   if (ask->go_on_after != NULL) {
     sqlite3_str_appendf(out,
                         "; the server asks for a wait longer than max_wait_ms:"
                         " go on after %s",
                         ask->go_on_after);
-  } else if (finding->hint != NULL) {
+  } else if (meaning->hint != NULL) {
     sqlite3_str_appendall(out, "; ");
-    if (finding->is_about_token) {
+    if (is_about_token(meaning)) {
       sqlite3_str_appendf(out, "the API token (%s) ", ask->token_source);
     }
-    sqlite3_str_appendall(out, finding->hint);
+    sqlite3_str_appendall(out, meaning->hint);
   }
-  if (response->cf_ray[0] != '\0') {
+  if (envelope->response->cf_ray[0] != '\0') {
     sqlite3_str_appendall(out, " [cf-ray ");
-    rtk_show(out, response->cf_ray, strlen(response->cf_ray), RTK_SHOW_ID_MAX,
-             ask->token);
+    say(out, envelope, envelope->response->cf_ray, RTK_SHOW_ID_MAX);
     sqlite3_str_appendall(out, "]");
   }
-  return sqlite3_str_finish(out);
 }
 
-/* --- the last word -------------------------------------------------------- */
-
-static int reply_error(const struct rtk_ask *ask,
-                       const struct rtk_response *response,
-                       const struct envelope *envelope, struct finding finding,
-                       struct rtk_reply **reply) {
-  char *message = make_message(ask, response, envelope, &finding);
+/* A reply without rows.  `what`: NULL to tell what the body says. */
+static int reply_error(const struct envelope *envelope, struct meaning meaning,
+                       const char *what, struct rtk_reply **reply) {
+  sqlite3_str *out = sqlite3_str_new(NULL);
+  say_request(out, envelope);
+  if (what != NULL) {
+    say(out, envelope, what, RTK_SHOW_TEXT_MAX);
+  } else if (envelope->reason_count > 0) {
+    say_reasons(out, envelope);
+  } else {
+    say_body(out, envelope);
+  }
+  say_hint(out, envelope, &meaning);
+  char *message = sqlite3_str_finish(out);
   if (message == NULL) return SQLITE_NOMEM;
-  struct rtk_reply draft = {.outcome = finding.outcome,
-                            .http_status = response->status,
+  struct rtk_reply draft = {.outcome = meaning.outcome,
+                            .http_status = envelope->response->status,
                             .error = message,
-                            .kind = finding.kind,
-                            .retry_unix_ms = ask->go_on_unix_ms};
+                            .kind = meaning.kind,
+                            .retry_unix_ms = envelope->ask->go_on_unix_ms};
   int rc = rtk_reply_of_error(&draft, reply);
   sqlite3_free(message);
   return rc;
 }
+
+/* --- the verdict ---------------------------------------------------------- */
 
 static int64_t find_total(const struct rtk_endpoint *endpoint,
                           const struct rtk_json *root) {
@@ -355,8 +329,8 @@ static int64_t find_total(const struct rtk_endpoint *endpoint,
   return -1;
 }
 
-/* The rows of the reply, or NULL.  Where the schema says that they are inside
-** "data", null there is "none"; so it is in a list of 0. */
+/* The rows of the reply, or NULL.  Where the schema has them inside "data",
+** null there means no rows; so it does in a list of 0. */
 static const struct rtk_json *find_rows(const struct rtk_endpoint *endpoint,
                                         const struct rtk_json *root,
                                         bool *is_none) {
@@ -388,54 +362,54 @@ static const char *look_at_rows(const struct rtk_json *rows) {
                                          : "an item of the list is no object";
 }
 
-/* Why a 200 has no rows. */
-static void find_fault(const struct rtk_response *response,
-                       const struct envelope *envelope,
-                       struct finding *finding) {
+/* Why a 200 has no rows.  *what: a fault of the rows; or NULL, and then it may
+** be found here. */
+static struct meaning fault_of(const struct envelope *envelope,
+                               const char **what) {
+  struct meaning fault = FAILED(RTK_KIND_REPLY, NULL);
   if (envelope->root == NULL) {
-    bool is_json = strstr(response->content_type, "json") != NULL;
-    finding->hint =
+    bool is_json = strstr(envelope->response->content_type, "json") != NULL;
+    fault.hint =
         is_json ? "the reply is damaged, or holds what SQLite's text cannot"
-                : "something other than the API answered: check base_url and"
-                  " proxy";
-    if (!is_json) finding->kind = RTK_KIND_NOT_API;
+                : "something other than the API answered: check base_url"
+                  " and proxy";
+    if (!is_json) fault.kind = RTK_KIND_NOT_API;
   } else if (envelope->reason_count == 0) {
-    if (finding->what == NULL) {
-      finding->what = envelope->is_refusal
-                          ? "\"success\" is false, with no reason given"
-                          : "the reply has no \"data\" of the expected form";
-    }
-    finding->hint = "check base_url, and report it if it is right";
+    fault.hint = "check base_url, and report it if it is right";
+    if (*what != NULL) return fault;
+    *what = envelope->is_refusal
+                ? "\"success\" is false, with no reason given"
+                : "the reply has no \"data\" of the expected form";
   }
+  return fault;
 }
 
-/* A 200 whose body may yet not be what it should. */
-static int judge_data(const struct rtk_ask *ask,
-                      const struct rtk_response *response,
-                      const struct envelope *envelope,
+/* A 200, whose body may still be wrong. */
+static int judge_data(const struct envelope *envelope,
                       struct rtk_verdict *verdict) {
-  struct finding finding = {.outcome = RTK_OUTCOME_FAILED,
-                            .kind = RTK_KIND_REPLY};
+  const struct rtk_response *response = envelope->response;
+  const struct rtk_endpoint *endpoint = envelope->ask->endpoint;
+  const char *what = NULL;
   bool is_none = false;
   struct rtk_reply_source source = {
-      .rows = find_rows(ask->endpoint, envelope->root, &is_none),
+      .rows = find_rows(endpoint, envelope->root, &is_none),
       .text = response->body,
       .body = {response->body, response->body_size},
-      .total_count = find_total(ask->endpoint, envelope->root)};
+      .total_count = find_total(endpoint, envelope->root)};
   /* A single object is the whole of its list. */
   if (rtk_json_kind(source.rows) == RTK_JSON_OBJECT) source.total_count = 1;
-  if (source.rows != NULL) finding.what = look_at_rows(source.rows);
-  if (!envelope->is_refusal && finding.what == NULL &&
+  if (source.rows != NULL) what = look_at_rows(source.rows);
+  if (!envelope->is_refusal && what == NULL &&
       (source.rows != NULL || is_none)) {
     size_t bom = rtk_json_bom_size(source.body.bytes, source.body.size);
     source.body.bytes += bom;
     source.body.size -= bom;
     verdict->rows = source.rows;
-    return rtk_reply_of_rows(ask->endpoint, response->status, &source,
+    return rtk_reply_of_rows(endpoint, response->status, &source,
                              &verdict->reply);
   }
-  find_fault(response, envelope, &finding);
-  return reply_error(ask, response, envelope, finding, &verdict->reply);
+  struct meaning fault = fault_of(envelope, &what);
+  return reply_error(envelope, fault, what, &verdict->reply);
 }
 
 /* 8-4-4-4-12 hex digits. */
@@ -462,10 +436,10 @@ static bool says_no_guid(const struct envelope *envelope, int entry) {
   return false;
 }
 
-/* The API's 400 to an id that is no GUID: nothing can have it.  An error beside it
-** is one of the request. */
-static bool is_no_guid(const struct rtk_ask *ask,
-                       const struct envelope *envelope) {
+/* The API's 400 for an id that is no GUID: nothing can have such an id.  Any
+** other error beside it is an error of the request. */
+static bool is_no_guid(const struct envelope *envelope) {
+  const struct rtk_ask *ask = envelope->ask;
   if (ask->id.size == 0 || ask->page > 1 || is_guid(ask->id)) return false;
   int entry = 0;
   do {
@@ -474,77 +448,61 @@ static bool is_no_guid(const struct rtk_ask *ask,
   return true;
 }
 
-/* What is not there is an id: neither a list that nothing else is asked by, nor
-** one of the pages of a list that has begun. */
-static void judge_gone(const struct rtk_ask *ask,
-                       const struct envelope *envelope,
-                       struct finding *finding) {
+/* Only an id can be "not found": not a list without an id, and not a later page
+** of a list. */
+static void judge_gone(const struct envelope *envelope,
+                       struct meaning *meaning) {
+  const struct rtk_ask *ask = envelope->ask;
   bool is_id = ask->id.size > 0 && ask->page <= 1;
   if (envelope->is_ours && is_id) {
-    finding->hint = NULL;
+    meaning->hint = NULL;
     return;
   }
-  finding->outcome = RTK_OUTCOME_FAILED;
+  meaning->outcome = RTK_OUTCOME_FAILED;
   if (envelope->is_ours) {
-    finding->kind = RTK_KIND_REQUEST;
-    finding->hint = ask->page > 1
+    meaning->kind = RTK_KIND_REQUEST;
+    meaning->hint = ask->page > 1
                         ? "the list has changed while it was read: try again"
                         : HINT_ROUTE;
   }
 }
 
-/* Such a reply is without words, and yet for people. */
-static bool is_empty_page(const struct rtk_response *response) {
-  return response->body_size == 0 &&
-         sqlite3_strnicmp(response->content_type, "text/html", 9) == 0;
+/* A 401 or 403 that is not the API's says nothing about the token.  An empty
+** reply may be the API's, an empty HTML page is not. */
+static bool is_not_api(const struct envelope *envelope) {
+  const struct rtk_response *response = envelope->response;
+  bool is_html = sqlite3_strnicmp(response->content_type, "text/html", 9) == 0;
+  return !envelope->is_ours && (response->body_size > 0 || is_html);
 }
 
-/* 401 and 403 that are not the API's say nothing of the token; nothing at all might
-** be the API's. */
-static void judge_refusal(const struct rtk_response *response,
-                          const struct envelope *envelope,
-                          struct finding *finding) {
-  if (envelope->is_ours) return;
-  if (response->body_size == 0 && !is_empty_page(response)) return;
-  finding->is_about_token = false;
-  finding->hint = HINT_IN_FRONT;
-  finding->kind = RTK_KIND_NOT_API;
-}
-
-static int judge(const struct rtk_ask *ask, const struct rtk_response *response,
-                 const struct envelope *envelope, struct rtk_verdict *verdict) {
-  if (response->failure != RTK_FAILURE_NONE) {
-    struct finding failure = {.outcome = failures[response->failure].outcome,
-                              .what = response->detail,
-                              .hint = failures[response->failure].hint,
-                              .kind = failures[response->failure].kind};
-    return reply_error(ask, response, envelope, failure, &verdict->reply);
+static int judge(const struct envelope *envelope, struct rtk_verdict *verdict) {
+  const struct rtk_response *response = envelope->response;
+  struct meaning meaning = meaning_of(envelope);
+  bool is_failure = response->failure != RTK_FAILURE_NONE;
+  const char *what = is_failure ? response->detail : NULL;
+  if (meaning.outcome == RTK_OUTCOME_ROWS) {
+    return judge_data(envelope, verdict);
   }
-  const struct rule *rule = find_rule(response->status, envelope);
-  struct finding finding = {.outcome = rule->outcome,
-                            .hint = rule->hint,
-                            .is_about_token = rule->is_about_token,
-                            .kind = rule->kind};
-  if (finding.outcome == RTK_OUTCOME_ROWS) {
-    return judge_data(ask, response, envelope, verdict);
+  if (is_failure) {
+    /* Nothing came that could tell more. */
+  } else if (response->status == 400 && is_no_guid(envelope)) {
+    meaning.outcome = RTK_OUTCOME_GONE;
+  } else if (meaning.outcome == RTK_OUTCOME_GONE) {
+    judge_gone(envelope, &meaning);
+  } else if (is_about_token(&meaning) && is_not_api(envelope)) {
+    meaning.hint = HINT_IN_FRONT;
+    meaning.kind = RTK_KIND_NOT_API;
   }
-  if (response->status == 400 && is_no_guid(ask, envelope)) {
-    finding.outcome = RTK_OUTCOME_GONE;
-  } else if (finding.outcome == RTK_OUTCOME_GONE) {
-    judge_gone(ask, envelope, &finding);
-  } else if (finding.is_about_token) {
-    judge_refusal(response, envelope, &finding);
-  }
-  return reply_error(ask, response, envelope, finding, &verdict->reply);
+  return reply_error(envelope, meaning, what, &verdict->reply);
 }
 
 int rtk_status_judge(const struct rtk_ask *ask,
                      const struct rtk_response *response,
                      struct rtk_verdict *verdict) {
-  struct envelope envelope;
+  struct envelope envelope = {.ask = ask, .response = response};
   *verdict = (struct rtk_verdict){0};
-  int rc = read_envelope(response, &envelope);
-  if (rc == SQLITE_OK) rc = judge(ask, response, &envelope, verdict);
+  int rc = read_envelope(&envelope);
+  if (rc == SQLITE_OK) rc = judge(&envelope, verdict);
   verdict->document = envelope.root;
   verdict->is_api =
       envelope.is_ours ||

@@ -43,7 +43,7 @@ struct rtk_text rtk_call_id(const struct rtk_call *call) {
   return id < 0 ? (struct rtk_text){NULL, 0} : call->arguments[id];
 }
 
-/* By value, not by isalnum(), which depends on the host's locale. */
+/* Not isalnum(), which follows the host's locale. */
 static bool is_unreserved(unsigned char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
          (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_' || c == '~';
@@ -70,8 +70,8 @@ static char *put_segment(char *out, struct rtk_text text) {
   return out;
 }
 
-/* Writes the head behind the `size` bytes that are there: the path from `in` on,
-** whose next argument is `k`, up to the id or its end.  Gives the rest of the
+/* Writes the head after `size` bytes: the path from `in` on, whose next
+** argument is `k`, up to the id or to its end.  Returns the rest of the
 ** path. */
 static const char *make_head(struct rtk_call *call, size_t size, const char *in,
                              int k) {
@@ -94,7 +94,7 @@ static const char *make_head(struct rtk_call *call, size_t size, const char *in,
   return in;
 }
 
-/* The rest of the path, the filters, and the page but for its number. */
+/* The rest of the path, the filters, and the page without its number. */
 static char *put_tail(const struct rtk_call *call, const char *rest) {
   const struct rtk_signature *signature = call->signature;
   static const char page[] = "per_page=" RTK_TEXT_OF(RTK_PER_PAGE) "&page_no=";
@@ -114,7 +114,7 @@ static char *put_tail(const struct rtk_call *call, const char *rest) {
   return put(out, page, sizeof(page) - 1);
 }
 
-/* Bytes that any head or tail has room in, behind `before` other bytes. */
+/* Bytes that are enough for head or tail after `before` other bytes. */
 static size_t room_for(const struct rtk_call *call, size_t before) {
   const struct rtk_signature *signature = call->signature;
   size_t room = before + strlen(signature->endpoint->path) + 64;
@@ -125,7 +125,8 @@ static size_t room_for(const struct rtk_call *call, size_t before) {
   return room;
 }
 
-/* Makes head and tail: `size` bytes, then the path, whose next argument is `k`. */
+/* Makes head and tail: `size` bytes, then the path; `k` is its next
+** argument. */
 static bool make(struct rtk_call *call, const char *before, size_t size,
                  const char *path, int k) {
   size_t room = room_for(call, size);

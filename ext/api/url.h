@@ -1,12 +1,12 @@
 /*
-** Where a request goes: a call of an endpoint, and its URL.
+** A call of an endpoint (with its arguments), and the URL of its request.
 **
 **     https://api…/v4/accounts/A/realtime/kit/P/livestreams/ID?status=LIVE…
 **     |---- head: the same for all ids of a call ---------|    |- tail ---|
 **     |---- scope: account and app -----------|
 **
-** Thousands of ids are requested by calls that differ in the id alone.  So head
-** and tail are made once, and filled in with each id.
+** Thousands of ids are requested by calls that differ only in the id.  So head
+** and tail are made once, and only the id between them changes.
 */
 #ifndef RTK_URL_H
 #define RTK_URL_H
@@ -17,9 +17,17 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* Bytes of the longest id.  A longer id fits no server's request line and is
+** not requested. */
+#define RTK_ID_MAX 1024
+
+/* Rows requested of a page.  No limit is published; the server gives as many as
+** it likes. */
+#define RTK_PER_PAGE 100
+
 /* An endpoint with its arguments and, of a list, the page.  Begins with
-** rtk_call_init().  Texts are borrowed until the call is over or they are set
-** anew. */
+** rtk_call_init().  Texts are borrowed until rtk_call_deinit() or until they
+** are set again. */
 struct rtk_call {
   const struct rtk_signature *signature;     /* borrowed */
   struct rtk_text arguments[RTK_INPUTS_MAX]; /* a filter without bytes was not
@@ -44,22 +52,23 @@ void rtk_call_deinit(struct rtk_call *call);
 void rtk_call_set(struct rtk_call *call, int argument, struct rtk_text text);
 
 /* Takes account and app from the URL of another call, whose first `scope_size`
-** bytes name them; they and the id are all arguments.  False: no memory. */
+** bytes name them.  The endpoint has no other argument but the id.  False: no
+** memory. */
 bool rtk_call_take_scope(struct rtk_call *call, const char *url,
                          size_t scope_size);
 
-/* The argument that is shown in messages; no bytes: there is none. */
+/* The id, for messages; without bytes where the endpoint has none. */
 struct rtk_text rtk_call_id(const struct rtk_call *call);
 
-/* BASE/PATH?FILTERS&PAGE, with each argument percent-encoded as one segment (RFC
-** 3986: all but letters, digits, "-", ".", "_" and "~").  White space and slashes
-** at the end of `base` do not count; NULL: the scope was taken.  Borrowed until
-** the next call of a function here; NULL: no memory. */
+/* BASE/PATH?FILTERS&PAGE, with each argument percent-encoded as one segment
+** (RFC 3986: all but letters, digits, "-", ".", "_" and "~").  White space and
+** slashes at the end of `base` do not count; NULL: the scope was taken.
+** Borrowed until the next call of a function here; NULL: no memory. */
 const char *rtk_call_url(struct rtk_call *call, const char *base);
 
-/* Is there a path segment that could carry this text?  Not when it is empty,
-** "." or ".." (which clients and servers remove), has a NUL inside, or is
-** longer than `max` bytes. */
+/* Can a path segment be this text?  Not when it is empty, "." or ".." (clients
+** and servers remove these), has a NUL inside, or is longer than `max`
+** bytes. */
 bool rtk_url_can_carry(struct rtk_text text, size_t max);
 
 #endif

@@ -1,4 +1,4 @@
-/* What went wrong, on its way to the user. */
+/* An error on its way to the user. */
 #include "base/err.h"
 
 #include <stdarg.h>

@@ -1,17 +1,19 @@
 /*
-** What went wrong, on its way to the user: an SQLite result code and a
-** message that says what happened and what to do.
+** An error on its way to the user: an SQLite result code and a message that
+** says what happened and what to do.
 **
-** Functions that can fail return the code and take a struct rtk_err last.
-** A message is set once, where the cause is known, and handed up unchanged.
+**     if (url == NULL) return rtk_err_set(err, "%s is not set", name);
+**
+** Functions that can fail return the code and take a struct rtk_err last.  The
+** message is set once, where the cause is known, and passed up unchanged.
 */
 #ifndef RTK_ERR_H
 #define RTK_ERR_H
 
 #include <stdint.h>
 
-/* What kind of failure, for programs: SQLite's code is SQLITE_ERROR for nearly
-** all of them.  The list is closed: README.md has it. */
+/* The kind of failure, for programs: SQLite's code is SQLITE_ERROR for nearly
+** all of them.  README.md lists the kinds, and no kind is added. */
 #define RTK_KINDS(X)                                                           \
   X(USAGE, "usage")     /* the statement or a setting is wrong */              \
   X(TOKEN, "token")     /* no API token, or the API does not accept it */      \
@@ -61,7 +63,7 @@ const char *rtk_kind_word(enum rtk_kind kind);
 ** statement or a setting (RTK_KIND_USAGE). */
 int rtk_err_set(struct rtk_err *err, const char *format, ...) RTK_PRINTF(2, 3);
 
-/* The same with what was built up in `message`, which is freed. */
+/* The same with the text of `message`, which is freed. */
 int rtk_err_finish(struct rtk_err *err, struct sqlite3_str *message);
 
 /* Puts `prefix` and ": " before the message, if there is one. */

@@ -1,6 +1,7 @@
-/* The ids of one batch, in order. */
+/* A list of texts in one block of memory, and a hash table over it. */
 #include "base/ids.h"
 
+#include "base/array.h"
 #include "base/hash.h"
 
 #include <string.h>
@@ -19,28 +20,15 @@ void rtk_ids_deinit(struct rtk_ids *ids) {
   memset(ids, 0, sizeof(*ids));
 }
 
-/* Makes room for `more` elements of `one` bytes behind `count`. */
-static int grow(void **memory, size_t *room, size_t count, size_t more,
-                size_t one) {
-  if (count + more <= *room) return SQLITE_OK;
-  size_t wanted = *room < 64 ? 64 : *room + *room / 2;
-  if (wanted < count + more) wanted = count + more;
-  void *grown = sqlite3_realloc64(*memory, wanted * one);
-  if (grown == NULL) return SQLITE_NOMEM;
-  *memory = grown;
-  *room = wanted;
-  return SQLITE_OK;
-}
-
 static int append(struct rtk_ids *ids, struct rtk_text text) {
-  void *bytes = ids->bytes;
-  void *starts = ids->starts;
-  int rc = grow(&bytes, &ids->room, ids->size, text.size, 1);
+  char *bytes =
+      rtk_array_grow(ids->bytes, &ids->room, ids->size + text.size, 1);
+  if (bytes == NULL && ids->size + text.size > 0) return SQLITE_NOMEM;
   ids->bytes = bytes;
-  if (rc != SQLITE_OK) return rc;
-  rc = grow(&starts, &ids->starts_room, ids->count, 1, sizeof(size_t));
+  size_t *starts = rtk_array_grow(ids->starts, &ids->starts_room,
+                                  ids->count + 1, sizeof(*starts));
+  if (starts == NULL) return SQLITE_NOMEM;
   ids->starts = starts;
-  if (rc != SQLITE_OK) return rc;
 
   ids->starts[ids->count++] = ids->size;
   if (text.size > 0) memcpy(ids->bytes + ids->size, text.bytes, text.size);
@@ -49,7 +37,7 @@ static int append(struct rtk_ids *ids, struct rtk_text text) {
 }
 
 int rtk_ids_add(struct rtk_ids *ids, struct rtk_text text) {
-  ids->bucket_count = 0; /* the table for finding is of the old list */
+  ids->bucket_count = 0; /* the hash table is that of the old list */
   return append(ids, text);
 }
 
@@ -59,7 +47,7 @@ struct rtk_text rtk_ids_text(const struct rtk_ids *ids, size_t i) {
   return (struct rtk_text){ids->bytes + start, end - start};
 }
 
-/* The bucket that holds this id, or the empty one where it would be. */
+/* The bucket that holds this text, or the empty one where it would be. */
 static uint32_t *bucket_of(const struct rtk_ids *ids, struct rtk_text text) {
   size_t mask = ids->bucket_count - 1;
   size_t at =
@@ -92,11 +80,8 @@ static int make_buckets(struct rtk_ids *ids, size_t room) {
 }
 
 int rtk_ids_find(struct rtk_ids *ids, struct rtk_text text, size_t *i) {
-  if (ids->count == 0) return SQLITE_NOTFOUND;
-  if (ids->bucket_count == 0) {
-    int rc = make_buckets(ids, ids->count);
-    if (rc != SQLITE_OK) return rc;
-  }
+  int rc = ids->bucket_count == 0 ? make_buckets(ids, ids->count) : SQLITE_OK;
+  if (rc != SQLITE_OK) return rc;
   uint32_t place = *bucket_of(ids, text);
   if (place == 0) return SQLITE_NOTFOUND;
   *i = place - 1;
@@ -104,15 +89,14 @@ int rtk_ids_find(struct rtk_ids *ids, struct rtk_text text, size_t *i) {
 }
 
 int rtk_ids_add_new(struct rtk_ids *ids, struct rtk_text text, bool *is_new) {
-  int rc = SQLITE_OK;
   if (2 * (ids->count + 1) > ids->bucket_count) {
-    rc = make_buckets(ids, 2 * (ids->count + 1));
+    int rc = make_buckets(ids, 2 * (ids->count + 1));
     if (rc != SQLITE_OK) return rc;
   }
   uint32_t *bucket = bucket_of(ids, text);
   *is_new = *bucket == 0;
   if (!*is_new) return SQLITE_OK;
-  rc = append(ids, text);
+  int rc = append(ids, text);
   if (rc == SQLITE_OK) *bucket = (uint32_t)ids->count;
   return rc;
 }

@@ -1,4 +1,4 @@
-/* Statements of our own on the host's connection. */
+/* Statements of rtk on the host's connection. */
 #include "base/probe.h"
 
 #include <stddef.h>

@@ -1,6 +1,6 @@
 /*
-** Rows of values, made whole before the first one is read: what a report
-** shows.
+** The cells of a table that is made whole before its first row is read: that of
+** a check, of the settings, of the statistics.
 */
 #ifndef RTK_ROWS_H
 #define RTK_ROWS_H
@@ -14,23 +14,22 @@
 #include <sqlite3ext.h>
 SQLITE_EXTENSION_INIT3
 
-/* Begins as {0}.  Cells follow one another, row after row; how many make a row
-** is for the reader to know. */
+/* Begins as {0}.  Cells follow one another, row after row; the reader knows how
+** many make a row. */
 struct rtk_rows {
-  struct rtk_value *cells; /* owned, their texts too */
+  struct rtk_value *items; /* owned, their texts too */
   size_t count, room;
   bool is_nomem;
 };
 
-/* Each adds one cell.  When memory runs out `is_nomem` is set, and what is
-** added from then on is passed over: it is enough to look at the end. */
+/* Each adds one cell.  When memory runs out `is_nomem` is set and every later
+** cell is left out: it is enough to look at the end. */
 void rtk_rows_null(struct rtk_rows *rows);
 void rtk_rows_integer(struct rtk_rows *rows, int64_t integer);
-void rtk_rows_real(struct rtk_rows *rows, double real);
 void rtk_rows_text(struct rtk_rows *rows, const char *text); /* copied */
 
-/* The same with text from sqlite3_malloc(), which is taken.  In both, NULL is
-** SQL's NULL. */
+/* The same with text from sqlite3_malloc(), which is taken.  In both, NULL
+** gives SQL's NULL. */
 void rtk_rows_take(struct rtk_rows *rows, char *text);
 
 /* One cell, or another value, as the result of a column. */
@@ -53,7 +52,7 @@ static inline void rtk_rows_result(sqlite3_context *out,
   }
 }
 
-/* Gives all memory back; the list is then empty. */
+/* Frees all memory; then there are no cells. */
 void rtk_rows_clear(struct rtk_rows *rows);
 
 #endif

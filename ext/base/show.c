@@ -1,7 +1,5 @@
-/* Text from elsewhere made fit to stand in a message. */
+/* Text from a server or a user made safe for a message. */
 #include "base/show.h"
-
-#include "base/limits.h"
 
 #include <stdbool.h>
 #include <string.h>
@@ -10,44 +8,35 @@
 #include <sqlite3ext.h>
 SQLITE_EXTENSION_INIT3
 
-/* Bytes of the UTF-8 character that begins here, 0 when it is none: the
-** well-formed sequences of Unicode's table 3-7. */
+/* Bytes of the UTF-8 character that begins here; 0: it is not well-formed
+** (Unicode, table 3-7). */
 static size_t utf8_size(const unsigned char *c, size_t left) {
-  static const struct {
-    unsigned char first_from, first_to, second_from, second_to;
-    size_t size;
-  } forms[] = {
-      {0x00, 0x7F, 0x00, 0xFF, 1}, {0xC2, 0xDF, 0x80, 0xBF, 2},
-      {0xE0, 0xE0, 0xA0, 0xBF, 3}, {0xE1, 0xEC, 0x80, 0xBF, 3},
-      {0xED, 0xED, 0x80, 0x9F, 3}, {0xEE, 0xEF, 0x80, 0xBF, 3},
-      {0xF0, 0xF0, 0x90, 0xBF, 4}, {0xF1, 0xF3, 0x80, 0xBF, 4},
-      {0xF4, 0xF4, 0x80, 0x8F, 4},
-  };
-  size_t form = 0;
-  size_t count = sizeof(forms) / sizeof(*forms);
-  while (form < count && c[0] > forms[form].first_to) form++;
-  if (form == count || c[0] < forms[form].first_from) return 0;
-  size_t size = forms[form].size;
+  size_t size = c[0] < 0x80   ? 1
+                : c[0] < 0xC2 ? 0
+                : c[0] < 0xE0 ? 2
+                : c[0] < 0xF0 ? 3
+                : c[0] < 0xF5 ? 4
+                              : 0;
   if (size > left) return 0;
-  if (size > 1 &&
-      (c[1] < forms[form].second_from || c[1] > forms[form].second_to)) {
-    return 0;
-  }
-  for (size_t i = 2; i < size; i++) {
+  for (size_t i = 1; i < size; i++) {
     if (c[i] < 0x80 || c[i] > 0xBF) return 0;
   }
-  return size;
+  bool is_too_long =
+      (c[0] == 0xE0 && c[1] < 0xA0) || (c[0] == 0xF0 && c[1] < 0x90);
+  bool is_no_character =
+      (c[0] == 0xED && c[1] > 0x9F) || (c[0] == 0xF4 && c[1] > 0x8F);
+  return is_too_long || is_no_character ? 0 : size;
 }
 
-/* U+0000 to U+001F, U+007F to U+009F: some make a terminal act. */
+/* U+0000 to U+001F, U+007F to U+009F: a terminal obeys some of them. */
 static bool is_control(const unsigned char *c, size_t size) {
   if (size == 2) return c[0] == 0xC2 && c[1] < 0xA0;
   return size == 1 && (c[0] < 0x20 || c[0] == 0x7F);
 }
 
-/* Bytes of the token at `at`: all of it; or, where the text ends, its first part, as
-** the text may have been cut before it came here.  A word of its own, "account", may
-** be the beginning of a token by chance: then there have to be more.  0: none. */
+/* Bytes of the token at `at`; 0: none.  At the end of the text its first part
+** counts, because the text may have been cut.  A word like "account" may be the
+** beginning of a token by chance: then more bytes have to match. */
 static size_t token_bytes(const char *text, size_t size, size_t at,
                           const char *token) {
   size_t token_size = token == NULL ? 0 : strlen(token);

@@ -1,6 +1,8 @@
 /*
-** Text from elsewhere (a server, a user) made fit to stand in a message: cut,
-** on one line, valid UTF-8, and without the token.
+** Text from a server or a user made safe for a message: cut, on one line, valid
+** UTF-8, and without the token.
+**
+**     "no\nsuch token SECRET"  -->  "no such token ***"
 */
 #ifndef RTK_SHOW_H
 #define RTK_SHOW_H
@@ -8,20 +10,29 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Bytes of an id, and of the server's own words, shown in a message. */
+#define RTK_SHOW_ID_MAX 64
+#define RTK_SHOW_TEXT_MAX 300
+
+/* Bytes of a token's beginning that are hidden at the end of a text, which may
+** have been cut there; and of a token's beginning that is a word of its own. */
+#define RTK_SHOW_TOKEN_PART_MIN 4
+#define RTK_SHOW_TOKEN_WORD_MIN 8
+
 struct sqlite3_str;
 
-/* Appends at most `max` bytes; control characters become spaces, bytes that
-** are not UTF-8 become "?", the token (NULL: none) becomes "***"; "…" stands
-** for what was cut.  Where the text ends in the first part of the token
-** (RTK_SHOW_TOKEN_PART_MIN), that is "***" too: headers come here cut. */
+/* Appends at most `max` bytes, and "…" where the text is cut.  Control
+** characters become spaces, bytes that are not UTF-8 "?", the token (NULL:
+** none) "***".  So does its first part at the end of the text: headers were cut
+** before. */
 void rtk_show(struct sqlite3_str *out, const char *text, size_t size,
               size_t max, const char *token);
 
 /* Bytes of "2024-01-31T00:00:00Z" and its end. */
 #define RTK_SHOW_TIME_SIZE 32
 
-/* Writes a time, ms since 1970, in that form: UTC, the second rounded up.  "" for
-** one that is too far off.  `text` has RTK_SHOW_TIME_SIZE bytes. */
+/* Writes a time, ms since 1970, in that form: UTC, rounded up to the second; ""
+** for a time that has no such form.  `text` has RTK_SHOW_TIME_SIZE bytes. */
 void rtk_show_time(char *text, int64_t unix_ms);
 
 #endif

@@ -21,8 +21,9 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/limits.h"
+#include "base/number.h"
 #include "base/show.h"
-#include "base/spelling.h"
+#include "config/spelling.h"
 #include "disk/openfile.h"
 #include "net/cancel.h"
 #include "net/http.h"
@@ -213,11 +214,11 @@ struct rtk_config {
 /* --- checking a value ----------------------------------------------------- */
 
 static bool parse_int(const char *text, int64_t *number) {
-  char *end = NULL;
-  if (*text != '-' && (*text < '0' || *text > '9')) return false;
-  errno = 0;
-  *number = strtoll(text, &end, 10);
-  return errno == 0 && *end == '\0';
+  bool is_negative = *text == '-';
+  if (is_negative) text++;
+  int64_t size = rtk_number_read(&text);
+  *number = is_negative ? -size : size;
+  return size >= 0 && *text == '\0';
 }
 
 static int check_int(const struct row *row, const char *value,
@@ -312,7 +313,8 @@ static bool read_proxy(const char *text, struct proxy_parts *parts) {
   if (rc != 0) return false;
   parts->scheme_size = at[SCHEME].rm_so < 0 ? 0 : (int)at[SCHEME].rm_eo;
   parts->host = text + at[HOST].rm_so;
-  return at[PORT].rm_so < 0 || atoi(text + at[PORT].rm_so + 1) <= 65535;
+  const char *port = at[PORT].rm_so < 0 ? "" : text + at[PORT].rm_so + 1;
+  return rtk_number_read(&port) <= 65535;
 }
 
 /* A message never shows a token or a proxy. */

@@ -6,6 +6,7 @@
 
 #include "base/err.h"
 #include "base/limits.h"
+#include "net/http.h"
 
 #include <stdint.h>
 

@@ -12,11 +12,11 @@ struct sqlite3;
 
 struct rtk_cancel {
   struct sqlite3 *db;  /* borrowed: the connection that rtk was loaded in */
-  int64_t checked_ms;  /* when it was last asked, by rtk_clock_ms() */
-  int64_t progress_ms; /* when a progress handler last had its turn */
+  int64_t checked_ms;  /* when the host was last asked, by rtk_clock_ms() */
+  int64_t progress_ms; /* when a progress handler could last run */
 };
 
-/* Cheap enough for every turn of a loop: looks at most once in
+/* Cheap enough for every round of a loop: asks at most once in
 ** RTK_CANCEL_CHECK_MS. */
 bool rtk_cancel_asked(struct rtk_cancel *cancel);
 

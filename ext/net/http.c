@@ -1,24 +1,30 @@
 /*
 ** Many HTTP transfers at once on one thread, by libcurl's multi interface.
 **
-** Every option relied on is set in configure(), whatever libcurl's default.
-** Limits: RTK_CONNECTIONS_MAX connections, max_bytes for a body,
-** RTK_HEADER_MAX for a header, and the time-outs.
+**     start() --> active --ended--> done --next_done()--> named
+**                   |                |                      |
+**                   +-------- rtk_http_end() ---------------+--> freed, or
+**                                               adrift while its name resolves
 **
-** Time-outs are kept here, in a clock that runs only in rtk_http_poll().
+** Every option relied on is set in configure(), whatever libcurl's default.
+** libcurl is 7.81 (Ubuntu 22.04) or later.
+**
+** Time-outs are measured here, by a clock that runs only in rtk_http_poll().
 ** libcurl's own count wall time: a program that takes a minute between two rows
 ** would find all its requests timed out, their replies unread in the sockets.
 **
-** A pool is one multi handle with its connections.  The first is in use.  After a
-** time-out or a broken connection it is retired: its transfers go on to their
+** A pool is one multi handle with its connections.  The first is in use.  After
+** a time-out or a broken connection it is retired: its transfers go on to their
 ** end, and new ones get a new pool.  Over HTTP/2 libcurl would go on using a
 ** connection that has gone silent, for ever.
 */
 #include "net/http.h"
 
+#include "base/array.h"
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/limits.h"
+#include "base/list.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -38,14 +44,33 @@
 #include <sqlite3ext.h>
 SQLITE_EXTENSION_INIT3
 
+/* Requests in flight over HTTP/2: the streams that every server should allow on
+** one connection (RFC 9113, 6.5.2).  More would wait inside libcurl while their
+** time-outs run, or open a second connection. */
+#define RTK_STREAMS_MAX 100
+
+/* Connections to one host, over HTTP/1.1 and over HTTP/2. */
+#define RTK_CONNECTIONS_MAX 16
+#define RTK_HTTP2_CONNECTIONS_MAX 2
+
+/* ms: how long a poll waits for the pool in use while a retired pool has
+** transfers left. */
+#define RTK_RETIRED_POLL_MS 5
+
+/* ms that one poll may count for beside its wait: it took longer only when the
+** process was stopped. */
+#define RTK_POLL_MAX_MS 1000
+
+/* Seconds since 1970: the end of the year 9999, the latest date believed. */
+#define RTK_DATE_MAX_S 253402300799
+
 #define USER_AGENT "rtk/" RTK_VERSION " (SQLite extension)"
 #define HTTPS_ONLY_WORDS "https, or http to localhost"
 
-/* From this libcurl on a transfer whose name is being resolved can be let go
-** without waiting for the resolver. */
-#define CURL_QUICK_EXIT_SINCE 0x075700
-#define CURL_PROTOCOLS_STR_SINCE 0x075500
-#define CURL_PREREQ_SINCE 0x075000
+/* Options by their numbers: PROTOCOLS, deprecated since 7.85 but always there;
+** QUICK_EXIT, which came with 7.87. */
+#define OPTION_PROTOCOLS ((CURLoption)(CURLOPTTYPE_LONG + 181))
+#define OPTION_QUICK_EXIT ((CURLoption)(CURLOPTTYPE_LONG + 322))
 
 struct pool {
   struct pool *next; /* an older one */
@@ -54,78 +79,77 @@ struct pool {
 };
 
 struct rtk_transfer {
-  struct rtk_transfer *next;      /* in `done` or `adrift` of struct rtk_http */
-  struct rtk_transfer *active[2]; /* before and behind it among the active */
-  struct pool *pool;              /* NULL: in none any more */
+  struct rtk_link link;
+  struct rtk_list *list; /* of struct rtk_http; NULL: its end was told */
+  struct pool *pool;     /* NULL: in none any more */
   CURL *easy;
+
+  /* What was asked for. */
   void *owner;
-  char *body; /* sqlite3_malloc() */
-  size_t body_size;
-  size_t body_room;
   int64_t max_bytes;
   int64_t timeout_ms;
   int64_t connect_timeout_ms;
-  int64_t begun_ms; /* by http->clock_ms */
-  int sends_max, sent;
-  int socket; /* the last one that was opened for it; -1: none */
+  int sends_max;
+  bool is_https;
+  bool may_have_proxy;
+
+  /* How far it is. */
+  int64_t begun_ms;     /* by http->clock_ms */
+  int sent;             /* how often it has gone over the wire */
+  int socket;           /* the last one that was opened for it; -1: none */
+  bool has_quick_exit;  /* it can leave its pool while its name resolves */
+  bool has_status;      /* a status line has come */
+  bool is_header_whole; /* and the empty line that ends the headers */
+  char *body;           /* sqlite3_malloc() */
+  size_t body_size, body_room;
+
+  /* How it ended. */
   CURLcode result;
-  bool is_counted; /* libcurl tells how often it was sent */
-  bool is_done;    /* its end is in `done`, or was told */
   bool is_too_large;
   bool is_nomem;
   bool is_out_of_files;
-  bool is_https;
-  bool may_have_proxy;
-  bool has_status;      /* a status line has come */
-  bool is_header_whole; /* and the empty line that ends the headers */
   struct rtk_response response;
   char detail[CURL_ERROR_SIZE];
 };
 
 struct rtk_http {
-  struct pool *pools;          /* the first is in use, the rest are retired */
-  struct rtk_transfer *active; /* begun, not done */
-  struct rtk_transfer *done;   /* ended, not yet named; oldest first */
-  struct rtk_transfer **done_end; /* where the next one is linked in */
-  struct rtk_transfer *adrift;    /* cancelled, the resolver still has them */
-  int64_t clock_ms;               /* the time spent in rtk_http_poll() */
-  bool is_http2;                  /* the last reply came by it */
-  pid_t pid;                      /* of the process that made it */
-  bool has_quick_exit; /* libcurl ends a transfer without waiting for its
-                                     resolver */
+  struct pool *pools;     /* the first is in use, the rest are retired */
+  struct rtk_list active; /* begun, not ended */
+  struct rtk_list done;   /* ended, not yet named; oldest first */
+  struct rtk_list adrift; /* cancelled, the resolver still has them */
+  int64_t clock_ms;       /* the time spent in rtk_http_poll() */
+  bool is_http2;          /* the last reply came by it */
+  pid_t pid;              /* of the process that made it */
 };
 
-/* --- SIGPIPE -------------------------------------------------------------
+/* --- SIGPIPE ---------------------------------------------------------------
 ** With CURLOPT_NOSIGNAL libcurl leaves signals alone, and a TLS library may
-** then raise SIGPIPE on a broken connection.  It is held back for this thread
-** around libcurl's work, and one that we caused is taken off. */
+** then raise SIGPIPE on a broken connection.  This thread blocks the signal
+** while libcurl works, and removes the one that libcurl caused. */
 
 struct sigpipe {
-  sigset_t before;
+  sigset_t only, before;
   bool was_pending;
 };
 
-static void sigpipe_begin(struct sigpipe *state) {
+static bool is_sigpipe_pending(void) {
   sigset_t pending;
-  sigset_t only;
   sigemptyset(&pending);
-  sigemptyset(&only);
-  sigaddset(&only, SIGPIPE);
   (void)sigpending(&pending);
-  state->was_pending = sigismember(&pending, SIGPIPE) == 1;
-  (void)pthread_sigmask(SIG_BLOCK, &only, &state->before);
+  return sigismember(&pending, SIGPIPE) == 1;
+}
+
+static void sigpipe_begin(struct sigpipe *state) {
+  sigemptyset(&state->only);
+  sigaddset(&state->only, SIGPIPE);
+  state->was_pending = is_sigpipe_pending();
+  (void)pthread_sigmask(SIG_BLOCK, &state->only, &state->before);
 }
 
 static void sigpipe_end(const struct sigpipe *state) {
-  sigset_t pending;
-  sigset_t only;
   int number = 0;
-  sigemptyset(&pending);
-  sigemptyset(&only);
-  sigaddset(&only, SIGPIPE);
-  (void)sigpending(&pending);
-  if (!state->was_pending && sigismember(&pending, SIGPIPE) == 1) {
-    (void)sigwait(&only, &number);
+  if (!state->was_pending && is_sigpipe_pending()) {
+    (void)sigwait(&state->only, &number);
   }
   (void)pthread_sigmask(SIG_SETMASK, &state->before, NULL);
 }
@@ -189,8 +213,8 @@ static void drop_pools(struct rtk_http *http) {
   }
 }
 
-/* Takes a transfer out of its pool, which libcurl then has closed or kept the
-** connection of. */
+/* Takes a transfer out of its pool.  libcurl closes the connection or keeps it
+** for the next transfer. */
 static void detach(struct rtk_transfer *t) {
   if (t->pool == NULL) return;
   (void)curl_multi_remove_handle(t->pool->multi, t->easy);
@@ -198,14 +222,19 @@ static void detach(struct rtk_transfer *t) {
   t->pool = NULL;
 }
 
-bool rtk_http_is_foreign(const struct rtk_http *http) {
-  return http->pid != getpid();
+static struct rtk_transfer *transfer_of(struct rtk_link *link) {
+  return (struct rtk_transfer *)(void *)link;
 }
 
-static bool has_quick_exit(void) {
-  return LIBCURL_VERSION_NUM >= CURL_QUICK_EXIT_SINCE &&
-         curl_version_info(CURLVERSION_NOW)->version_num >=
-             CURL_QUICK_EXIT_SINCE;
+/* Moves a transfer to the end of a list; NULL: out of all. */
+static void move(struct rtk_transfer *t, struct rtk_list *list) {
+  if (t->list != NULL) rtk_list_remove(t->list, &t->link);
+  if (list != NULL) rtk_list_append(list, &t->link);
+  t->list = list;
+}
+
+bool rtk_http_is_foreign(const struct rtk_http *http) {
+  return http->pid != getpid();
 }
 
 int rtk_http_new(struct rtk_http **http, struct rtk_err *err) {
@@ -218,9 +247,10 @@ int rtk_http_new(struct rtk_http **http, struct rtk_err *err) {
   struct rtk_http *made = sqlite3_malloc64(sizeof(*made));
   if (made == NULL) return SQLITE_NOMEM;
   memset(made, 0, sizeof(*made));
-  made->done_end = &made->done;
+  rtk_list_init(&made->active);
+  rtk_list_init(&made->done);
+  rtk_list_init(&made->adrift);
   made->pid = getpid();
-  made->has_quick_exit = has_quick_exit();
   if (!add_pool(made)) {
     sqlite3_free(made);
     return SQLITE_NOMEM;
@@ -233,6 +263,7 @@ int rtk_http_new(struct rtk_http **http, struct rtk_err *err) {
 ** write to the parent's socket. */
 static void free_transfer(const struct rtk_http *http,
                           struct rtk_transfer *transfer) {
+  move(transfer, NULL);
   if (!rtk_http_is_foreign(http)) {
     detach(transfer);
     curl_easy_cleanup(transfer->easy);
@@ -241,11 +272,11 @@ static void free_transfer(const struct rtk_http *http,
   sqlite3_free(transfer);
 }
 
-static void free_list(const struct rtk_http *http, struct rtk_transfer *list) {
-  while (list != NULL) {
-    struct rtk_transfer *next = list->next;
-    free_transfer(http, list);
-    list = next;
+static void free_list(const struct rtk_http *http,
+                      const struct rtk_list *list) {
+  struct rtk_link *link = NULL;
+  while ((link = rtk_list_first(list)) != NULL) {
+    free_transfer(http, transfer_of(link));
   }
 }
 
@@ -253,8 +284,8 @@ void rtk_http_free(struct rtk_http *http) {
   if (http == NULL) return;
   struct sigpipe sigpipe;
   sigpipe_begin(&sigpipe);
-  free_list(http, http->done);
-  free_list(http, http->adrift);
+  free_list(http, &http->done);
+  free_list(http, &http->adrift);
   while (http->pools != NULL) {
     struct pool *pool = http->pools;
     http->pools = pool->next;
@@ -274,18 +305,13 @@ static size_t on_body(char *bytes, size_t one, size_t size, void *user) {
     t->is_too_large = true;
     return 0;
   }
-  if (t->body_size + size > t->body_room) {
-    size_t room = t->body_room == 0 ? 1024 : t->body_room;
-    while (room < t->body_size + size) room *= 2;
-    char *body = sqlite3_realloc64(t->body, room);
-    if (body == NULL) {
-      t->is_nomem = true;
-      return 0;
-    }
-    t->body = body;
-    t->body_room = room;
+  char *body = rtk_array_grow(t->body, &t->body_room, t->body_size + size, 1);
+  if (body == NULL) {
+    t->is_nomem = size > 0;
+    return 0;
   }
-  memcpy(t->body + t->body_size, bytes, size);
+  t->body = body;
+  memcpy(body + t->body_size, bytes, size);
   t->body_size += size;
   return size;
 }
@@ -293,49 +319,26 @@ static size_t on_body(char *bytes, size_t one, size_t size, void *user) {
 /* The headers that rtk reads, and where they are kept. */
 static const struct {
   const char *name;
-  size_t offset;
-  size_t room; /* bytes, the 0 at the end included */
-  bool is_list;
+  size_t offset, room;
 } kept_headers[] = {
-#define KEPT(name, field, is_list)                                             \
-  {                                                                            \
-    name, offsetof(struct rtk_response, field),                                \
-        sizeof(((struct rtk_response *)NULL)->field), is_list                  \
-  }
-    KEPT("content-type", content_type, false),
-    KEPT("cf-ray", cf_ray, false),
-    KEPT("date", date, false),
-    KEPT("location", location, false),
-    KEPT("x-should-retry", should_retry, false),
-    KEPT("retry-after", retry_after, false),
-    KEPT("retry-after-ms", retry_after_ms, false),
-    KEPT("x-ratelimit-limit", x_ratelimit_limit, false),
-    KEPT("x-ratelimit-remaining", x_ratelimit_remaining, false),
-    KEPT("x-ratelimit-reset", x_ratelimit_reset, false),
-    KEPT("ratelimit", ratelimit, true),
-    KEPT("ratelimit-policy", ratelimit_policy, true),
+#define KEPT(field, name, room)                                                \
+  {name, offsetof(struct rtk_response, field), room},
+    RTK_HEADERS(KEPT)
 #undef KEPT
 };
 
-static size_t append_cut(char *kept, size_t room, size_t at, const char *text,
-                         size_t size) {
-  if (size > room - 1 - at) size = room - 1 - at;
-  memcpy(kept + at, text, size);
-  kept[at + size] = '\0';
-  return at + size;
-}
-
-static void keep_header(char *kept, size_t room, bool is_list,
-                        const char *value, size_t size) {
-  while (size > 0 && (*value == ' ' || *value == '\t')) value++, size--;
+/* The value without white space around it, cut; behind the earlier ones of a
+** list. */
+static void keep_header(char *kept, int room, const char *value, size_t size) {
+  int at = room == RTK_HEADER_LIST_MAX ? (int)strlen(kept) : 0;
+  while (size > 0 && strchr(" \t", *value) != NULL) value++, size--;
   while (size > 0 && strchr(" \t\r\n", value[size - 1]) != NULL) size--;
-  size_t at = is_list ? strlen(kept) : 0;
-  if (at > 0 && size > 0) at = append_cut(kept, room, at, ", ", 2);
-  (void)append_cut(kept, room, at, value, size);
+  sqlite3_snprintf(room - at, kept + at, "%s%.*s",
+                   at > 0 && size > 0 ? ", " : "", (int)size, value);
 }
 
-/* A status line begins another reply (after 100, or a proxy's CONNECT): what
-** was kept of the one before is forgotten. */
+/* A status line begins another reply (after 100, or a proxy's CONNECT): the
+** headers of the one before are dropped. */
 static size_t on_header(char *bytes, size_t one, size_t size, void *user) {
   struct rtk_transfer *t = user;
   (void)one;
@@ -353,8 +356,7 @@ static size_t on_header(char *bytes, size_t one, size_t size, void *user) {
     const char *name = kept_headers[i].name;
     if (strlen(name) == name_size && strncasecmp(name, bytes, name_size) == 0) {
       keep_header((char *)&t->response + kept_headers[i].offset,
-                  kept_headers[i].room, kept_headers[i].is_list, colon + 1,
-                  size - name_size - 1);
+                  (int)kept_headers[i].room, colon + 1, size - name_size - 1);
     }
   }
   return size;
@@ -362,7 +364,7 @@ static size_t on_header(char *bytes, size_t one, size_t size, void *user) {
 
 /* --- sending -------------------------------------------------------------- */
 
-/* The socket is kept in mind to tell how far a transfer came. */
+/* has_peer() needs the socket. */
 static curl_socket_t on_socket(void *user, curlsocktype purpose,
                                struct curl_sockaddr *address) {
   struct rtk_transfer *t = user;
@@ -376,7 +378,6 @@ static curl_socket_t on_socket(void *user, curlsocktype purpose,
   return t->socket;
 }
 
-#if LIBCURL_VERSION_NUM >= CURL_PREREQ_SINCE
 /* Called each time the request is about to go over the wire, for libcurl's own
 ** repeats too: on a kept connection that the server has closed, and over HTTP/2
 ** after REFUSED_STREAM and GOAWAY. */
@@ -391,33 +392,20 @@ static int on_request(void *user, char *to, char *from, int to_port,
   t->sent++;
   return CURL_PREREQFUNC_OK;
 }
-#endif
 
 static bool is_plain_http(const char *url) {
   return strncasecmp(url, "http:", 5) == 0;
 }
 
-/* The first failure counts; the rest is then passed over. */
+/* After the first failure nothing more is set. */
 #define SET(option, value)                                                     \
   if (rc == CURLE_OK) rc = curl_easy_setopt(easy, option, value)
 
-static CURLcode set_protocols(CURL *easy, const char *url) {
-  CURLcode rc = CURLE_OK;
-  bool is_plain = is_plain_http(url);
-#if LIBCURL_VERSION_NUM >= CURL_PROTOCOLS_STR_SINCE
-  rc = curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR,
-                        is_plain ? "http" : "https");
-  if (rc != CURLE_UNKNOWN_OPTION) return rc;
-  rc = CURLE_OK;
-#endif
-  /* 181 is CURLOPT_PROTOCOLS, deprecated since 7.85 but always there. */
-  SET((CURLoption)(CURLOPTTYPE_LONG + 181),
-      is_plain ? (long)CURLPROTO_HTTP : (long)CURLPROTO_HTTPS);
-  return rc;
-}
-
 static CURLcode set_security(CURL *easy, const struct rtk_request *request) {
-  CURLcode rc = set_protocols(easy, request->url);
+  CURLcode rc = CURLE_OK;
+  bool is_plain = is_plain_http(request->url);
+  SET(OPTION_PROTOCOLS,
+      is_plain ? (long)CURLPROTO_HTTP : (long)CURLPROTO_HTTPS);
   SET(CURLOPT_FOLLOWLOCATION, 0L); /* a token goes to one host only */
   SET(CURLOPT_SSL_VERIFYPEER, 1L);
   SET(CURLOPT_SSL_VERIFYHOST, 2L);
@@ -428,7 +416,7 @@ static CURLcode set_security(CURL *easy, const struct rtk_request *request) {
   SET(CURLOPT_XOAUTH2_BEARER, request->token);
   SET(CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
   /* Plain http is for loopback: a proxy would see the token. */
-  if (is_plain_http(request->url)) {
+  if (is_plain) {
     SET(CURLOPT_PROXY, "");
   } else if (request->proxy != NULL) {
     SET(CURLOPT_PROXY, request->proxy);
@@ -465,17 +453,9 @@ static CURLcode configure(struct rtk_transfer *t,
   SET(CURLOPT_HEADERDATA, t);
   SET(CURLOPT_ERRORBUFFER, t->detail);
   SET(CURLOPT_PRIVATE, t);
-#if LIBCURL_VERSION_NUM >= CURL_PREREQ_SINCE
-  if (rc == CURLE_OK) {
-    t->is_counted =
-        curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_request) == CURLE_OK;
-    (void)curl_easy_setopt(easy, CURLOPT_PREREQDATA, t);
-  }
-#endif
-#if LIBCURL_VERSION_NUM >= CURL_QUICK_EXIT_SINCE
-  /* Before 7.87 there is no such option, and nothing is lost. */
-  if (rc == CURLE_OK) (void)curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
-#endif
+  SET(CURLOPT_PREREQFUNCTION, on_request);
+  SET(CURLOPT_PREREQDATA, t);
+  t->has_quick_exit = curl_easy_setopt(easy, OPTION_QUICK_EXIT, 1L) == CURLE_OK;
   return rc;
 }
 
@@ -508,8 +488,8 @@ static struct rtk_transfer *new_transfer(const struct rtk_http *http,
   t->timeout_ms = request->timeout_ms;
   t->connect_timeout_ms = request->connect_timeout_ms;
   t->begun_ms = http->clock_ms;
-  /* Over HTTP/2 a server that says GOAWAY refuses many at a time, which libcurl
-  ** would send again all at once, and again: the caller has to ask for less. */
+  /* Over HTTP/2 a server that says GOAWAY refuses many requests at a time.
+  ** libcurl would send all of them again at once: the caller sends fewer. */
   t->sends_max = http->is_http2 ? 1 : request->sends_max;
   t->socket = -1;
   t->is_https = !is_plain_http(request->url);
@@ -517,9 +497,9 @@ static struct rtk_transfer *new_transfer(const struct rtk_http *http,
   return t;
 }
 
-/* Over HTTP/2 one connection carries everything; the second is for the time
-** when a server lets go of the first one.  Over HTTP/1.1 each transfer needs a
-** connection of its own. */
+/* Over HTTP/2 one connection carries all transfers; the second is for the time
+** when a server closes the first.  Over HTTP/1.1 each transfer needs its
+** own. */
 static void set_http2(struct rtk_http *http, bool is_http2) {
   if (http->is_http2 == is_http2) return;
   http->is_http2 = is_http2;
@@ -537,42 +517,30 @@ int rtk_http_check_process(const struct rtk_http *http, struct rtk_err *err) {
                      " process has to open one of its own");
 }
 
-static void link_active(struct rtk_http *http, struct rtk_transfer *t) {
-  t->active[1] = http->active;
-  if (http->active != NULL) http->active->active[0] = t;
-  http->active = t;
-}
-
-static void unlink_active(struct rtk_http *http, struct rtk_transfer *t) {
-  struct rtk_transfer *before = t->active[0];
-  struct rtk_transfer *behind = t->active[1];
-  *(before == NULL ? &http->active : &before->active[1]) = behind;
-  if (behind != NULL) behind->active[0] = before;
-}
-
 int rtk_http_start(struct rtk_http *http, const struct rtk_request *request,
                    struct rtk_transfer **transfer, struct rtk_err *err) {
   int checked = rtk_http_check_process(http, err);
   if (checked != SQLITE_OK) return checked;
   struct rtk_transfer *t = new_transfer(http, request);
   if (t == NULL) return SQLITE_NOMEM;
+  CURLMcode added = CURLM_OK;
   CURLcode rc = configure(t, request, http->is_http2);
-  if (rc != CURLE_OK) {
-    free_transfer(http, t);
-    if (rc == CURLE_OUT_OF_MEMORY) return SQLITE_NOMEM;
-    return rtk_err_set(err, "libcurl refuses a setting: %s",
-                       curl_easy_strerror(rc));
+  if (rc == CURLE_OK) {
+    if (!t->is_https) set_http2(http, false);
+    added = curl_multi_add_handle(http->pools->multi, t->easy);
   }
-  if (is_plain_http(request->url)) set_http2(http, false);
-  CURLMcode added = curl_multi_add_handle(http->pools->multi, t->easy);
-  if (added != CURLM_OK) {
+  if (rc != CURLE_OK || added != CURLM_OK) {
+    bool is_nomem = rc == CURLE_OUT_OF_MEMORY || added == CURLM_OUT_OF_MEMORY;
     free_transfer(http, t);
-    if (added == CURLM_OUT_OF_MEMORY) return SQLITE_NOMEM;
-    return rtk_err_set(err, "libcurl: %s", curl_multi_strerror(added));
+    if (is_nomem) return SQLITE_NOMEM;
+    return rc != CURLE_OK
+               ? rtk_err_set(err, "libcurl refuses a setting: %s",
+                             curl_easy_strerror(rc))
+               : rtk_err_set(err, "libcurl: %s", curl_multi_strerror(added));
   }
   t->pool = http->pools;
   t->pool->transfers++;
-  link_active(http, t);
+  move(t, &http->active);
   *transfer = t;
   return SQLITE_OK;
 }
@@ -606,9 +574,7 @@ static const struct failure {
     {CURLE_OUT_OF_MEMORY, RTK_FAILURE_MEMORY, "libcurl ran out of memory"},
     {CURLE_ABORTED_BY_CALLBACK, RTK_FAILURE_REFUSED,
      "the server closed the connection or refused the request"},
-#if LIBCURL_VERSION_NUM >= 0x074900
     {CURLE_PROXY, RTK_FAILURE_PROXY, NULL},
-#endif
 };
 
 /* What a proxy answered to CONNECT instead of letting it through.  libcurl's
@@ -621,8 +587,8 @@ static const char *proxy_refusal(CURL *easy) {
                        : "the proxy does not let it through";
 }
 
-/* libcurl has a buffer of 100 kB for one header and calls it out of memory, or
-** too large, or a broken connection, when that is full. */
+/* libcurl's buffer for one header has 100 kB.  When it is full the result is
+** "out of memory", "too large" or "broken connection". */
 static bool is_header_too_long(const struct rtk_transfer *t) {
   if (t->is_nomem || !t->has_status || t->is_header_whole) return false;
   return t->result == CURLE_OUT_OF_MEMORY || (int)t->result == 100 ||
@@ -632,29 +598,29 @@ static bool is_header_too_long(const struct rtk_transfer *t) {
 /* The first that fits holds. */
 static struct failure failure_of(const struct rtk_transfer *t) {
   const char *refusal = t->result == CURLE_OK ? NULL : proxy_refusal(t->easy);
-  if (t->is_too_large) {
-    return (struct failure){t->result, RTK_FAILURE_TOO_LARGE, NULL};
-  }
-  if (refusal != NULL) {
-    return (struct failure){t->result, RTK_FAILURE_PROXY, refusal};
-  }
-  if (is_header_too_long(t)) {
-    return (struct failure){t->result, RTK_FAILURE_HEADER,
-                            "a header of the reply is longer than libcurl takes"
-                            " (100 kB), or libcurl ran out of memory"};
-  }
-  if (t->result != CURLE_OK && t->is_out_of_files) {
-    return (struct failure){t->result, RTK_FAILURE_FILES,
-                            "the process has reached its limit of open files"};
-  }
-  if (t->result == CURLE_OK && !t->is_header_whole) {
-    return (struct failure){t->result, RTK_FAILURE_CONNECT,
-                            "the connection ended within the reply's header"};
+  const struct {
+    bool fits;
+    struct failure failure;
+  } others[] = {
+      {t->is_too_large, {.failure = RTK_FAILURE_TOO_LARGE}},
+      {refusal != NULL, {.failure = RTK_FAILURE_PROXY, .words = refusal}},
+      {is_header_too_long(t),
+       {.failure = RTK_FAILURE_HEADER,
+        .words = "a header of the reply is longer than libcurl takes"
+                 " (100 kB), or libcurl ran out of memory"}},
+      {t->result != CURLE_OK && t->is_out_of_files,
+       {.failure = RTK_FAILURE_FILES,
+        .words = "the process has reached its limit of open files"}},
+      {t->result == CURLE_OK && !t->is_header_whole,
+       {.failure = RTK_FAILURE_CONNECT,
+        .words = "the connection ended within the reply's header"}}};
+  for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++) {
+    if (others[i].fits) return others[i].failure;
   }
   for (size_t i = 0; i < sizeof(failures) / sizeof(*failures); i++) {
     if (failures[i].result == t->result) return failures[i];
   }
-  return (struct failure){t->result, RTK_FAILURE_OTHER, NULL};
+  return (struct failure){.failure = RTK_FAILURE_OTHER};
 }
 
 static curl_off_t time_us(CURL *easy, CURLINFO info) {
@@ -676,8 +642,8 @@ static bool has_peer(const struct rtk_transfer *t) {
          getpeername(t->socket, (struct sockaddr *)&peer, &size) == 0;
 }
 
-/* How far a transfer came before its time was up: that is what tells a wrong
-** address from a slow server. */
+/* What a transfer waited for when its time was up: this tells a wrong address
+** from a slow server. */
 static const char *phase_of(const struct rtk_transfer *t) {
   long connect_code = 0;
   if (is_connected(t)) {
@@ -760,8 +726,8 @@ static void note_version(struct rtk_http *http, CURL *easy) {
   set_http2(http, version >= CURL_HTTP_VERSION_2_0);
 }
 
-/* Is what ended this transfer a sign that its pool's other connections may be as
-** bad?  Over HTTP/1.1 libcurl has closed the one that broke. */
+/* May the pool's other connections have the fault that ended this transfer?
+** Over HTTP/1.1 libcurl has closed the connection that broke. */
 static bool is_suspect(const struct rtk_http *http,
                        const struct rtk_transfer *t) {
   switch (t->response.failure) {
@@ -779,15 +745,11 @@ static bool is_suspect(const struct rtk_http *http,
 /* The end of a transfer, for rtk_http_next_done(). */
 static void finish(struct rtk_http *http, struct rtk_transfer *t,
                    CURLcode result) {
-  t->is_done = true;
   t->result = result;
-  unlink_active(http, t);
   if (result == CURLE_OK) note_version(http, t->easy);
   describe(t);
   if (is_suspect(http, t) && t->pool == http->pools) (void)add_pool(http);
-  t->next = NULL;
-  *http->done_end = t;
-  http->done_end = &t->next;
+  move(t, &http->done);
 }
 
 static void collect_done(struct rtk_http *http, const struct pool *pool) {
@@ -800,7 +762,8 @@ static void collect_done(struct rtk_http *http, const struct pool *pool) {
     char *private = NULL;
     (void)curl_easy_getinfo(easy, CURLINFO_PRIVATE, &private);
     struct rtk_transfer *t = (struct rtk_transfer *)(void *)private;
-    if (!t->is_done) finish(http, t, result); /* while it is in its pool */
+    /* While it is in its pool. */
+    if (t->list == &http->active) finish(http, t, result);
     detach(t);
   }
 }
@@ -811,37 +774,34 @@ static bool is_resolving(const struct rtk_transfer *t) {
 }
 
 /* Can it be taken out of its pool without waiting for the resolver? */
-static bool is_removable(const struct rtk_http *http,
-                         const struct rtk_transfer *t) {
-  return http->has_quick_exit || !is_resolving(t);
+static bool is_removable(const struct rtk_transfer *t) {
+  return t->has_quick_exit || !is_resolving(t);
 }
 
-/* Cancelled transfers that the resolver has let go of. */
-static void release_adrift(struct rtk_http *http) {
-  struct rtk_transfer **link = &http->adrift;
-  while (*link != NULL) {
-    struct rtk_transfer *t = *link;
-    if (!is_removable(http, t)) {
-      link = &t->next;
-      continue;
-    }
-    *link = t->next;
-    free_transfer(http, t);
+/* Frees the cancelled transfers whose names are resolved. */
+static void release_adrift(const struct rtk_http *http) {
+  struct rtk_link *next = NULL;
+  for (struct rtk_link *l = rtk_list_first(&http->adrift); l != NULL;
+       l = next) {
+    struct rtk_transfer *t = transfer_of(l);
+    next = rtk_list_next(&http->adrift, l);
+    if (is_removable(t)) free_transfer(http, t);
   }
 }
 
 /* Ends the transfers whose time is up. */
 static void end_late(struct rtk_http *http) {
-  struct rtk_transfer *behind = NULL;
-  for (struct rtk_transfer *t = http->active; t != NULL; t = behind) {
+  struct rtk_link *next = NULL;
+  for (struct rtk_link *l = rtk_list_first(&http->active); l != NULL;
+       l = next) {
+    struct rtk_transfer *t = transfer_of(l);
     int64_t age_ms = http->clock_ms - t->begun_ms;
-    behind = t->active[1];
+    next = rtk_list_next(&http->active, l);
     bool is_late = age_ms >= t->timeout_ms ||
                    (age_ms >= t->connect_timeout_ms && !is_connected(t));
     if (!is_late) continue;
     finish(http, t, CURLE_OPERATION_TIMEDOUT);
-    if (is_removable(http, t))
-      detach(t); /* else rtk_http_end() sets it adrift */
+    if (is_removable(t)) detach(t); /* else rtk_http_end() sets it adrift */
   }
 }
 
@@ -883,16 +843,14 @@ int rtk_http_poll(struct rtk_http *http, int wait_ms, struct rtk_err *err) {
 }
 
 struct rtk_transfer *rtk_http_next_done(struct rtk_http *http) {
-  struct rtk_transfer *t = http->done;
-  if (t == NULL) return NULL;
-  http->done = t->next;
-  if (http->done == NULL) http->done_end = &http->done;
-  t->next = NULL;
-  return t;
+  struct rtk_link *link = rtk_list_first(&http->done);
+  if (link == NULL) return NULL;
+  move(transfer_of(link), NULL);
+  return transfer_of(link);
 }
 
 int rtk_transfer_sent(const struct rtk_transfer *transfer) {
-  return transfer->is_counted ? transfer->sent : 1;
+  return transfer->sent;
 }
 
 void *rtk_transfer_owner(const struct rtk_transfer *transfer) {
@@ -908,77 +866,41 @@ bool rtk_transfer_is_nomem(const struct rtk_transfer *transfer) {
   return transfer->is_nomem;
 }
 
-static void unlink_done(struct rtk_http *http, struct rtk_transfer *t) {
-  struct rtk_transfer **link = &http->done;
-  while (*link != NULL && *link != t) link = &(*link)->next;
-  if (*link == NULL) return;
-  *link = t->next;
-  if (*link == NULL) http->done_end = link;
-}
-
 void rtk_http_end(struct rtk_http *http, struct rtk_transfer *transfer) {
   struct sigpipe sigpipe;
   bool is_in_pool = transfer->pool != NULL; /* else it has no connection */
   if (is_in_pool) sigpipe_begin(&sigpipe);
-  if (transfer->is_done) {
-    unlink_done(http, transfer); /* if nobody has been told of it */
-  } else {
-    unlink_active(http, transfer);
-    transfer->is_done = true;
-  }
-  if (is_removable(http, transfer) || rtk_http_is_foreign(http)) {
+  if (is_removable(transfer) || rtk_http_is_foreign(http)) {
     free_transfer(http, transfer);
   } else {
-    transfer->next = http->adrift;
-    http->adrift = transfer;
+    move(transfer, &http->adrift);
   }
   if (is_in_pool) sigpipe_end(&sigpipe);
 }
 
 /* --- addresses, dates, versions ------------------------------------------- */
 
-/* 127.0.0.0/8 as an address of four numbers: 127.example.com and 127.0.0.1.2
-** are names, which somebody else may answer for. */
+/* 127.0.0.0/8 counts as an address of four numbers only: 127.example.com and
+** 127.0.0.1.2 are names, which another host may have. */
 static bool is_loopback(const char *host) {
   unsigned char address[4];
   return strcasecmp(host, "localhost") == 0 || strcmp(host, "[::1]") == 0 ||
          (inet_pton(AF_INET, host, address) == 1 && address[0] == 127);
 }
 
-/* What a base URL has no use for.  Anything but a clear "there is none" counts
-** as there. */
-static int check_extras(CURLU *parts, const char *url, struct rtk_err *err) {
-  static const struct {
-    CURLUPart part;
-    CURLUcode none;
-    const char *what;
-  } extras[] = {{CURLUPART_USER, CURLUE_NO_USER, "a user"},
-                {CURLUPART_PASSWORD, CURLUE_NO_PASSWORD, "a password"}};
-  if (strpbrk(url, "?#") != NULL) { /* also an empty one, which has no part */
-    return rtk_err_set(err, "base_url has a query or a fragment: leave it out");
-  }
-  for (size_t i = 0; i < sizeof(extras) / sizeof(*extras); i++) {
-    char *text = NULL;
-    CURLUcode rc = curl_url_get(parts, extras[i].part, &text, 0);
-    curl_free(text);
-    if (rc == CURLUE_OUT_OF_MEMORY) return SQLITE_NOMEM;
-    if (rc == extras[i].none) continue;
-    return rtk_err_set(err, "base_url has %s: leave it out", extras[i].what);
-  }
-  return SQLITE_OK;
-}
-
 static int check_parts(CURLU *parts, const char *url, struct rtk_err *err) {
   char *scheme = NULL;
   char *host = NULL;
   int rc = SQLITE_OK;
-  CURLUcode part = curl_url_set(parts, CURLUPART_URL, url, 0);
+  CURLUcode part = curl_url_set(parts, CURLUPART_URL, url, CURLU_DISALLOW_USER);
   if (part == CURLUE_OK) {
     part = curl_url_get(parts, CURLUPART_SCHEME, &scheme, 0);
   }
   if (part == CURLUE_OK) part = curl_url_get(parts, CURLUPART_HOST, &host, 0);
   if (part == CURLUE_OUT_OF_MEMORY) {
     rc = SQLITE_NOMEM;
+  } else if (part == CURLUE_USER_NOT_ALLOWED) {
+    rc = rtk_err_set(err, "base_url has a user: leave it out");
   } else if (part != CURLUE_OK) {
     rc = rtk_err_set(err, "base_url is not a URL: it looks like"
                           " https://api.cloudflare.com/client/v4");
@@ -988,8 +910,8 @@ static int check_parts(CURLU *parts, const char *url, struct rtk_err *err) {
                      "base_url begins with %s://%s: a token is sent by"
                      " " HTTPS_ONLY_WORDS " only",
                      scheme, host);
-  } else {
-    rc = check_extras(parts, url, err);
+  } else if (strpbrk(url, "?#") != NULL) { /* an empty one has no part */
+    rc = rtk_err_set(err, "base_url has a query or a fragment: leave it out");
   }
   curl_free(host);
   curl_free(scheme);

@@ -9,6 +9,7 @@
 #ifndef RTK_PACE_H
 #define RTK_PACE_H
 
+#include "api/ratelimit.h"
 #include "base/limits.h"
 
 #include <stdint.h>

@@ -324,7 +324,7 @@ static int column(sqlite3_vtab_cursor *base, sqlite3_context *out, int i) {
   int width = info_of(base->pVtab)->column_count;
   if (i < width) {
     rtk_rows_result(
-        out, &cursor->rows.cells[cursor->row * (size_t)width + (size_t)i]);
+        out, &cursor->rows.items[cursor->row * (size_t)width + (size_t)i]);
   } else if (cursor->given[i - width] != NULL) {
     sqlite3_result_value(out, cursor->given[i - width]);
   }

@@ -1,5 +1,5 @@
 /* What is a misspelling of a name, and what another name. */
-#include "base/spelling.h"
+#include "config/spelling.h"
 
 #include "check.h"
 

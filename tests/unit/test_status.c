@@ -5,6 +5,7 @@
 #include "api/json.h"
 #include "api/reply.h"
 #include "base/limits.h"
+#include "base/show.h"
 #include "net/http.h"
 
 #include "check.h"

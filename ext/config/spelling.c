@@ -9,7 +9,7 @@
 ** The number of letters that differ is the optimal string alignment distance: the
 ** usual table, row by row, of the distances of all beginnings of the two words.
 */
-#include "base/spelling.h"
+#include "config/spelling.h"
 
 #include <ctype.h>
 #include <stddef.h>
