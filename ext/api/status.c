@@ -11,7 +11,7 @@
 #include "api/json.h"
 #include "api/reply.h"
 #include "base/limits.h"
-#include "base/show.h"
+#include "base/sanitize.h"
 #include "net/http.h"
 
 #include <stdbool.h>
@@ -220,7 +220,7 @@ enum rtk_retry_kind rtk_status_retry(const struct rtk_response *response) {
 
 static void say(sqlite3_str *out, const struct envelope *envelope,
                 const char *text, size_t max) {
-  rtk_show(out, text, strlen(text), max, envelope->ask->token);
+  rtk_sanitize(out, text, strlen(text), max, envelope->ask->token);
 }
 
 static void say_reasons(sqlite3_str *out, const struct envelope *envelope) {
@@ -231,7 +231,7 @@ static void say_reasons(sqlite3_str *out, const struct envelope *envelope) {
       bool is_cause = envelope->reasons[i - 1].entry == reason->entry;
       sqlite3_str_appendall(out, is_cause ? ": " : "; ");
     }
-    say(out, envelope, message, RTK_SHOW_TEXT_MAX);
+    say(out, envelope, message, RTK_SHOWN_TEXT_MAX);
     if (reason->code != 0) {
       sqlite3_str_appendf(out, " (code %lld)", (long long)reason->code);
     }
@@ -249,7 +249,7 @@ static void say_body(sqlite3_str *out, const struct envelope *envelope) {
   sqlite3_str_appendf(out, "the reply is %s (",
                       envelope->root == NULL ? "not JSON" : "no error message");
   say(out, envelope, type[0] == '\0' ? "no content type" : type,
-      RTK_SHOW_ID_MAX);
+      RTK_SHOWN_ID_MAX);
   sqlite3_str_appendf(out, ", %lld bytes)", (long long)response->body_size);
 }
 
@@ -261,7 +261,8 @@ static void say_request(sqlite3_str *out, const struct envelope *envelope) {
   if (status != 0) sqlite3_str_appendf(out, "HTTP %d", status);
   if (ask->id.size > 0) {
     sqlite3_str_appendf(out, " for %s '", ask->endpoint->noun);
-    rtk_show(out, ask->id.bytes, ask->id.size, RTK_SHOW_ID_MAX, ask->token);
+    rtk_sanitize(out, ask->id.bytes, ask->id.size, RTK_SHOWN_ID_MAX,
+                 ask->token);
     sqlite3_str_appendall(out, "'");
   }
   if (ask->page > 1) sqlite3_str_appendf(out, " on page %d", ask->page);
@@ -287,7 +288,7 @@ static void say_hint(sqlite3_str *out, const struct envelope *envelope,
   }
   if (envelope->response->cf_ray[0] != '\0') {
     sqlite3_str_appendall(out, " [cf-ray ");
-    say(out, envelope, envelope->response->cf_ray, RTK_SHOW_ID_MAX);
+    say(out, envelope, envelope->response->cf_ray, RTK_SHOWN_ID_MAX);
     sqlite3_str_appendall(out, "]");
   }
 }
@@ -298,7 +299,7 @@ static int reply_error(const struct envelope *envelope, struct meaning meaning,
   sqlite3_str *out = sqlite3_str_new(NULL);
   say_request(out, envelope);
   if (what != NULL) {
-    say(out, envelope, what, RTK_SHOW_TEXT_MAX);
+    say(out, envelope, what, RTK_SHOWN_TEXT_MAX);
   } else if (envelope->reason_count > 0) {
     say_reasons(out, envelope);
   } else {

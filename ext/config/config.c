@@ -22,7 +22,7 @@
 #include "base/err.h"
 #include "base/limits.h"
 #include "base/number.h"
-#include "base/show.h"
+#include "base/sanitize.h"
 #include "config/spelling.h"
 #include "disk/openfile.h"
 #include "net/cancel.h"
@@ -515,7 +515,7 @@ int rtk_config_find(const char *name, enum rtk_setting *setting,
   }
   sqlite3_str *names = sqlite3_str_new(NULL);
   sqlite3_str_appendall(names, "no setting '");
-  rtk_show(names, name, strlen(name), RTK_SHOW_ID_MAX, NULL);
+  rtk_sanitize(names, name, strlen(name), RTK_SHOWN_ID_MAX, NULL);
   sqlite3_str_appendall(names, "': there are ");
   for (int i = 0; i < RTK_SETTING_COUNT; i++) {
     sqlite3_str_appendf(names, "%s%s", i == 0 ? "" : ", ", rows[i].name);

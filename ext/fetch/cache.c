@@ -3,13 +3,12 @@
 
 #include "api/endpoint.h"
 #include "api/json.h"
-#include "api/life.h"
 #include "api/reply.h"
 #include "api/status.h"
+#include "api/ttl.h"
 #include "api/url.h"
 #include "base/array.h"
 #include "base/clock.h"
-#include "base/limits.h"
 #include "config/config.h"
 #include "disk/diskcache.h"
 #include "fetch/job.h"
@@ -24,33 +23,33 @@ static int64_t max_bytes(const struct rtk_cache *cache) {
   return rtk_config_int(cache->config, RTK_CACHE_MAX_BYTES);
 }
 
-static struct rtk_life_times times_of(const struct rtk_cache *cache) {
+static struct rtk_ttl_times times_of(const struct rtk_cache *cache) {
   const struct rtk_config *config = cache->config;
-  return (struct rtk_life_times){
+  return (struct rtk_ttl_times){
       .live_ms = rtk_config_int(config, RTK_CACHE_TTL_LIVE_S) * 1000,
       .ended_ms = rtk_config_int(config, RTK_CACHE_TTL_ENDED_S) * 1000};
 }
 
 bool rtk_cache_is_kept(const struct rtk_cache *cache,
                        const struct rtk_job *job) {
-  return rtk_life_ms(times_of(cache), job->life) > 0;
+  return rtk_ttl_ms(times_of(cache), job->life) > 0;
 }
 
 bool rtk_cache_is_fresh(const struct rtk_cache *cache,
                         const struct rtk_job *job) {
-  return rtk_life_is_fresh(times_of(cache), job->life, job->fetched_ms,
-                           rtk_clock_unix_ms());
+  return rtk_ttl_is_fresh(times_of(cache), job->life, job->fetched_ms,
+                          rtk_clock_unix_ms());
 }
 
 int64_t rtk_cache_kept_until(const struct rtk_cache *cache,
                              const struct rtk_job *job) {
-  return job->fetched_ms + rtk_life_ms(times_of(cache), job->life);
+  return job->fetched_ms + rtk_ttl_ms(times_of(cache), job->life);
 }
 
 void rtk_cache_finish(const struct rtk_cache *cache, struct rtk_job *job,
                       struct rtk_reply *reply, int64_t fetched_ms) {
   job->fetched_ms = fetched_ms;
-  job->life = (int)rtk_life_of(job->endpoint, reply, fetched_ms);
+  job->life = (int)rtk_ttl_class_of(job->endpoint, reply, fetched_ms);
   rtk_jobs_finish(cache->jobs, job, reply, max_bytes(cache));
 }
 
@@ -58,7 +57,7 @@ void rtk_cache_finish(const struct rtk_cache *cache, struct rtk_job *job,
 ** Takes the reply. */
 static void finish_kept(const struct rtk_cache *cache, struct rtk_job *job,
                         struct rtk_reply *reply, int64_t fetched_ms) {
-  if (rtk_life_of(job->endpoint, reply, fetched_ms) == RTK_LIFE_NONE) {
+  if (rtk_ttl_class_of(job->endpoint, reply, fetched_ms) == RTK_TTL_NONE) {
     rtk_reply_free(reply);
   } else {
     rtk_cache_finish(cache, job, reply, fetched_ms);
@@ -69,8 +68,8 @@ int rtk_cache_find(const struct rtk_cache *cache, struct rtk_job *job) {
   struct rtk_disk_reply stored;
   int rc = rtk_diskcache_get(cache->disk, job->url, &stored);
   if (rc != SQLITE_OK) return rc == SQLITE_NOTFOUND ? SQLITE_OK : rc;
-  if (!rtk_life_is_fresh(times_of(cache), stored.life, stored.fetched_ms,
-                         rtk_clock_unix_ms())) {
+  if (!rtk_ttl_is_fresh(times_of(cache), stored.life, stored.fetched_ms,
+                        rtk_clock_unix_ms())) {
     return SQLITE_OK;
   }
   struct rtk_response response = {.status = stored.status,
@@ -93,7 +92,7 @@ static int put(const struct rtk_cache *cache, const struct rtk_job *job,
                                   .fetched_ms = job->fetched_ms,
                                   .life = job->life,
                                   .keep_ms =
-                                      rtk_life_ms(times_of(cache), job->life)};
+                                      rtk_ttl_ms(times_of(cache), job->life)};
   if (stored.keep_ms == 0) return SQLITE_OK;
   return rtk_diskcache_put(cache->disk, job->url, &stored);
 }

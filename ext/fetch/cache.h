@@ -1,6 +1,6 @@
 /*
 ** Replies that outlive their statement: in memory and, where there is one, in
-** the cache file, each for the time that life.c says.
+** the cache file, each for the time that ttl.c says.
 **
 ** The file keeps bodies as the server sent them; they are judged again when
 ** they are read.  A row of a list is kept as a reply of that row's own

@@ -17,7 +17,7 @@
 #include "base/err.h"
 #include "base/limits.h"
 #include "base/list.h"
-#include "base/show.h"
+#include "base/sanitize.h"
 #include "config/config.h"
 #include "disk/diskcache.h"
 #include "fetch/access.h"
@@ -34,6 +34,22 @@
 
 #include <sqlite3ext.h>
 SQLITE_EXTENSION_INIT3
+
+/* A server that closes a connection after its last request refuses those under
+** way (nginx: after 1,000).  Then half as many requests go out at a time, but
+** at least RTK_WIDTH_MIN.  After each RTK_WIDEN_REPLIES replies it is one more
+** again. */
+#define RTK_WIDTH_MIN 8
+#define RTK_WIDEN_REPLIES 8
+
+/* ms: how long the first request for an account and app goes alone. When its
+** reply tells that they are refused, no second one was made in vain; and one
+** slow reply must not hold up all others. */
+#define RTK_PROBE_MS 500
+
+/* ms: while rows are read from what has arrived, transfers are driven at
+** least this often, so that the connection stays busy. */
+#define RTK_DRIVE_EVERY_MS 2
 
 struct rtk_fetch {
   /* Borrowed. */
@@ -290,9 +306,9 @@ static int finish_all_unrequested(struct rtk_fetch *fetch) {
 ** server asked for, which is longer than max_wait_ms. */
 static int finish_judged(struct rtk_fetch *fetch, struct rtk_job *job,
                          const struct rtk_response *response, int64_t wait_ms) {
-  char go_on[RTK_SHOW_TIME_SIZE] = "";
+  char go_on[RTK_TIME_TEXT_SIZE] = "";
   int64_t go_on_unix_ms = wait_ms > 0 ? rtk_clock_unix_ms() + wait_ms : 0;
-  if (wait_ms > 0) rtk_show_time(go_on, go_on_unix_ms);
+  if (wait_ms > 0) rtk_time_text(go_on, go_on_unix_ms);
   struct rtk_ask ask = {.endpoint = job->endpoint,
                         .id = job->id,
                         .page = job->page,

@@ -58,7 +58,7 @@ struct rtk_job {
   /* The reply. */
   struct rtk_reply *reply; /* owned; NULL until the job is DONE */
   int64_t fetched_ms;      /* Unix time */
-  int life;                /* enum rtk_life */
+  int life;                /* enum rtk_ttl_class */
   int64_t statement;       /* the last statement that used it */
   bool is_unrequested;     /* so far only a row of a list */
 

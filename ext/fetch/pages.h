@@ -30,6 +30,18 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* Pages of a list that are requested before the reader has come to them, and of
+** a list that other lists come before: its total_count has not been proven yet.
+** How often all pages are requested again because the list has changed.  Pages
+** in a row without a new row that end a list.  The most pages of one list: a
+** million rows, 50 minutes of the default quota; a server that ignores page_no,
+** or never ends, must not use up more. */
+#define RTK_PAGES_AHEAD 64
+#define RTK_PAGES_AHEAD_OF_OTHERS 4
+#define RTK_PAGES_ROUNDS_MAX 2
+#define RTK_PAGES_BARREN_MAX 2
+#define RTK_PAGES_MAX 10000
+
 struct rtk_err;
 struct rtk_fetch;
 struct rtk_job;

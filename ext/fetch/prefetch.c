@@ -5,7 +5,7 @@
 #include "api/url.h"
 #include "base/array.h"
 #include "base/clock.h"
-#include "base/ids.h"
+#include "base/strset.h"
 #include "config/config.h"
 #include "fetch/fetch.h"
 #include "fetch/rerun.h"
@@ -19,7 +19,7 @@
 SQLITE_EXTENSION_INIT3
 
 /* The most calls that are collected, and the bytes that they may take; each
-** takes CALL_OVERHEAD beside its key (ids.h, and its place in the window). */
+** takes CALL_OVERHEAD beside its key (strset.h, and its place in the window). */
 #define CALLS_MAX 1000000
 #define BYTES_MAX 67108864
 #define CALL_OVERHEAD 25
@@ -53,10 +53,10 @@ struct rtk_prefetch {
   /* What was collected. */
   struct rtk_call **families; /* each with its arguments behind it */
   size_t family_room;
-  struct rtk_ids family_keys; /* of each family */
-  struct rtk_ids call_keys;   /* of each call, in the order of the statement */
-  size_t bytes;               /* that all this takes */
-  char *key;                  /* for making a key */
+  struct rtk_strset family_keys; /* of each family */
+  struct rtk_strset call_keys; /* of each call, in the order of the statement */
+  size_t bytes;                /* that all this takes */
+  char *key;                   /* for making a key */
   size_t key_room;
   struct rtk_window window; /* over the calls */
 
@@ -102,8 +102,8 @@ void rtk_prefetch_clear(struct rtk_prefetch *prefetch) {
   }
   sqlite3_free(prefetch->families);
   sqlite3_free(prefetch->key);
-  rtk_ids_deinit(&prefetch->family_keys);
-  rtk_ids_deinit(&prefetch->call_keys);
+  rtk_strset_deinit(&prefetch->family_keys);
+  rtk_strset_deinit(&prefetch->call_keys);
   prefetch->families = NULL;
   prefetch->key = NULL;
   prefetch->family_room = prefetch->key_room = prefetch->bytes = 0;
@@ -186,17 +186,18 @@ int rtk_prefetch_find(struct rtk_prefetch *prefetch,
   if (prefetch->call_keys.count == 0) return SQLITE_NOTFOUND;
   int rc = make_family_key(prefetch, call, &key);
   if (rc == SQLITE_OK) {
-    rc = rtk_ids_find(&prefetch->family_keys, key, &family);
+    rc = rtk_strset_find(&prefetch->family_keys, key, &family);
   }
   if (rc == SQLITE_OK) {
     rc = make_call_key(prefetch, family, rtk_call_id(call), &key);
   }
-  return rc == SQLITE_OK ? rtk_ids_find(&prefetch->call_keys, key, place) : rc;
+  return rc == SQLITE_OK ? rtk_strset_find(&prefetch->call_keys, key, place)
+                         : rc;
 }
 
 static struct rtk_call *call_at(void *user, size_t place) {
   struct rtk_prefetch *prefetch = user;
-  struct rtk_text key = rtk_ids_text(&prefetch->call_keys, place);
+  struct rtk_text key = rtk_strset_text(&prefetch->call_keys, place);
   family_number number = 0;
   memcpy(&number, key.bytes, sizeof(number));
   struct rtk_call *call = prefetch->families[number];
@@ -240,7 +241,7 @@ static int find_family(struct rtk_prefetch *prefetch,
   size_t count = prefetch->family_keys.count;
   int rc = make_family_key(prefetch, call, &key);
   if (rc == SQLITE_OK) {
-    rc = rtk_ids_find(&prefetch->family_keys, key, number);
+    rc = rtk_strset_find(&prefetch->family_keys, key, number);
   }
   if (rc != SQLITE_NOTFOUND) return rc;
   struct rtk_call **families = rtk_array_grow(
@@ -249,7 +250,7 @@ static int find_family(struct rtk_prefetch *prefetch,
   prefetch->families = families;
   struct rtk_call *family = make_family(call, &size);
   if (family == NULL) return SQLITE_NOMEM;
-  rc = rtk_ids_add_new(&prefetch->family_keys, key, &is_new);
+  rc = rtk_strset_add_new(&prefetch->family_keys, key, &is_new);
   if (rc != SQLITE_OK) {
     sqlite3_free(family);
     return rc;
@@ -288,7 +289,8 @@ static int collect(struct rtk_prefetch *prefetch, const struct rtk_call *call) {
   if (rc == SQLITE_OK) {
     rc = make_call_key(prefetch, family, rtk_call_id(call), &key);
   }
-  if (rc == SQLITE_OK) rc = rtk_ids_add_new(&prefetch->call_keys, key, &is_new);
+  if (rc == SQLITE_OK)
+    rc = rtk_strset_add_new(&prefetch->call_keys, key, &is_new);
   if (rc == SQLITE_OK && is_new) {
     prefetch->bytes += key.size + CALL_OVERHEAD;
   }

@@ -20,8 +20,8 @@
 #include "fetch/rerun.h"
 
 #include "base/err.h"
-#include "base/ids.h"
 #include "base/probe.h"
+#include "base/strset.h"
 
 #include <stddef.h>
 #include <string.h>
@@ -39,13 +39,13 @@ static int refuse(struct rtk_rerun *rerun, const char *format,
 
 /* What a program uses: functions by name, virtual tables by `vtab:ADDRESS`. */
 struct uses {
-  struct rtk_ids functions;
-  struct rtk_ids tables;
+  struct rtk_strset functions;
+  struct rtk_strset tables;
 };
 
 static void deinit(struct uses *uses) {
-  rtk_ids_deinit(&uses->functions);
-  rtk_ids_deinit(&uses->tables);
+  rtk_strset_deinit(&uses->functions);
+  rtk_strset_deinit(&uses->tables);
 }
 
 static struct rtk_text text_of(sqlite3_stmt *stmt, int column) {
@@ -54,9 +54,9 @@ static struct rtk_text text_of(sqlite3_stmt *stmt, int column) {
   return (struct rtk_text){bytes == NULL ? "" : bytes, size};
 }
 
-static int add(struct rtk_ids *ids, struct rtk_text text) {
+static int add(struct rtk_strset *ids, struct rtk_text text) {
   bool is_new = false;
-  return rtk_ids_add_new(ids, text, &is_new);
+  return rtk_strset_add_new(ids, text, &is_new);
 }
 
 /* One operation.  Every opcode that calls a function has it in P4, as
@@ -99,13 +99,13 @@ static const char judge_function[] =
     " FROM pragma_function_list WHERE name = ? COLLATE NOCASE";
 
 static int check_functions(struct rtk_rerun *rerun,
-                           const struct rtk_ids *names) {
+                           const struct rtk_strset *names) {
   sqlite3_stmt *stmt = NULL;
   int rc = SQLITE_OK;
   if (names->count == 0) return SQLITE_OK;
   rc = rtk_probe_prepare(rerun->db, judge_function, &stmt);
   for (size_t i = 0; rc == SQLITE_OK && i < names->count; i++) {
-    struct rtk_text name = rtk_ids_text(names, i);
+    struct rtk_text name = rtk_strset_text(names, i);
     rc = sqlite3_bind_text(stmt, 1, name.bytes, (int)name.size, SQLITE_STATIC);
     if (rc != SQLITE_OK) break;
     bool is_fit =
@@ -137,17 +137,18 @@ static bool is_ours(const struct rtk_rerun *rerun, struct rtk_text name) {
 ** none. */
 static const char known_tables[] = "SELECT 1 FROM json_each, json_tree";
 
-static int check_tables(struct rtk_rerun *rerun, const struct rtk_ids *tables) {
+static int check_tables(struct rtk_rerun *rerun,
+                        const struct rtk_strset *tables) {
   struct uses known = {0};
   int rc = SQLITE_OK;
   for (size_t i = 0; rc == SQLITE_OK && i < tables->count; i++) {
     size_t at = 0;
-    if (is_ours(rerun, rtk_ids_text(tables, i))) continue;
+    if (is_ours(rerun, rtk_strset_text(tables, i))) continue;
     if (known.tables.count == 0) {
       rc = read_program(rerun->db, known_tables, &known);
     }
     if (rc != SQLITE_NOMEM) {
-      rc = rtk_ids_find(&known.tables, rtk_ids_text(tables, i), &at);
+      rc = rtk_strset_find(&known.tables, rtk_strset_text(tables, i), &at);
     }
   }
   deinit(&known);

@@ -1,7 +1,7 @@
 /* What one connection has done, in numbers. */
 #include "fetch/stats.h"
 
-#include "base/show.h"
+#include "base/sanitize.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -20,18 +20,18 @@ void rtk_stats_add_latency(struct rtk_stats *stats, int64_t ms) {
   stats->latencies[stats->latency_count++ % RTK_LATENCIES] = (int32_t)ms;
 }
 
-/* The server may echo the token: it stands in no table.  rtk_show() only runs
+/* The server may echo the token: it stands in no table.  rtk_sanitize() only runs
 ** when at least the token's first characters are in the header. */
 void rtk_stats_note_ray(struct rtk_stats *stats, const char *ray,
                         const char *token) {
-  char part[RTK_SHOW_TOKEN_PART_MIN + 1];
+  char part[RTK_HIDDEN_TOKEN_PART_MIN + 1];
   sqlite3_snprintf((int)sizeof(part), part, "%s", token == NULL ? "" : token);
   if (strstr(ray, part) == NULL) {
     memcpy(stats->last_cf_ray, ray, sizeof(stats->last_cf_ray));
     return;
   }
   sqlite3_str *out = sqlite3_str_new(NULL);
-  rtk_show(out, ray, strlen(ray), RTK_SHOW_ID_MAX, token);
+  rtk_sanitize(out, ray, strlen(ray), RTK_SHOWN_ID_MAX, token);
   char *shown = sqlite3_str_finish(out);
   sqlite3_snprintf((int)sizeof(stats->last_cf_ray), stats->last_cf_ray, "%s",
                    shown == NULL ? "" : shown);

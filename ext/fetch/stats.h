@@ -10,6 +10,12 @@
 
 #include <stdint.h>
 
+/* Bytes of the name of a table and two numbers. */
+#define RTK_SHORT_LIST_MAX 128
+
+/* Latencies that the percentiles of rtk_stats are taken from. */
+#define RTK_LATENCIES 1024
+
 struct rtk_stats {
   int64_t requests; /* sent, each retry one more */
   int64_t retries;

@@ -9,8 +9,8 @@
 #include "sqlite/arguments.h"
 
 #include "base/err.h"
-#include "base/ids.h"
-#include "base/show.h"
+#include "base/sanitize.h"
+#include "base/strset.h"
 #include "config/config.h"
 #include "fetch/conn.h"
 #include "fetch/prefetch.h"
@@ -122,7 +122,7 @@ static int end_list(int rc, struct rtk_err *err) {
 }
 
 int rtk_arguments_add_list(struct rtk_arguments *arguments, sqlite3_value *list,
-                           struct rtk_ids *ids, struct rtk_err *err) {
+                           struct rtk_strset *ids, struct rtk_err *err) {
   sqlite3_value *value = NULL;
   bool has_integer = false;
   int rc = sqlite3_vtab_in_first(list, &value);
@@ -134,8 +134,8 @@ int rtk_arguments_add_list(struct rtk_arguments *arguments, sqlite3_value *list,
     /* Integers come before texts, so a text may be an integer's digits. */
     if (sqlite3_value_type(value) == SQLITE_INTEGER) has_integer = true;
     if (rc == SQLITE_OK && is_usable) {
-      rc = has_integer ? rtk_ids_add_new(ids, text, &is_new)
-                       : rtk_ids_add(ids, text);
+      rc = has_integer ? rtk_strset_add_new(ids, text, &is_new)
+                       : rtk_strset_add(ids, text);
     }
     if (rc == SQLITE_OK) rc = sqlite3_vtab_in_next(list, &value);
   }
@@ -164,7 +164,7 @@ static int refuse_list(struct rtk_err *err) {
 }
 
 int rtk_arguments_add_list(struct rtk_arguments *arguments, sqlite3_value *list,
-                           struct rtk_ids *ids, struct rtk_err *err) {
+                           struct rtk_strset *ids, struct rtk_err *err) {
   (void)arguments;
   (void)list;
   (void)ids;
@@ -287,8 +287,8 @@ static int refuse_filter(const struct rtk_column *column, sqlite3_value *given,
     sqlite3_str_appendall(out, ", not a blob");
   } else {
     sqlite3_str_appendall(out, ", not '");
-    rtk_show(out, text == NULL ? "" : text, text == NULL ? 0 : strlen(text),
-             RTK_SHOW_ID_MAX, NULL);
+    rtk_sanitize(out, text == NULL ? "" : text, text == NULL ? 0 : strlen(text),
+                 RTK_SHOWN_ID_MAX, NULL);
     sqlite3_str_appendall(out, "'");
   }
   return rtk_err_finish(err, out);

@@ -20,7 +20,7 @@
 
 struct rtk_conn;
 struct rtk_err;
-struct rtk_ids;
+struct rtk_strset;
 struct sqlite3_value;
 struct sqlite3_vtab;
 
@@ -68,7 +68,7 @@ int rtk_arguments_read_id(struct rtk_arguments *arguments,
 /* Adds the ids of a whole IN list to `ids`, each once.  SQLITE_OK, SQLITE_NOMEM
 ** or SQLITE_ERROR. */
 int rtk_arguments_add_list(struct rtk_arguments *arguments,
-                           struct sqlite3_value *list, struct rtk_ids *ids,
+                           struct sqlite3_value *list, struct rtk_strset *ids,
                            struct rtk_err *err);
 
 /* Is this id in the list? */

@@ -21,11 +21,11 @@
 #include "api/reply.h"
 #include "api/status.h"
 #include "api/url.h"
+#include "base/cells.h"
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/limits.h"
-#include "base/rows.h"
-#include "base/show.h"
+#include "base/sanitize.h"
 #include "config/config.h"
 #include "disk/diskcache.h"
 #include "fetch/conn.h"
@@ -131,7 +131,7 @@ static void RTK_PRINTF(4, 5)
   va_end(args);
   sqlite3_str *shown = sqlite3_str_new(NULL);
   if (text != NULL) {
-    rtk_show(shown, text, strlen(text), DETAIL_MAX, run->token);
+    rtk_sanitize(shown, text, strlen(text), DETAIL_MAX, run->token);
   }
   sqlite3_free(text);
   sqlite3_free(run->found[check].detail);
@@ -345,7 +345,7 @@ static enum check check_of(const struct run *run) {
 static void note_location(struct run *run, enum check check) {
   const char *location = run->response->location;
   sqlite3_str *out = sqlite3_str_new(NULL);
-  rtk_show(out, location, strlen(location), RTK_HEADER_MAX, run->token);
+  rtk_sanitize(out, location, strlen(location), RTK_HEADER_MAX, run->token);
   char *shown = sqlite3_str_finish(out);
   if (shown == NULL) {
     run->rc = SQLITE_NOMEM;
@@ -517,7 +517,7 @@ static void look_at_cache_file(struct run *run) {
 
 /* --- the rows ------------------------------------------------------------- */
 
-static void write_rows(struct run *run, struct rtk_rows *rows) {
+static void write_rows(struct run *run, struct rtk_cells *cells) {
   const char *first_bad = "app";
   for (int i = CHECK_COUNT - 1; i >= 0; i--) {
     if (run->found[i].verdict == BAD) first_bad = names[i];
@@ -525,22 +525,22 @@ static void write_rows(struct run *run, struct rtk_rows *rows) {
   for (int i = 0; i < CHECK_COUNT; i++) {
     char *detail = run->found[i].detail;
     run->found[i].detail = NULL;
-    rtk_rows_text(rows, names[i]);
+    rtk_cells_text(cells, names[i]);
     if (run->found[i].verdict == NOT_ASKED) {
-      rtk_rows_null(rows);
+      rtk_cells_null(cells);
     } else {
-      rtk_rows_integer(rows, run->found[i].verdict == GOOD);
+      rtk_cells_integer(cells, run->found[i].verdict == GOOD);
     }
     if (detail == NULL) {
       detail = sqlite3_mprintf("not asked: see to %s first", first_bad);
       if (detail == NULL) run->rc = SQLITE_NOMEM;
     }
-    rtk_rows_take(rows, detail);
+    rtk_cells_take(cells, detail);
   }
 }
 
 int rtk_check_fill(struct rtk_conn *conn, const struct rtk_text *arguments,
-                   struct rtk_rows *rows, struct rtk_err *err) {
+                   struct rtk_cells *cells, struct rtk_err *err) {
   struct run run = {.conn = conn};
   if (look_around(&run, arguments)) {
     int rc = rtk_http_new(&run.http, err);
@@ -552,7 +552,7 @@ int rtk_check_fill(struct rtk_conn *conn, const struct rtk_text *arguments,
     }
   }
   if (run.rc == SQLITE_OK) look_at_cache_file(&run);
-  if (run.rc == SQLITE_OK) write_rows(&run, rows);
+  if (run.rc == SQLITE_OK) write_rows(&run, cells);
   for (int i = 0; i < CHECK_COUNT; i++) sqlite3_free(run.found[i].detail);
   forget_reply(&run);
   rtk_http_free(run.http);

@@ -18,11 +18,10 @@
 #include "api/endpoint.h"
 #include "api/reply.h"
 #include "api/url.h"
+#include "base/cells.h"
 #include "base/err.h"
 #include "base/hash.h"
-#include "base/ids.h"
-#include "base/limits.h"
-#include "base/rows.h"
+#include "base/strset.h"
 #include "config/config.h"
 #include "fetch/conn.h"
 #include "fetch/fetch.h"
@@ -46,13 +45,13 @@ struct rtk_cursor {
   struct rtk_scan scan;
 
   /* Where the scan's jobs come from. */
-  struct rtk_ids ids;       /* of the IN list */
+  struct rtk_strset ids;    /* of the IN list */
   struct rtk_window window; /* over them */
   size_t place;             /* of the next job, where the whole list is read */
   bool has_scanned;         /* this is not the first scan … */
   bool is_scope_varying;  /* … and account or app were not always the same */
   struct rtk_pages pages; /* of the current job's list */
-  struct rtk_ids seen;    /* the ids of that list's rows */
+  struct rtk_strset seen; /* the ids of that list's rows */
 
   /* The current row. */
   struct rtk_job *job;           /* held; NULL: the reply is `own` */
@@ -65,7 +64,8 @@ struct rtk_cursor {
 static struct rtk_call *call_of_id(void *user, size_t place) {
   struct rtk_cursor *cursor = user;
   struct rtk_call *call = &cursor->arguments.call;
-  rtk_call_set(call, cursor->signature->id, rtk_ids_text(&cursor->ids, place));
+  rtk_call_set(call, cursor->signature->id,
+               rtk_strset_text(&cursor->ids, place));
   return call;
 }
 
@@ -98,7 +98,7 @@ static void release_job(struct rtk_cursor *cursor) {
 
 static void clear_list(struct rtk_cursor *cursor) {
   rtk_window_clear(&cursor->window);
-  rtk_ids_clear(&cursor->ids);
+  rtk_strset_clear(&cursor->ids);
 }
 
 static void end_scan(struct rtk_cursor *cursor) {
@@ -113,8 +113,8 @@ void rtk_cursor_free(struct rtk_cursor *cursor) {
   end_scan(cursor);
   rtk_pages_deinit(&cursor->pages);
   rtk_window_deinit(&cursor->window);
-  rtk_ids_deinit(&cursor->ids);
-  rtk_ids_deinit(&cursor->seen);
+  rtk_strset_deinit(&cursor->ids);
+  rtk_strset_deinit(&cursor->seen);
   rtk_arguments_deinit(&cursor->arguments);
   rtk_conn_close_cursor(cursor->conn);
   sqlite3_free(cursor);
@@ -179,7 +179,7 @@ static int enter_job(struct rtk_cursor *cursor, struct rtk_job *job,
   cursor->job = job;
   cursor->id = job->id;
   if (job->page > 0) {
-    rtk_ids_clear(&cursor->seen);
+    rtk_strset_clear(&cursor->seen);
     rc = rtk_pages_begin(&cursor->pages, &cursor->arguments.call, job, outer);
     if (rc == SQLITE_OK) cursor->id = rtk_pages_id(&cursor->pages);
   }
@@ -243,7 +243,7 @@ static int is_repeat(struct rtk_cursor *cursor, bool *is) {
     if (!*is) count_new(cursor);
     return SQLITE_OK;
   }
-  int rc = rtk_ids_add_new(&cursor->seen, text, &is_new);
+  int rc = rtk_strset_add_new(&cursor->seen, text, &is_new);
   if (is_new) count_new(cursor);
   *is = !is_new;
   return rc;
@@ -298,7 +298,7 @@ static int next_page(struct rtk_cursor *cursor, struct rtk_err *err) {
 static int next_id(struct rtk_cursor *cursor, struct rtk_err *err) {
   size_t place = cursor->place++;
   if (cursor->scan.null_scope != NULL) {
-    cursor->id = rtk_ids_text(&cursor->ids, place);
+    cursor->id = rtk_strset_text(&cursor->ids, place);
     return enter_reply(cursor, cursor->own, err);
   }
   if (!cursor->arguments.is_collecting) {
@@ -417,7 +417,7 @@ static int begin_in_list(struct rtk_cursor *cursor, struct rtk_text id,
   if (cursor->is_scope_varying) return begin_one(cursor, err);
   if (cursor->ids.count == 0) rc = take_list(cursor, err);
   cursor->window.count = cursor->ids.count;
-  if (rc == SQLITE_OK) rc = rtk_ids_find(&cursor->ids, id, &place);
+  if (rc == SQLITE_OK) rc = rtk_strset_find(&cursor->ids, id, &place);
   if (rc == SQLITE_OK && !cursor->arguments.is_collecting) {
     return enter_place(cursor, &cursor->window, place, err);
   }
@@ -453,11 +453,11 @@ static int begin_null_scope(struct rtk_cursor *cursor, struct rtk_err *err) {
     is_usable = false;
     rc = take_list(cursor, err);
   }
-  if (rc == SQLITE_OK && is_usable) rc = rtk_ids_add(&cursor->ids, id);
+  if (rc == SQLITE_OK && is_usable) rc = rtk_strset_add(&cursor->ids, id);
   cursor->place = cursor->ids.count;
   if (rc != SQLITE_OK || cursor->ids.count == 0) return rc;
   cursor->place = 1;
-  cursor->id = rtk_ids_text(&cursor->ids, 0);
+  cursor->id = rtk_strset_text(&cursor->ids, 0);
   return enter_own(cursor, RTK_KIND_USAGE, rtk_arguments_explain_null(scan),
                    err);
 }
@@ -521,7 +521,7 @@ static void put_data(sqlite3_context *out, const struct rtk_cursor *cursor,
   const struct rtk_value *value = data_of(cursor, i);
   bool is_stand_in = (cursor->scan.bits & RTK_PLAN_STAND_IN) != 0;
   if (value->type != RTK_NULL) {
-    rtk_rows_result(out, value);
+    rtk_cells_result(out, value);
   } else if ((is_stand_in && column->stands_for != NULL) ||
              (cursor->reply->row_count == 0 &&
               column->argument == RTK_ARGUMENT_FILTER)) {

@@ -14,11 +14,10 @@
 #include "sqlite/infotab.h"
 
 #include "api/endpoint.h"
+#include "base/cells.h"
 #include "base/clock.h"
 #include "base/err.h"
-#include "base/limits.h"
-#include "base/rows.h"
-#include "base/show.h"
+#include "base/sanitize.h"
 #include "config/config.h"
 #include "disk/diskcache.h"
 #include "fetch/conn.h"
@@ -38,7 +37,7 @@ SQLITE_EXTENSION_INIT3
 /* One table.  `fill` adds `column_count` cells for each row, without the hidden
 ** columns; an argument that was not given, or is NULL, has no bytes.
 ** SQLITE_OK, SQLITE_ERROR with a message, SQLITE_INTERRUPT or SQLITE_NOMEM; the
-** caller checks rows.is_nomem. */
+** caller checks cells.is_nomem. */
 struct info {
   const char *name;
   const char *schema; /* the arguments are its last columns, TEXT HIDDEN */
@@ -46,13 +45,13 @@ struct info {
   int argument_count; /* up to ARGUMENTS_MAX */
   bool has_requests;  /* so a collecting run must not read it */
   int (*fill)(struct rtk_conn *, const struct rtk_text *arguments,
-              struct rtk_rows *, struct rtk_err *);
+              struct rtk_cells *, struct rtk_err *);
 };
 
 struct cursor {
   sqlite3_vtab_cursor base;            /* first: SQLite's view of it */
   sqlite3_value *given[ARGUMENTS_MAX]; /* owned; NULL: not given */
-  struct rtk_rows rows;
+  struct rtk_cells cells;
   size_t row;
 };
 
@@ -60,18 +59,18 @@ struct cursor {
 
 static int fill_settings(struct rtk_conn *conn,
                          const struct rtk_text *arguments,
-                         struct rtk_rows *rows, struct rtk_err *err) {
+                         struct rtk_cells *cells, struct rtk_err *err) {
   (void)arguments;
   (void)err;
   for (int i = 0; i < RTK_SETTING_COUNT; i++) {
     enum rtk_setting setting = (enum rtk_setting)i;
     bool is_nomem = false;
-    rtk_rows_text(rows, rtk_config_name(setting));
-    rtk_rows_take(rows, rtk_config_shown(conn->config, setting, &is_nomem));
+    rtk_cells_text(cells, rtk_config_name(setting));
+    rtk_cells_take(cells, rtk_config_shown(conn->config, setting, &is_nomem));
     if (is_nomem) return SQLITE_NOMEM;
-    rtk_rows_text(rows, rtk_config_default(setting));
-    rtk_rows_text(rows, rtk_config_source(conn->config, setting));
-    rtk_rows_text(rows, rtk_config_doc(setting));
+    rtk_cells_text(cells, rtk_config_default(setting));
+    rtk_cells_text(cells, rtk_config_source(conn->config, setting));
+    rtk_cells_text(cells, rtk_config_doc(setting));
   }
   return SQLITE_OK;
 }
@@ -96,45 +95,46 @@ static const struct {
 };
 
 /* A negative number is not known: NULL. */
-static void add(struct rtk_rows *rows, const char *name, int64_t number) {
-  rtk_rows_text(rows, name);
+static void add(struct rtk_cells *cells, const char *name, int64_t number) {
+  rtk_cells_text(cells, name);
   if (number < 0) {
-    rtk_rows_null(rows);
+    rtk_cells_null(cells);
   } else {
-    rtk_rows_integer(rows, number);
+    rtk_cells_integer(cells, number);
   }
 }
 
 /* An empty text is NULL. */
-static void add_text(struct rtk_rows *rows, const char *name,
+static void add_text(struct rtk_cells *cells, const char *name,
                      const char *text) {
-  rtk_rows_text(rows, name);
-  rtk_rows_text(rows, text == NULL || text[0] == '\0' ? NULL : text);
+  rtk_cells_text(cells, name);
+  rtk_cells_text(cells, text == NULL || text[0] == '\0' ? NULL : text);
 }
 
 /* The last failure, for programs.  retry_at is NULL once that time has come. */
-static void add_failure(struct rtk_rows *rows, const struct rtk_stats *stats) {
-  char at[RTK_SHOW_TIME_SIZE] = "";
+static void add_failure(struct rtk_cells *cells,
+                        const struct rtk_stats *stats) {
+  char at[RTK_TIME_TEXT_SIZE] = "";
   if (stats->retry_unix_ms > rtk_clock_unix_ms()) {
-    rtk_show_time(at, stats->retry_unix_ms);
+    rtk_time_text(at, stats->retry_unix_ms);
   }
-  add_text(rows, "last_error_kind", rtk_kind_word(stats->last_error_kind));
-  add(rows, "last_http_status",
+  add_text(cells, "last_error_kind", rtk_kind_word(stats->last_error_kind));
+  add(cells, "last_http_status",
       stats->last_http_status == 0 ? -1 : stats->last_http_status);
-  add_text(rows, "retry_at", at);
+  add_text(cells, "retry_at", at);
 }
 
 static int fill_stats(struct rtk_conn *conn, const struct rtk_text *arguments,
-                      struct rtk_rows *rows, struct rtk_err *err) {
+                      struct rtk_cells *cells, struct rtk_err *err) {
   const struct rtk_stats *stats = &conn->stats;
   (void)arguments;
   (void)err;
   for (size_t i = 0; i < sizeof(counters) / sizeof(*counters); i++) {
     const char *at = (const char *)stats + counters[i].offset;
-    add(rows, counters[i].name, *(const int64_t *)(const void *)at);
+    add(cells, counters[i].name, *(const int64_t *)(const void *)at);
   }
-  add(rows, "latency_p50_ms", rtk_stats_latency(stats, 50));
-  add(rows, "latency_p95_ms", rtk_stats_latency(stats, 95));
+  add(cells, "latency_p50_ms", rtk_stats_latency(stats, 50));
+  add(cells, "latency_p95_ms", rtk_stats_latency(stats, 95));
 
   int64_t reset_ms = -1;
   int64_t left = -1;
@@ -143,21 +143,21 @@ static int fill_stats(struct rtk_conn *conn, const struct rtk_text *arguments,
     rc = rtk_fetch_quota_left(conn->fetch, &left, &reset_ms);
   }
   if (rc != SQLITE_OK) return rc;
-  add(rows, "quota_left", left);
-  add(rows, "quota_reset_ms", left < 0 ? -1 : reset_ms);
-  add(rows, "blocked_ms", rtk_fetch_blocked_ms(conn->fetch));
+  add(cells, "quota_left", left);
+  add(cells, "quota_reset_ms", left < 0 ? -1 : reset_ms);
+  add(cells, "blocked_ms", rtk_fetch_blocked_ms(conn->fetch));
 
-  add_text(rows, "last_cf_ray", stats->last_cf_ray);
-  add_text(rows, "last_short_list", stats->last_short_list);
-  add_failure(rows, stats);
-  add_text(rows, "read_ahead", rtk_prefetch_describe(conn->prefetch));
+  add_text(cells, "last_cf_ray", stats->last_cf_ray);
+  add_text(cells, "last_short_list", stats->last_short_list);
+  add_failure(cells, stats);
+  add_text(cells, "read_ahead", rtk_prefetch_describe(conn->prefetch));
 
   sqlite3_str *words = sqlite3_str_new(NULL);
   rtk_diskcache_describe(conn->disk, words);
-  rtk_rows_text(rows, "cache_file");
+  rtk_cells_text(cells, "cache_file");
   char *text = sqlite3_str_finish(words);
   if (text == NULL) return SQLITE_NOMEM;
-  rtk_rows_take(rows, text);
+  rtk_cells_take(cells, text);
   return SQLITE_OK;
 }
 
@@ -169,7 +169,7 @@ static const char *argument_of(const struct rtk_column *column) {
 }
 
 static int fill_columns(struct rtk_conn *conn, const struct rtk_text *arguments,
-                        struct rtk_rows *rows, struct rtk_err *err) {
+                        struct rtk_cells *cells, struct rtk_err *err) {
   (void)conn;
   (void)arguments;
   (void)err;
@@ -177,12 +177,12 @@ static int fill_columns(struct rtk_conn *conn, const struct rtk_text *arguments,
     for (int k = 0; k < rtk_endpoints[i].column_count; k++) {
       const struct rtk_column *column = &rtk_endpoints[i].columns[k];
       if (column->kind == RTK_COLUMN_SURPLUS) continue;
-      rtk_rows_text(rows, rtk_endpoints[i].name);
-      rtk_rows_text(rows, column->name);
-      rtk_rows_text(rows, rtk_endpoint_type(column));
-      rtk_rows_integer(rows, rtk_endpoint_is_hidden(column));
-      rtk_rows_text(rows, argument_of(column));
-      rtk_rows_text(rows, column->doc);
+      rtk_cells_text(cells, rtk_endpoints[i].name);
+      rtk_cells_text(cells, column->name);
+      rtk_cells_text(cells, rtk_endpoint_type(column));
+      rtk_cells_integer(cells, rtk_endpoint_is_hidden(column));
+      rtk_cells_text(cells, argument_of(column));
+      rtk_cells_text(cells, column->doc);
     }
   }
   return SQLITE_OK;
@@ -264,7 +264,7 @@ static void clear(struct cursor *cursor) {
     sqlite3_value_free(cursor->given[k]);
     cursor->given[k] = NULL;
   }
-  rtk_rows_clear(&cursor->rows);
+  rtk_cells_clear(&cursor->cells);
   cursor->row = 0;
 }
 
@@ -302,9 +302,9 @@ static int filter(sqlite3_vtab_cursor *base, int given, const char *words,
   clear(cursor);
   int rc = take_arguments(cursor, given, argv, arguments);
   if (rc == SQLITE_OK) {
-    rc = info->fill(module->conn, arguments, &cursor->rows, &err);
+    rc = info->fill(module->conn, arguments, &cursor->cells, &err);
   }
-  if (rc == SQLITE_OK && cursor->rows.is_nomem) rc = SQLITE_NOMEM;
+  if (rc == SQLITE_OK && cursor->cells.is_nomem) rc = SQLITE_NOMEM;
   return rc == SQLITE_OK ? rc : rtk_table_fail(base->pVtab, rc, &err);
 }
 
@@ -316,15 +316,15 @@ static int next(sqlite3_vtab_cursor *base) {
 static int eof(sqlite3_vtab_cursor *base) {
   const struct cursor *cursor = cursor_of(base);
   size_t width = (size_t)info_of(base->pVtab)->column_count;
-  return cursor->row >= cursor->rows.count / width;
+  return cursor->row >= cursor->cells.count / width;
 }
 
 static int column(sqlite3_vtab_cursor *base, sqlite3_context *out, int i) {
   const struct cursor *cursor = cursor_of(base);
   int width = info_of(base->pVtab)->column_count;
   if (i < width) {
-    rtk_rows_result(
-        out, &cursor->rows.items[cursor->row * (size_t)width + (size_t)i]);
+    rtk_cells_result(
+        out, &cursor->cells.items[cursor->row * (size_t)width + (size_t)i]);
   } else if (cursor->given[i - width] != NULL) {
     sqlite3_result_value(out, cursor->given[i - width]);
   }

@@ -5,7 +5,7 @@
 #include "api/json.h"
 #include "api/reply.h"
 #include "base/limits.h"
-#include "base/show.h"
+#include "base/sanitize.h"
 #include "net/http.h"
 
 #include "check.h"
@@ -605,7 +605,7 @@ CASE(a_message_has_a_limit) {
   char *text = sqlite3_str_finish(body);
   struct rtk_response response = response_of(418, JSON, text);
   struct rtk_reply *reply = judge("long chain", &ask, &response);
-  size_t most = RTK_ERRORS_MAX * (RTK_SHOW_TEXT_MAX + 8) + 100;
+  size_t most = RTK_ERRORS_MAX * (RTK_SHOWN_TEXT_MAX + 8) + 100;
   size_t size = strlen(reply->error);
   if (size > most) {
     check_int("long chain", "bytes", (int64_t)size, (int64_t)most);

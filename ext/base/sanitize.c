@@ -1,5 +1,5 @@
 /* Text from a server or a user made safe for a message. */
-#include "base/show.h"
+#include "base/sanitize.h"
 
 #include <stdbool.h>
 #include <string.h>
@@ -43,13 +43,14 @@ static size_t token_bytes(const char *text, size_t size, size_t at,
   size_t left = size - at;
   size_t shared = token_size < left ? token_size : left;
   bool is_word = at == 0 || text[at - 1] == ' ';
-  size_t least = is_word ? RTK_SHOW_TOKEN_WORD_MIN : RTK_SHOW_TOKEN_PART_MIN;
+  size_t least =
+      is_word ? RTK_HIDDEN_TOKEN_WORD_MIN : RTK_HIDDEN_TOKEN_PART_MIN;
   if (shared == 0 || memcmp(text + at, token, shared) != 0) return 0;
   return shared == token_size || shared >= least ? shared : 0;
 }
 
-void rtk_show(struct sqlite3_str *out, const char *text, size_t size,
-              size_t max, const char *token) {
+void rtk_sanitize(struct sqlite3_str *out, const char *text, size_t size,
+                  size_t max, const char *token) {
   size_t i = 0;
   while (i < size) {
     const unsigned char *c = (const unsigned char *)text + i;
@@ -76,11 +77,11 @@ void rtk_show(struct sqlite3_str *out, const char *text, size_t size,
   }
 }
 
-void rtk_show_time(char *text, int64_t unix_ms) {
+void rtk_time_text(char *text, int64_t unix_ms) {
   time_t seconds = (time_t)((unix_ms + 999) / 1000);
   struct tm utc;
   text[0] = '\0';
   if (gmtime_r(&seconds, &utc) != NULL) {
-    (void)strftime(text, RTK_SHOW_TIME_SIZE, "%Y-%m-%dT%H:%M:%SZ", &utc);
+    (void)strftime(text, RTK_TIME_TEXT_SIZE, "%Y-%m-%dT%H:%M:%SZ", &utc);
   }
 }

@@ -1,5 +1,5 @@
 /* Text from elsewhere made fit to stand in a message. */
-#include "base/show.h"
+#include "base/sanitize.h"
 
 #include "check.h"
 
@@ -22,7 +22,7 @@ static void check_show(const struct show_case *row) {
   char *copy = malloc(row->size + 1); /* reading on is seen by a sanitizer */
   assert_non_null(copy);
   memcpy(copy + 1, row->text, row->size);
-  rtk_show(out, copy + 1, row->size, row->max, NULL);
+  rtk_sanitize(out, copy + 1, row->size, row->max, NULL);
   free(copy);
   char *shown = sqlite3_str_finish(out);
   check_text(row->name, "shown", shown == NULL ? NULL : shown + 1,
@@ -144,7 +144,7 @@ CASE(the_token_is_taken_out) {
   };
   for (size_t i = 0; i < COUNT(cases); i++) {
     sqlite3_str *out = sqlite3_str_new(NULL);
-    rtk_show(out, cases[i].text, strlen(cases[i].text), cases[i].max,
+    rtk_sanitize(out, cases[i].text, strlen(cases[i].text), cases[i].max,
              cases[i].token);
     char *shown = sqlite3_str_finish(out);
     check_text(cases[i].name, "shown", shown == NULL ? "" : shown,
@@ -159,7 +159,7 @@ CASE(many_tokens_are_cut_too) {
   sqlite3_str *text = sqlite3_str_new(NULL);
   for (int i = 0; i < 1000; i++) sqlite3_str_appendall(text, "secret");
   char *many = sqlite3_str_finish(text);
-  rtk_show(out, many, strlen(many), 60, "secret");
+  rtk_sanitize(out, many, strlen(many), 60, "secret");
   /* at most 60 bytes, one token's stars beyond, and the ellipsis */
   int64_t size = sqlite3_str_length(out);
   if (size > 60 + 3 + 3) check_int("1000 tokens", "bytes shown", size, 60);
@@ -169,7 +169,7 @@ CASE(many_tokens_are_cut_too) {
 
 static int show_long(void *arg) {
   sqlite3_str *out = sqlite3_str_new(NULL);
-  rtk_show(out, arg, strlen(arg), 2000, "token");
+  rtk_sanitize(out, arg, strlen(arg), 2000, "token");
   char *shown = sqlite3_str_finish(out);
   int rc = shown == NULL ? SQLITE_NOMEM : SQLITE_OK;
   sqlite3_free(shown);

@@ -1,5 +1,5 @@
 /* The time to live of a reply. */
-#include "api/life.h"
+#include "api/ttl.h"
 
 #include "api/endpoint.h"
 #include "api/reply.h"
@@ -30,7 +30,7 @@ static int64_t days(int64_t year, int64_t month, int64_t day) {
          719468;
 }
 
-bool rtk_life_parse_time(const char *text, uint32_t size, int64_t *unix_ms) {
+bool rtk_ttl_parse_time(const char *text, uint32_t size, int64_t *unix_ms) {
   static const char form[] = "0000-00-00T00:00:00.0";
   enum { WHOLE = 19, FRACTION = 21 }; /* bytes of the form without ".0", with */
   int64_t part[6] = {0};              /* year, month, day, hour … */
@@ -60,45 +60,46 @@ static bool read_time(const struct rtk_endpoint *endpoint,
   for (int i = 0; i < endpoint->column_count; i++) {
     if (strcmp(endpoint->columns[i].name, name) != 0) continue;
     return row[i].type == RTK_TEXT &&
-           rtk_life_parse_time(row[i].as.text, row[i].size, unix_ms) &&
+           rtk_ttl_parse_time(row[i].as.text, row[i].size, unix_ms) &&
            *unix_ms >= RTK_TIME_MIN_MS;
   }
   return false;
 }
 
-enum rtk_life rtk_life_of(const struct rtk_endpoint *endpoint,
-                          const struct rtk_reply *reply, int64_t now_unix_ms) {
+enum rtk_ttl_class rtk_ttl_class_of(const struct rtk_endpoint *endpoint,
+                                    const struct rtk_reply *reply,
+                                    int64_t now_unix_ms) {
   int64_t ended_ms = 0;
   bool is_gone = reply->outcome == RTK_OUTCOME_GONE;
-  if (is_gone) return endpoint->ended != NULL ? RTK_LIFE_GONE : RTK_LIFE_LIVE;
-  if (reply->outcome != RTK_OUTCOME_ROWS) return RTK_LIFE_NONE;
+  if (is_gone) return endpoint->ended != NULL ? RTK_TTL_GONE : RTK_TTL_LIVE;
+  if (reply->outcome != RTK_OUTCOME_ROWS) return RTK_TTL_NONE;
   if (endpoint->ended == NULL || reply->row_count != 1 ||
       !read_time(endpoint, reply->values, endpoint->ended, &ended_ms)) {
-    return RTK_LIFE_LIVE;
+    return RTK_TTL_LIVE;
   }
-  return now_unix_ms - ended_ms > RTK_SETTLED_AFTER_MS ? RTK_LIFE_ENDED
-                                                       : RTK_LIFE_SETTLING;
+  return now_unix_ms - ended_ms > RTK_SETTLED_AFTER_MS ? RTK_TTL_ENDED
+                                                       : RTK_TTL_SETTLING;
 }
 
-int64_t rtk_life_ms(struct rtk_life_times times, int life) {
+int64_t rtk_ttl_ms(struct rtk_ttl_times times, int class) {
   int64_t settling = times.ended_ms < RTK_SETTLING_KEPT_MS
                          ? times.ended_ms
                          : RTK_SETTLING_KEPT_MS;
-  switch (life) {
-  case RTK_LIFE_ENDED:
+  switch (class) {
+  case RTK_TTL_ENDED:
     return times.ended_ms;
-  case RTK_LIFE_SETTLING:
-  case RTK_LIFE_GONE:
+  case RTK_TTL_SETTLING:
+  case RTK_TTL_GONE:
     return settling;
-  case RTK_LIFE_LIVE:
+  case RTK_TTL_LIVE:
     return times.live_ms;
   default:
     return 0;
   }
 }
 
-bool rtk_life_is_fresh(struct rtk_life_times times, int life,
-                       int64_t fetched_unix_ms, int64_t now_unix_ms) {
+bool rtk_ttl_is_fresh(struct rtk_ttl_times times, int class,
+                      int64_t fetched_unix_ms, int64_t now_unix_ms) {
   int64_t age_ms = now_unix_ms - fetched_unix_ms;
-  return age_ms >= 0 && age_ms < rtk_life_ms(times, life);
+  return age_ms >= 0 && age_ms < rtk_ttl_ms(times, class);
 }

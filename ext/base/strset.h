@@ -6,8 +6,8 @@
 **     bytes    a b c d e f g        starts   0 1 4
 **              | |     |            buckets  . 3 . . 1 . 2 . (place + 1; .: 0)
 */
-#ifndef RTK_IDS_H
-#define RTK_IDS_H
+#ifndef RTK_STRSET_H
+#define RTK_STRSET_H
 
 #include "base/value.h"
 
@@ -15,7 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct rtk_ids {
+struct rtk_strset {
   char *bytes; /* text after text */
   size_t size, room;
   size_t *starts;
@@ -25,20 +25,21 @@ struct rtk_ids {
 };
 
 /* Empties the list but keeps its memory. */
-void rtk_ids_clear(struct rtk_ids *ids);
-void rtk_ids_deinit(struct rtk_ids *ids);
+void rtk_strset_clear(struct rtk_strset *set);
+void rtk_strset_deinit(struct rtk_strset *set);
 
 /* Copies one text to the end.  SQLITE_OK or SQLITE_NOMEM. */
-int rtk_ids_add(struct rtk_ids *ids, struct rtk_text text);
+int rtk_strset_add(struct rtk_strset *set, struct rtk_text text);
 
 /* The text at place `i`, from 0; borrowed until the next add. */
-struct rtk_text rtk_ids_text(const struct rtk_ids *ids, size_t i);
+struct rtk_text rtk_strset_text(const struct rtk_strset *set, size_t i);
 
 /* The first place of a text.  SQLITE_OK, SQLITE_NOTFOUND or SQLITE_NOMEM. */
-int rtk_ids_find(struct rtk_ids *ids, struct rtk_text text, size_t *i);
+int rtk_strset_find(struct rtk_strset *set, struct rtk_text text, size_t *i);
 
 /* Adds a text unless the list has it; *is_new tells.  SQLITE_OK or
 ** SQLITE_NOMEM. */
-int rtk_ids_add_new(struct rtk_ids *ids, struct rtk_text text, bool *is_new);
+int rtk_strset_add_new(struct rtk_strset *set, struct rtk_text text,
+                       bool *is_new);
 
 #endif

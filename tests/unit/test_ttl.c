@@ -1,5 +1,5 @@
 /* How long a reply may be kept. */
-#include "api/life.h"
+#include "api/ttl.h"
 
 #include "api/endpoint.h"
 #include "api/reply.h"
@@ -64,7 +64,7 @@ CASE(times_are_read) {
   for (size_t i = 0; i < COUNT(cases); i++) {
     const char *text = cases[i].text;
     int64_t ms = 0;
-    bool is_read = rtk_life_parse_time(text, (uint32_t)strlen(text), &ms);
+    bool is_read = rtk_ttl_parse_time(text, (uint32_t)strlen(text), &ms);
     check_int(text, "is read", is_read, cases[i].unix_s != NONE);
     if (is_read) check_int(text, "ms", ms, cases[i].unix_s * 1000);
   }
@@ -75,7 +75,7 @@ CASE(a_time_ends_with_its_size) {
   static const char text[] = "2023-07-15T07:08:39.000Z";
   int64_t ms = 0;
   for (uint32_t size = 0; size < sizeof(text) - 1; size++) {
-    check_int("cut", "is read", rtk_life_parse_time(text, size, &ms), false);
+    check_int("cut", "is read", rtk_ttl_parse_time(text, size, &ms), false);
   }
 }
 
@@ -99,31 +99,31 @@ CASE(a_reply_has_a_life) {
     int row_count;
     const char *end;
     int64_t now_ms;
-    enum rtk_life life;
+    enum rtk_ttl_class life;
   } cases[] = {
-      {"gone", RTK_OUTCOME_GONE, &endings, 0, NULL, 0, RTK_LIFE_GONE},
-      {"gone now", RTK_OUTCOME_GONE, &endless, 0, NULL, 0, RTK_LIFE_LIVE},
-      {"failed", RTK_OUTCOME_FAILED, &endings, 0, NULL, 0, RTK_LIFE_NONE},
-      {"denied", RTK_OUTCOME_DENIED, &endings, 0, NULL, 0, RTK_LIFE_NONE},
-      {"caller", RTK_OUTCOME_CALLER, &endings, 0, NULL, 0, RTK_LIFE_NONE},
+      {"gone", RTK_OUTCOME_GONE, &endings, 0, NULL, 0, RTK_TTL_GONE},
+      {"gone now", RTK_OUTCOME_GONE, &endless, 0, NULL, 0, RTK_TTL_LIVE},
+      {"failed", RTK_OUTCOME_FAILED, &endings, 0, NULL, 0, RTK_TTL_NONE},
+      {"denied", RTK_OUTCOME_DENIED, &endings, 0, NULL, 0, RTK_TTL_NONE},
+      {"caller", RTK_OUTCOME_CALLER, &endings, 0, NULL, 0, RTK_TTL_NONE},
       {"never ends", RTK_OUTCOME_ROWS, &endless, 1, time, END_MS + 2 * HOUR_MS,
-       RTK_LIFE_LIVE},
+       RTK_TTL_LIVE},
       {"no end yet", RTK_OUTCOME_ROWS, &endings, 1, NULL, END_MS + 2 * HOUR_MS,
-       RTK_LIFE_LIVE},
+       RTK_TTL_LIVE},
       {"nonsense", RTK_OUTCOME_ROWS, &endings, 1, "soon", END_MS + 2 * HOUR_MS,
-       RTK_LIFE_LIVE},
+       RTK_TTL_LIVE},
       {"no row", RTK_OUTCOME_ROWS, &endings, 0, time, END_MS + 2 * HOUR_MS,
-       RTK_LIFE_LIVE},
+       RTK_TTL_LIVE},
       {"two rows", RTK_OUTCOME_ROWS, &endings, 2, time, END_MS + 2 * HOUR_MS,
-       RTK_LIFE_LIVE},
+       RTK_TTL_LIVE},
       {"ends later", RTK_OUTCOME_ROWS, &endings, 1, time, END_MS - HOUR_MS,
-       RTK_LIFE_SETTLING},
+       RTK_TTL_SETTLING},
       {"just ended", RTK_OUTCOME_ROWS, &endings, 1, time, END_MS,
-       RTK_LIFE_SETTLING},
+       RTK_TTL_SETTLING},
       {"an hour ago", RTK_OUTCOME_ROWS, &endings, 1, time, END_MS + HOUR_MS,
-       RTK_LIFE_SETTLING},
+       RTK_TTL_SETTLING},
       {"and a bit", RTK_OUTCOME_ROWS, &endings, 1, time, END_MS + HOUR_MS + 1,
-       RTK_LIFE_ENDED},
+       RTK_TTL_ENDED},
   };
   for (size_t i = 0; i < COUNT(cases); i++) {
     struct rtk_value values[4] = {{.type = RTK_NULL}};
@@ -137,7 +137,7 @@ CASE(a_reply_has_a_life) {
                               .row_count = cases[i].row_count,
                               .values = values};
     check_int(cases[i].name, "life",
-              rtk_life_of(cases[i].endpoint, &reply, cases[i].now_ms),
+              rtk_ttl_class_of(cases[i].endpoint, &reply, cases[i].now_ms),
               cases[i].life);
   }
 }
@@ -163,7 +163,7 @@ CASE(endpoints_end_by_a_column) {
 CASE(a_life_is_so_long) {
   static const struct {
     const char *name;
-    struct rtk_life_times times;
+    struct rtk_ttl_times times;
     int64_t settling;
   } cases[] = {
       {"default", DEFAULTS, 60000},
@@ -174,17 +174,17 @@ CASE(a_life_is_so_long) {
   };
   for (size_t i = 0; i < COUNT(cases); i++) {
     const char *name = cases[i].name;
-    struct rtk_life_times times = cases[i].times;
-    check_int(name, "none", rtk_life_ms(times, RTK_LIFE_NONE), 0);
-    check_int(name, "live", rtk_life_ms(times, RTK_LIFE_LIVE), times.live_ms);
-    check_int(name, "settling", rtk_life_ms(times, RTK_LIFE_SETTLING),
+    struct rtk_ttl_times times = cases[i].times;
+    check_int(name, "none", rtk_ttl_ms(times, RTK_TTL_NONE), 0);
+    check_int(name, "live", rtk_ttl_ms(times, RTK_TTL_LIVE), times.live_ms);
+    check_int(name, "settling", rtk_ttl_ms(times, RTK_TTL_SETTLING),
               cases[i].settling);
-    check_int(name, "ended", rtk_life_ms(times, RTK_LIFE_ENDED),
+    check_int(name, "ended", rtk_ttl_ms(times, RTK_TTL_ENDED),
               times.ended_ms);
-    check_int(name, "gone", rtk_life_ms(times, RTK_LIFE_GONE),
+    check_int(name, "gone", rtk_ttl_ms(times, RTK_TTL_GONE),
               cases[i].settling);
-    check_int(name, "unknown", rtk_life_ms(times, 99), 0);
-    check_int(name, "negative", rtk_life_ms(times, -1), 0);
+    check_int(name, "unknown", rtk_ttl_ms(times, 99), 0);
+    check_int(name, "negative", rtk_ttl_ms(times, -1), 0);
   }
 }
 
@@ -195,24 +195,24 @@ CASE(it_is_fresh_until_then) {
     int64_t age_ms;
     bool is_fresh;
   } cases[] = {
-      {"ended, new", RTK_LIFE_ENDED, 0, true},
-      {"ended, last ms", RTK_LIFE_ENDED, 86399999, true},
-      {"ended, over", RTK_LIFE_ENDED, 86400000, false},
-      {"settling, last ms", RTK_LIFE_SETTLING, 59999, true},
-      {"settling, over", RTK_LIFE_SETTLING, 60000, false},
-      {"gone, last ms", RTK_LIFE_GONE, 59999, true},
-      {"gone, over", RTK_LIFE_GONE, 60000, false},
-      {"live, last ms", RTK_LIFE_LIVE, 4999, true},
-      {"live, over", RTK_LIFE_LIVE, 5000, false},
-      {"an error, new", RTK_LIFE_NONE, 0, false},
+      {"ended, new", RTK_TTL_ENDED, 0, true},
+      {"ended, last ms", RTK_TTL_ENDED, 86399999, true},
+      {"ended, over", RTK_TTL_ENDED, 86400000, false},
+      {"settling, last ms", RTK_TTL_SETTLING, 59999, true},
+      {"settling, over", RTK_TTL_SETTLING, 60000, false},
+      {"gone, last ms", RTK_TTL_GONE, 59999, true},
+      {"gone, over", RTK_TTL_GONE, 60000, false},
+      {"live, last ms", RTK_TTL_LIVE, 4999, true},
+      {"live, over", RTK_TTL_LIVE, 5000, false},
+      {"an error, new", RTK_TTL_NONE, 0, false},
       {"unknown, new", 99, 0, false},
-      {"the clock was set back", RTK_LIFE_ENDED, -1, false},
-      {"by a year", RTK_LIFE_ENDED, -31536000000, false},
+      {"the clock was set back", RTK_TTL_ENDED, -1, false},
+      {"by a year", RTK_TTL_ENDED, -31536000000, false},
   };
-  static const struct rtk_life_times times = DEFAULTS;
+  static const struct rtk_ttl_times times = DEFAULTS;
   for (size_t i = 0; i < COUNT(cases); i++) {
     check_int(cases[i].name, "is fresh",
-              rtk_life_is_fresh(times, cases[i].life, END_MS,
+              rtk_ttl_is_fresh(times, cases[i].life, END_MS,
                                 END_MS + cases[i].age_ms),
               cases[i].is_fresh);
   }

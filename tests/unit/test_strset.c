@@ -1,5 +1,5 @@
-/* The ids of one batch. */
-#include "base/ids.h"
+/* Lists of texts. */
+#include "base/strset.h"
 
 #include "check.h"
 
@@ -21,48 +21,48 @@ CASE(ids_come_back_as_they_went_in) {
       {"part of a longer text", "abcdef", 3},
       {"UTF-8", "\xC3\xA9\xF0\x9F\x98\x80", 6},
   };
-  struct rtk_ids ids = {0};
-  check_int("none", "count", (int64_t)ids.count, 0);
+  struct rtk_strset set = {0};
+  check_int("none", "count", (int64_t)set.count, 0);
   for (size_t i = 0; i < COUNT(cases); i++) {
     struct rtk_text text = {cases[i].text, cases[i].size};
-    check_int(cases[i].name, "add", rtk_ids_add(&ids, text), SQLITE_OK);
+    check_int(cases[i].name, "add", rtk_strset_add(&set, text), SQLITE_OK);
   }
-  check_int("all", "count", (int64_t)ids.count, COUNT(cases));
+  check_int("all", "count", (int64_t)set.count, COUNT(cases));
   for (size_t i = 0; i < COUNT(cases); i++) {
-    struct rtk_text text = rtk_ids_text(&ids, i);
+    struct rtk_text text = rtk_strset_text(&set, i);
     check_bytes(cases[i].name, "text", text.bytes, text.size, cases[i].text,
                 cases[i].size);
   }
-  rtk_ids_deinit(&ids);
+  rtk_strset_deinit(&set);
 }
 
 CASE(the_bytes_are_copied) {
   char own[] = "abc";
-  struct rtk_ids ids = {0};
-  (void)rtk_ids_add(&ids, (struct rtk_text){own, 3});
+  struct rtk_strset set = {0};
+  (void)rtk_strset_add(&set, (struct rtk_text){own, 3});
   memset(own, 'x', 3);
-  struct rtk_text text = rtk_ids_text(&ids, 0);
+  struct rtk_text text = rtk_strset_text(&set, 0);
   check_bytes("copy", "text", text.bytes, text.size, "abc", 3);
-  rtk_ids_deinit(&ids);
+  rtk_strset_deinit(&set);
 }
 
 /* 100,000 ids, as many as a cron job joins; sizes from 0 to 1023. */
 CASE(a_long_list_grows) {
   static char bytes[1024];
-  struct rtk_ids ids = {0};
+  struct rtk_strset set = {0};
   size_t total = 0;
   for (size_t i = 0; i < 100000; i++) {
     size_t size = i % 1024;
     memset(bytes, (int)('a' + i % 26), size);
-    int rc = rtk_ids_add(&ids, (struct rtk_text){bytes, size});
+    int rc = rtk_strset_add(&set, (struct rtk_text){bytes, size});
     if (rc != SQLITE_OK) check_int("add", "result", rc, SQLITE_OK);
     total += size;
   }
-  check_int("long list", "count", (int64_t)ids.count, 100000);
-  check_int("long list", "bytes of the texts", (int64_t)ids.size,
+  check_int("long list", "count", (int64_t)set.count, 100000);
+  check_int("long list", "bytes of the texts", (int64_t)set.size,
             (int64_t)total);
   for (size_t i = 0; i < 100000; i++) {
-    struct rtk_text text = rtk_ids_text(&ids, i);
+    struct rtk_text text = rtk_strset_text(&set, i);
     bool is_right =
         text.size == i % 1024 &&
         (text.size == 0 || (text.bytes[0] == (char)('a' + i % 26) &&
@@ -70,44 +70,44 @@ CASE(a_long_list_grows) {
     if (!is_right)
       check_int("long list", "index of a wrong id", (int64_t)i, -1);
   }
-  rtk_ids_deinit(&ids);
+  rtk_strset_deinit(&set);
 }
 
 CASE(clearing_keeps_the_memory) {
-  struct rtk_ids ids = {0};
-  rtk_ids_clear(&ids); /* of one that has nothing yet */
+  struct rtk_strset set = {0};
+  rtk_strset_clear(&set); /* of one that has nothing yet */
   for (int i = 0; i < 200; i++) {
-    (void)rtk_ids_add(&ids, (struct rtk_text){"0123456789", 10});
+    (void)rtk_strset_add(&set, (struct rtk_text){"0123456789", 10});
   }
-  const char *bytes = ids.bytes;
+  const char *bytes = set.bytes;
   sqlite3_int64 used = sqlite3_memory_used();
-  rtk_ids_clear(&ids);
-  check_int("clear", "count", (int64_t)ids.count, 0);
+  rtk_strset_clear(&set);
+  check_int("clear", "count", (int64_t)set.count, 0);
   check_int("clear", "memory", sqlite3_memory_used(), used);
-  (void)rtk_ids_add(&ids, (struct rtk_text){"b", 1});
-  check_int("add again", "same memory", ids.bytes == bytes, true);
-  struct rtk_text text = rtk_ids_text(&ids, 0);
+  (void)rtk_strset_add(&set, (struct rtk_text){"b", 1});
+  check_int("add again", "same memory", set.bytes == bytes, true);
+  struct rtk_text text = rtk_strset_text(&set, 0);
   check_bytes("add again", "text", text.bytes, text.size, "b", 1);
-  rtk_ids_deinit(&ids);
-  check_int("deinit", "count", (int64_t)ids.count, 0);
-  (void)rtk_ids_add(&ids, (struct rtk_text){"c", 1});
-  check_int("add after deinit", "count", (int64_t)ids.count, 1);
-  rtk_ids_deinit(&ids);
-  rtk_ids_deinit(&ids);
+  rtk_strset_deinit(&set);
+  check_int("deinit", "count", (int64_t)set.count, 0);
+  (void)rtk_strset_add(&set, (struct rtk_text){"c", 1});
+  check_int("add after deinit", "count", (int64_t)set.count, 1);
+  rtk_strset_deinit(&set);
+  rtk_strset_deinit(&set);
 }
 
 /* As the rows of a list's pages are told apart. */
 /* 7 and '7' are two of a list, and one text: the first place is meant. */
 CASE(the_first_of_two_is_found) {
-  struct rtk_ids ids = {0};
+  struct rtk_strset set = {0};
   size_t at = 77;
   for (int i = 0; i < 3; i++) {
-    assert_int_equal(rtk_ids_add(&ids, (struct rtk_text){"7", 1}), SQLITE_OK);
+    assert_int_equal(rtk_strset_add(&set, (struct rtk_text){"7", 1}), SQLITE_OK);
   }
-  check_int("7", "find", rtk_ids_find(&ids, (struct rtk_text){"7", 1}, &at),
+  check_int("7", "find", rtk_strset_find(&set, (struct rtk_text){"7", 1}, &at),
             SQLITE_OK);
   check_int("7", "place", (int64_t)at, 0);
-  rtk_ids_deinit(&ids);
+  rtk_strset_deinit(&set);
 }
 
 CASE(a_set_has_each_text_once) {
@@ -117,37 +117,37 @@ CASE(a_set_has_each_text_once) {
   } cases[] = {{"a", true},  {"b", true},  {"a", false},
                {"", true},   {"", false},  {"A", true},
                {"ab", true}, {"b", false}, {"abc", true}};
-  struct rtk_ids ids = {0};
+  struct rtk_strset set = {0};
   size_t place = 99;
   for (size_t i = 0; i < COUNT(cases); i++) {
     struct rtk_text text = {cases[i].text, strlen(cases[i].text)};
     bool is_new = !cases[i].is_new;
-    check_int(cases[i].text, "add", rtk_ids_add_new(&ids, text, &is_new),
+    check_int(cases[i].text, "add", rtk_strset_add_new(&set, text, &is_new),
               SQLITE_OK);
     check_int(cases[i].text, "is new", is_new, cases[i].is_new);
   }
-  check_int("set", "count", (int64_t)ids.count, 6);
+  check_int("set", "count", (int64_t)set.count, 6);
   check_int("ab", "found",
-            rtk_ids_find(&ids, (struct rtk_text){"ab", 2}, &place), SQLITE_OK);
+            rtk_strset_find(&set, (struct rtk_text){"ab", 2}, &place), SQLITE_OK);
   check_int("ab", "place", (int64_t)place, 4);
   /* What is added plainly counts as well. */
   bool is_new = true;
-  check_int("plain", "add", rtk_ids_add(&ids, (struct rtk_text){"p", 1}),
+  check_int("plain", "add", rtk_strset_add(&set, (struct rtk_text){"p", 1}),
             SQLITE_OK);
   check_int("plain", "add again",
-            rtk_ids_add_new(&ids, (struct rtk_text){"p", 1}, &is_new),
+            rtk_strset_add_new(&set, (struct rtk_text){"p", 1}, &is_new),
             SQLITE_OK);
   check_int("plain", "is new", is_new, false);
-  rtk_ids_clear(&ids);
+  rtk_strset_clear(&set);
   check_int("cleared", "add",
-            rtk_ids_add_new(&ids, (struct rtk_text){"a", 1}, &is_new),
+            rtk_strset_add_new(&set, (struct rtk_text){"a", 1}, &is_new),
             SQLITE_OK);
   check_int("cleared", "is new", is_new, true);
-  rtk_ids_deinit(&ids);
+  rtk_strset_deinit(&set);
 }
 
 static int add_to_set(void *arg) {
-  struct rtk_ids ids = {0};
+  struct rtk_strset set = {0};
   int rc = SQLITE_OK;
   size_t added = 0;
   (void)arg;
@@ -155,14 +155,14 @@ static int add_to_set(void *arg) {
     char text[16];
     bool is_new = false;
     sqlite3_snprintf((int)sizeof(text), text, "%d", i % 1000);
-    rc = rtk_ids_add_new(&ids, (struct rtk_text){text, strlen(text)}, &is_new);
+    rc = rtk_strset_add_new(&set, (struct rtk_text){text, strlen(text)}, &is_new);
     if (rc == SQLITE_OK && is_new != (i < 1000)) {
       check_int(text, "is new", is_new, i < 1000);
     }
     if (rc == SQLITE_OK && is_new) added++;
   }
-  check_int("set", "count", (int64_t)ids.count, (int64_t)added);
-  rtk_ids_deinit(&ids);
+  check_int("set", "count", (int64_t)set.count, (int64_t)added);
+  rtk_strset_deinit(&set);
   return rc;
 }
 
@@ -172,21 +172,21 @@ CASE(no_memory_leaves_a_set_as_it_was) {
 
 /* What was in the list before an add that failed is still there. */
 static int add_many(void *arg) {
-  struct rtk_ids ids = {0};
+  struct rtk_strset set = {0};
   int rc = SQLITE_OK;
   size_t added = 0;
   (void)arg;
   while (rc == SQLITE_OK && added < 500) {
-    rc = rtk_ids_add(&ids, (struct rtk_text){"0123456789", 10});
+    rc = rtk_strset_add(&set, (struct rtk_text){"0123456789", 10});
     if (rc == SQLITE_OK) added++;
   }
-  check_int("after a failed add", "count", (int64_t)ids.count, (int64_t)added);
-  for (size_t i = 0; i < ids.count; i++) {
-    struct rtk_text text = rtk_ids_text(&ids, i);
+  check_int("after a failed add", "count", (int64_t)set.count, (int64_t)added);
+  for (size_t i = 0; i < set.count; i++) {
+    struct rtk_text text = rtk_strset_text(&set, i);
     check_bytes("after a failed add", "text", text.bytes, text.size,
                 "0123456789", 10);
   }
-  rtk_ids_deinit(&ids);
+  rtk_strset_deinit(&set);
   return rc;
 }
 
