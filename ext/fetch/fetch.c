@@ -96,8 +96,7 @@ static struct rtk_job *job_of(struct rtk_link *link) {
   return (struct rtk_job *)(void *)link;
 }
 
-static struct rtk_job *first_job(const struct rtk_fetch *fetch,
-                                 enum rtk_job_state state) {
+static struct rtk_job *first_job(const struct rtk_fetch *fetch, int state) {
   return job_of(rtk_list_first(&fetch->lists[state]));
 }
 
