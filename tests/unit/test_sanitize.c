@@ -145,7 +145,7 @@ CASE(the_token_is_taken_out) {
   for (size_t i = 0; i < COUNT(cases); i++) {
     sqlite3_str *out = sqlite3_str_new(NULL);
     rtk_sanitize(out, cases[i].text, strlen(cases[i].text), cases[i].max,
-             cases[i].token);
+                 cases[i].token);
     char *shown = sqlite3_str_finish(out);
     check_text(cases[i].name, "shown", shown == NULL ? "" : shown,
                cases[i].expected);

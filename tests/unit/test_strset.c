@@ -102,7 +102,8 @@ CASE(the_first_of_two_is_found) {
   struct rtk_strset set = {0};
   size_t at = 77;
   for (int i = 0; i < 3; i++) {
-    assert_int_equal(rtk_strset_add(&set, (struct rtk_text){"7", 1}), SQLITE_OK);
+    assert_int_equal(rtk_strset_add(&set, (struct rtk_text){"7", 1}),
+                     SQLITE_OK);
   }
   check_int("7", "find", rtk_strset_find(&set, (struct rtk_text){"7", 1}, &at),
             SQLITE_OK);
@@ -128,7 +129,8 @@ CASE(a_set_has_each_text_once) {
   }
   check_int("set", "count", (int64_t)set.count, 6);
   check_int("ab", "found",
-            rtk_strset_find(&set, (struct rtk_text){"ab", 2}, &place), SQLITE_OK);
+            rtk_strset_find(&set, (struct rtk_text){"ab", 2}, &place),
+            SQLITE_OK);
   check_int("ab", "place", (int64_t)place, 4);
   /* What is added plainly counts as well. */
   bool is_new = true;
@@ -155,7 +157,8 @@ static int add_to_set(void *arg) {
     char text[16];
     bool is_new = false;
     sqlite3_snprintf((int)sizeof(text), text, "%d", i % 1000);
-    rc = rtk_strset_add_new(&set, (struct rtk_text){text, strlen(text)}, &is_new);
+    rc = rtk_strset_add_new(&set, (struct rtk_text){text, strlen(text)},
+                            &is_new);
     if (rc == SQLITE_OK && is_new != (i < 1000)) {
       check_int(text, "is new", is_new, i < 1000);
     }

@@ -179,10 +179,8 @@ CASE(a_life_is_so_long) {
     check_int(name, "live", rtk_ttl_ms(times, RTK_TTL_LIVE), times.live_ms);
     check_int(name, "settling", rtk_ttl_ms(times, RTK_TTL_SETTLING),
               cases[i].settling);
-    check_int(name, "ended", rtk_ttl_ms(times, RTK_TTL_ENDED),
-              times.ended_ms);
-    check_int(name, "gone", rtk_ttl_ms(times, RTK_TTL_GONE),
-              cases[i].settling);
+    check_int(name, "ended", rtk_ttl_ms(times, RTK_TTL_ENDED), times.ended_ms);
+    check_int(name, "gone", rtk_ttl_ms(times, RTK_TTL_GONE), cases[i].settling);
     check_int(name, "unknown", rtk_ttl_ms(times, 99), 0);
     check_int(name, "negative", rtk_ttl_ms(times, -1), 0);
   }
@@ -213,7 +211,7 @@ CASE(it_is_fresh_until_then) {
   for (size_t i = 0; i < COUNT(cases); i++) {
     check_int(cases[i].name, "is fresh",
               rtk_ttl_is_fresh(times, cases[i].life, END_MS,
-                                END_MS + cases[i].age_ms),
+                               END_MS + cases[i].age_ms),
               cases[i].is_fresh);
   }
 }
