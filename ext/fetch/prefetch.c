@@ -181,7 +181,7 @@ static int make_call_key(struct rtk_prefetch *prefetch, size_t family,
 
 int rtk_prefetch_find(struct rtk_prefetch *prefetch,
                       const struct rtk_call *call, size_t *place) {
-  struct rtk_text key;
+  struct rtk_text key = {NULL, 0};
   size_t family = 0;
   if (prefetch->call_keys.count == 0) return SQLITE_NOTFOUND;
   int rc = make_family_key(prefetch, call, &key);
@@ -235,7 +235,7 @@ static struct rtk_call *make_family(const struct rtk_call *call, size_t *size) {
 /* The family of a call, found or made. */
 static int find_family(struct rtk_prefetch *prefetch,
                        const struct rtk_call *call, size_t *number) {
-  struct rtk_text key;
+  struct rtk_text key = {NULL, 0};
   size_t size = 0;
   bool is_new = false;
   size_t count = prefetch->family_keys.count;
@@ -282,7 +282,7 @@ bool rtk_prefetch_has_to_end(const struct rtk_prefetch *prefetch) {
 }
 
 static int collect(struct rtk_prefetch *prefetch, const struct rtk_call *call) {
-  struct rtk_text key;
+  struct rtk_text key = {NULL, 0};
   size_t family = 0;
   bool is_new = false;
   int rc = find_family(prefetch, call, &family);
