@@ -180,7 +180,7 @@ LINT_OBJECTS = --no-print-directory objects CFLAGS="-O2 -Werror"
 
 FORMATTED = $(SOURCES) $(wildcard ext/*/*.h tests/*/*.h)
 
-lint: $(SO) ## check warnings (gcc, clang), format, cppcheck, layers, symbols
+lint: $(SO) ## check warnings (gcc, clang), format, cppcheck, layers, symbols, mutations
 	@$(MAKE) $(LINT_OBJECTS) CC=gcc B=build/lint/gcc
 	@$(MAKE) $(LINT_OBJECTS) CC=clang B=build/lint/clang
 	clang-format --dry-run -Werror $(FORMATTED)
@@ -191,6 +191,7 @@ lint: $(SO) ## check warnings (gcc, clang), format, cppcheck, layers, symbols
 	tests/lint/sizes
 	tests/lint/banned
 	tests/lint/symbols $(SO)
+	tests/mutate --check
 
 format: ## lay out the C sources as .clang-format says
 	clang-format -i $(FORMATTED)

@@ -6,6 +6,8 @@
 #ifndef RTK_TESTS_HOST_H
 #define RTK_TESTS_HOST_H
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -16,6 +18,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -187,6 +190,19 @@ static inline void *open_gate(void *user) {
   FILE *file = fopen(gate->file, "w");
   if (file != NULL) (void)fclose(file);
   return user;
+}
+
+/* A socket that listens on a port of its own. */
+static inline int listen_anywhere(int backlog, struct sockaddr_in *address) {
+  socklen_t size = sizeof(*address);
+  int s = socket(AF_INET, SOCK_STREAM, 0);
+  *address = (struct sockaddr_in){.sin_family = AF_INET};
+  address->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  assert_true(s >= 0);
+  assert_int_equal(bind(s, (struct sockaddr *)address, size), 0);
+  assert_int_equal(listen(s, backlog), 0);
+  assert_int_equal(getsockname(s, (struct sockaddr *)address, &size), 0);
+  return s;
 }
 
 /* The directory of the program, for `hold`. */

@@ -10,13 +10,10 @@
 #define _GNU_SOURCE /* RTLD_NEXT */
 #include "host.h"
 
-#include <arpa/inet.h>
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <netdb.h>
-#include <netinet/in.h>
 #include <poll.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 /* What is promised, of time that is waited. */
@@ -97,19 +94,6 @@ static void let_resolver_go(void) {
 }
 
 /* --- listeners --------------------------------------------------------------- */
-
-/* A socket that listens on a port of its own; -1: none. */
-static int listener(int backlog, struct sockaddr_in *address) {
-  socklen_t size = sizeof(*address);
-  int s = socket(AF_INET, SOCK_STREAM, 0);
-  *address = (struct sockaddr_in){.sin_family = AF_INET};
-  address->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  assert_true(s >= 0);
-  assert_int_equal(bind(s, (struct sockaddr *)address, size), 0);
-  assert_int_equal(listen(s, backlog), 0);
-  assert_int_equal(getsockname(s, (struct sockaddr *)address, &size), 0);
-  return s;
-}
 
 enum { FILLERS_MAX = 16 };
 
@@ -316,7 +300,7 @@ static void play(const struct scene *scene, bool by_progress) {
 
   if (scene->logged_count > 1) skip_where_in_is_no_batch();
   if (scene->base_url != NULL) {
-    run.listener = listener(scene->is_full ? 0 : 8, &address);
+    run.listener = listen_anywhere(scene->is_full ? 0 : 8, &address);
     run.port = ntohs(address.sin_port);
   }
   if (scene->is_full) filler_count = fill(&address, fillers);

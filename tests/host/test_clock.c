@@ -47,12 +47,11 @@ static void *open_gates(void *unused) {
 }
 
 /* More ids than connections: time in the queue is not time of the request. */
-static void waiting_for_a_connection_is_no_time_out(void **state) {
+CASE(waiting_for_a_connection_is_no_time_out) {
   sqlite3 *db = open_loaded();
   pthread_t thread;
   char path[4096];
   char sql[8192];
-  (void)state;
   skip_where_in_is_no_batch();
   assert_non_null(getcwd(path, sizeof(path)));
   must_exec(db, "SELECT rtk_config('max_retries', 0)");
@@ -82,11 +81,10 @@ static void *let_time_pass(void *unused) {
   return NULL;
 }
 
-static void a_reply_that_takes_too_long_is_a_time_out(void **state) {
+CASE(a_reply_that_takes_too_long_is_a_time_out) {
   sqlite3 *db = open_loaded();
   pthread_t thread;
   char sql[100];
-  (void)state;
   must_exec(db, "SELECT rtk_config('max_retries', 0)");
   sqlite3_snprintf((int)sizeof(sql), sql, "SELECT rtk_config('timeout_ms', %d)",
                    TIMEOUT_MS);
@@ -98,10 +96,4 @@ static void a_reply_that_takes_too_long_is_a_time_out(void **state) {
   close_ok(db);
 }
 
-int main(void) {
-  const struct CMUnitTest tests[] = {
-      cmocka_unit_test(waiting_for_a_connection_is_no_time_out),
-      cmocka_unit_test(a_reply_that_takes_too_long_is_a_time_out),
-  };
-  return cmocka_run_group_tests(tests, NULL, NULL);
-}
+int main(void) { return RUN_CASES(NULL, NULL); }

@@ -232,7 +232,7 @@ static char *sorted(char *rows) {
 }
 
 /* What each parameter is bound to, by its kind. */
-static void bind(sqlite3_stmt *stmt, int i, unsigned kind) {
+static void bind_one(sqlite3_stmt *stmt, int i, unsigned kind) {
   int rc = i > sqlite3_bind_parameter_count(stmt) ? SQLITE_OK
            : kind == 0 ? sqlite3_bind_int(stmt, i, -40)
            : kind == 1 ? sqlite3_bind_int(stmt, i, 5)
@@ -248,7 +248,7 @@ static char *answer(sqlite3 *db, const char *sql, const unsigned *kinds) {
   sqlite3_str *out = sqlite3_str_new(NULL);
   int rc = sqlite3_prepare_v2(db, sql, -1, &stmt, NULL);
   for (int i = 0; rc == SQLITE_OK && i < PARAMETERS; i++) {
-    bind(stmt, i + 1, kinds[i]);
+    bind_one(stmt, i + 1, kinds[i]);
   }
   while (rc == SQLITE_OK || rc == SQLITE_ROW) {
     rc = sqlite3_step(stmt);

@@ -53,8 +53,7 @@ static sqlite3_stmt *leave_unfinished(sqlite3 *db) {
   return stmt;
 }
 
-static void a_left_statement_holds_nobody_up_for_ever(void **state) {
-  (void)state;
+CASE(a_left_statement_holds_nobody_up_for_ever) {
   skip_where_in_is_no_batch();
   stop_clock();
   sqlite3 *left = open_loaded();
@@ -95,8 +94,7 @@ static bool child_is_right(void) {
   return sqlite3_close(db) == SQLITE_OK && is_right;
 }
 
-static void a_child_has_nothing_in_flight(void **state) {
-  (void)state;
+CASE(a_child_has_nothing_in_flight) {
   int status = 1;
   skip_where_in_is_no_batch();
   stop_clock();
@@ -118,14 +116,10 @@ static void a_child_has_nothing_in_flight(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {
-      cmocka_unit_test(a_left_statement_holds_nobody_up_for_ever),
-      cmocka_unit_test(a_child_has_nothing_in_flight),
-  };
   (void)setenv("RTK_QUOTA", "2", 1);
   (void)setenv("RTK_QUOTA_WINDOW_S", "1", 1);
   (void)setenv("RTK_RATE_PER_SECOND", "0", 1);
   (void)setenv("RTK_TIMEOUT_MS", "60000", 1);
   (void)setenv("RTK_MAX_WAIT_MS", "1", 1);
-  return cmocka_run_group_tests(tests, NULL, NULL);
+  return RUN_CASES(NULL, NULL);
 }

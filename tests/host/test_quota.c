@@ -48,10 +48,9 @@ static void *work(void *user) {
   return NULL;
 }
 
-static void threads_share_it(void **state) {
+CASE(threads_share_it) {
   struct worker workers[THREADS];
   int before = requests("GET");
-  (void)state;
   for (int i = 0; i < THREADS; i++) {
     struct worker *worker = &workers[i];
     worker->first = 1 + i * EACH;
@@ -65,8 +64,7 @@ static void threads_share_it(void **state) {
   assert_int_equal(requests("status=429"), 0);
 }
 
-static void a_connection_for_each_request(void **state) {
-  (void)state;
+CASE(a_connection_for_each_request) {
   int before = requests("GET");
   for (int i = 1; i <= ALONE; i++) {
     char sql[200];
@@ -83,10 +81,6 @@ static void a_connection_for_each_request(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {
-      cmocka_unit_test(threads_share_it),
-      cmocka_unit_test(a_connection_for_each_request),
-  };
   (void)setenv("RTK_MAX_WAIT_MS", "0", 1);
-  return cmocka_run_group_tests(tests, NULL, NULL);
+  return RUN_CASES(NULL, NULL);
 }

@@ -4,10 +4,7 @@
 */
 #include "host.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <poll.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 static void assert_next(sqlite3_stmt *stmt, const char *first_column) {
@@ -219,19 +216,6 @@ CASE(a_statement_asks_once) {
 
 /* --- settings that change while a statement is open ------------------------------- */
 
-static int listener(int *port) {
-  struct sockaddr_in address = {.sin_family = AF_INET};
-  socklen_t size = sizeof(address);
-  int s = socket(AF_INET, SOCK_STREAM, 0);
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  assert_true(s >= 0);
-  assert_int_equal(bind(s, (struct sockaddr *)&address, size), 0);
-  assert_int_equal(listen(s, 8), 0);
-  assert_int_equal(getsockname(s, (struct sockaddr *)&address, &size), 0);
-  *port = ntohs(address.sin_port);
-  return s;
-}
-
 /* In the middle of a batch that is not over, requests of it still to come, a
 ** setting names somebody else's address.  Nothing goes there. */
 CASE(the_token_does_not_follow) {
@@ -248,14 +232,14 @@ CASE(the_token_does_not_follow) {
        "'x:status=503,times=1,retry_after_ms=100,code=2'"},
   };
   for (size_t i = 0; i < ROWS_OF(cases); i++) {
-    int port = 0;
-    int s = listener(&port);
+    struct sockaddr_in address;
+    int s = listen_anywhere(8, &address);
     sqlite3 *db = open_loaded();
     if (i < 2) must_exec(db, "SELECT rtk_config('concurrency', 1)");
     char *sql = sqlite3_mprintf("SELECT session_id FROM " SESSION
                                 ") WHERE session_id IN ('s1', %s)",
                                 cases[i].rest);
-    char *setting = sqlite3_mprintf(cases[i].setting, port);
+    char *setting = sqlite3_mprintf(cases[i].setting, ntohs(address.sin_port));
     sqlite3_stmt *stmt = prepared(db, sql);
     assert_next(stmt, "s1");
     must_exec(db, setting);

@@ -6,6 +6,11 @@
 #ifndef RTK_SERVER_H
 #define RTK_SERVER_H
 
+#include "api/endpoint.h"
+#include "base/err.h"
+#include "fetch/conn.h"
+#include "sqlite/vtab.h"
+
 #include "check.h"
 
 #include <arpa/inet.h>
@@ -165,6 +170,36 @@ static inline char *server_requests(void) {
 }
 
 /* --- statements ------------------------------------------------------------- */
+
+/* A connection with these tables.  SQLITE_OK, or SQLITE_NOMEM. */
+static inline int server_open(const struct rtk_endpoint *tables, size_t count,
+                              sqlite3 **db) {
+  struct rtk_conn *conn = NULL;
+  struct rtk_err err = {0};
+  int rc = sqlite3_open(":memory:", db);
+  if (rc == SQLITE_OK) rc = rtk_conn_new(*db, &conn, &err);
+  for (size_t i = 0; rc == SQLITE_OK && i < count; i++) {
+    rc = rtk_vtab_register(conn, &tables[i]);
+  }
+  if (conn != NULL) rtk_conn_release(conn);
+  rtk_err_clear(&err);
+  return rc;
+}
+
+/* The same to a server that has just been started, and the end of both. */
+static inline sqlite3 *server_begin(server_answer answer,
+                                    const struct rtk_endpoint *tables,
+                                    size_t count) {
+  sqlite3 *db = NULL;
+  server_start(answer);
+  assert_int_equal(server_open(tables, count, &db), SQLITE_OK);
+  return db;
+}
+
+static inline void server_close(sqlite3 *db) {
+  assert_int_equal(sqlite3_close(db), SQLITE_OK);
+  server_end();
+}
 
 /* All rows, `a|b` and a line end for each; at an error, the message behind the
 ** rows that came before it. */

@@ -69,7 +69,7 @@ static int64_t left_of(struct side *side) {
 
 /* --- who shares what --------------------------------------------------------------- */
 
-static void the_strictest_of_each_kind_holds(void **state) {
+CASE(the_strictest_of_each_kind_holds) {
   static const struct {
     const char *name;
     struct limits one, other;
@@ -84,7 +84,6 @@ static void the_strictest_of_each_kind_holds(void **state) {
       {"short window", {"0", "9", "60", "1"}, {"0", "4", "6", "1"}, 9, 4},
       {"rate and quota", {"8", "0", "60", "1"}, {"0", "5", "60", "1"}, 5, 5},
   };
-  (void)state;
   for (size_t i = 0; i < COUNT(cases); i++) {
     struct side one, other;
     char url[32];
@@ -101,7 +100,7 @@ static void the_strictest_of_each_kind_holds(void **state) {
   }
 }
 
-static void a_budget_is_of_an_address_and_a_token(void **state) {
+CASE(a_budget_is_of_an_address_and_a_token) {
   static const struct {
     const char *base_url, *token;
     int granted;
@@ -110,7 +109,6 @@ static void a_budget_is_of_an_address_and_a_token(void **state) {
                 {"http://a", "other", 10},
                 {"http://atoken", "", 10}};
   struct side one;
-  (void)state;
   begin(&one, &usual, NULL, "http://a", "token");
   check_int("the first", "granted", acquire(&one, 3), 3);
   for (size_t i = 0; i < COUNT(others); i++) {
@@ -124,9 +122,8 @@ static void a_budget_is_of_an_address_and_a_token(void **state) {
   side_end(&one);
 }
 
-static void it_outlives_its_connections(void **state) {
+CASE(it_outlives_its_connections) {
   struct side one, other;
-  (void)state;
   begin(&one, &usual, NULL, "http://once", "token");
   check_int("once", "granted", acquire(&one, 3), 3);
   end(&one, 3);
@@ -185,16 +182,14 @@ static void leave_some_in_flight(const char *path) {
   side_end(&other);
 }
 
-static void an_unfinished_statement_holds_nobody_up(void **state) {
-  (void)state;
+CASE(an_unfinished_statement_holds_nobody_up) {
   leave_some_in_flight(NULL);
   leave_some_in_flight(cache);
 }
 
 /* What was in flight when the clock was set back ends when it would have. */
-static void a_clock_set_back_prolongs_no_lease(void **state) {
+CASE(a_clock_set_back_prolongs_no_lease) {
   struct side left, side;
-  (void)state;
   begin(&left, &usual, cache, "url", "token");
   begin(&side, &usual, cache, "url", "token");
   check_int("before", "granted", acquire(&left, 5), 5);
@@ -210,10 +205,9 @@ static void a_clock_set_back_prolongs_no_lease(void **state) {
 }
 
 /* The time-out of another connection holds for its own lease only. */
-static void a_longer_time_out_is_no_damage(void **state) {
+CASE(a_longer_time_out_is_no_damage) {
   static const struct limits patient = {"0", "10", "5", "600000"};
   struct side slow, side;
-  (void)state;
   begin(&slow, &patient, cache, "url", "token");
   begin(&side, &usual, cache, "url", "token");
   check_int("slow", "granted", acquire(&slow, 5), 5);
@@ -240,14 +234,13 @@ static void execute(sqlite3 *db, const char *sql) {
 }
 
 /* Each number of the blob in turn. */
-static void a_damaged_pace_blocks_nobody(void **state) {
+CASE(a_damaged_pace_blocks_nobody) {
   static const struct limits wide = {"0", "100000", "300", "1000"};
   static const int64_t numbers[] = {INT64_MAX, INT64_MIN, (int64_t)1 << 62,
                                     UNIX_MS + 23 * (int64_t)HOUR_MS, INT32_MAX};
   struct side side;
   sqlite3_stmt *damage = NULL;
   char what[40];
-  (void)state;
   begin(&side, &wide, cache, "url", "token");
   check_int("before", "granted", acquire(&side, 1), 1);
   end(&side, 1);
@@ -278,7 +271,7 @@ static void a_damaged_pace_blocks_nobody(void **state) {
 }
 
 /* A person can read who has how many in flight; nonsense there is no request. */
-static void leases_are_rows(void **state) {
+CASE(leases_are_rows) {
   static const struct {
     const char *sql;
     int left;
@@ -289,7 +282,6 @@ static void leases_are_rows(void **state) {
                {"DELETE FROM lease", 10}};
   struct side one, other;
   sqlite3_stmt *row = NULL;
-  (void)state;
   clock_ms += 2 * LEASE_MS;
   begin(&one, &usual, cache, "url", "token");
   begin(&other, &usual, cache, "url", "token");
@@ -318,9 +310,8 @@ static void leases_are_rows(void **state) {
 }
 
 /* While another process writes into the file nothing goes. */
-static void nothing_goes_beside_a_locked_file(void **state) {
+CASE(nothing_goes_beside_a_locked_file) {
   struct side side;
-  (void)state;
   begin(&side, &usual, cache, "locked", "token");
   check_int("free", "granted", granted(&side), 10);
   sqlite3 *db = open_cache();
@@ -332,10 +323,9 @@ static void nothing_goes_beside_a_locked_file(void **state) {
   side_end(&side);
 }
 
-static void another_process_says_when_to_go_on(void **state) {
+CASE(another_process_says_when_to_go_on) {
   struct side side;
   int status = 1;
-  (void)state;
   pid_t child = fork();
   if (child == 0) {
     begin(&side, &usual, cache, "blocked", "token");
@@ -371,18 +361,6 @@ static int remove_folder(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {
-      TEST(the_strictest_of_each_kind_holds),
-      TEST(a_budget_is_of_an_address_and_a_token),
-      TEST(it_outlives_its_connections),
-      TEST(an_unfinished_statement_holds_nobody_up),
-      TEST(a_clock_set_back_prolongs_no_lease),
-      TEST(a_longer_time_out_is_no_damage),
-      TEST(a_damaged_pace_blocks_nobody),
-      TEST(leases_are_rows),
-      TEST(nothing_goes_beside_a_locked_file),
-      TEST(another_process_says_when_to_go_on),
-  };
   check_init();
-  return cmocka_run_group_tests(tests, make_folder, remove_folder);
+  return RUN_CASES(make_folder, remove_folder);
 }

@@ -12,11 +12,10 @@ static void add_row(struct rtk_cells *cells, int64_t i) {
   rtk_cells_take(cells, NULL);
 }
 
-static void cells_come_back_as_they_went_in(void **state) {
+CASE(cells_come_back_as_they_went_in) {
   static const enum rtk_type types[] = {RTK_INTEGER, RTK_TEXT, RTK_TEXT,
                                         RTK_NULL,    RTK_NULL, RTK_NULL};
   struct rtk_cells cells = {0};
-  (void)state;
   for (int i = 0; i < 1000; i++) add_row(&cells, i);
   check_int("all", "count", (int64_t)cells.count, 6000);
   check_int("all", "is_nomem", cells.is_nomem, false);
@@ -47,16 +46,8 @@ static int add_some(void *arg) {
   return rc;
 }
 
-static void no_memory_is_noticed_at_the_end(void **state) {
-  (void)state;
+CASE(no_memory_is_noticed_at_the_end) {
   check_nomem("add", add_some, NULL, false);
 }
 
-int main(void) {
-  const struct CMUnitTest tests[] = {
-      TEST(cells_come_back_as_they_went_in),
-      TEST(no_memory_is_noticed_at_the_end),
-  };
-  check_init();
-  return cmocka_run_group_tests(tests, NULL, NULL);
-}
+int main(void) { return check_run(); }

@@ -64,7 +64,7 @@ static void check_number(const char *name, int64_t value, bool is_good,
   rtk_config_free(config);
 }
 
-static void numbers_have_a_range(void **state) {
+CASE(numbers_have_a_range) {
   static const struct {
     const char *name;
     int64_t min, max;
@@ -77,7 +77,6 @@ static void numbers_have_a_range(void **state) {
       {"cache_max_bytes", 0, 68719476736},
       {"max_response_bytes", 1, 1073741824},
   };
-  (void)state;
   for (size_t i = 0; i < COUNT(cases); i++) {
     char message[100];
     (void)snprintf(message, sizeof(message),
@@ -91,7 +90,7 @@ static void numbers_have_a_range(void **state) {
   }
 }
 
-static void values_are_checked(void **state) {
+CASE(values_are_checked) {
   static const char numbers[] =
       "max_retries must be a whole number from 0 to 10";
   static const char empty[] = " must not be empty: NULL takes it back";
@@ -103,6 +102,11 @@ static void values_are_checked(void **state) {
   static const char token[] = "api_token must be visible ASCII characters"
                               " without spaces: copy the token again";
   static const char on_error[] = "on_error must be 'fail' or 'row'";
+  static const char no_url[] =
+      " is not a URL: it looks like https://api.cloudflare.com/client/v4";
+  static const char user[] = " has a user: leave it out";
+  static const char loopback[] =
+      ": a token is sent by https, or http to localhost only";
   static const struct {
     const char *name, *value;
     const char *kept;    /* NULL: refused */
@@ -113,6 +117,8 @@ static void values_are_checked(void **state) {
       {"max_retries", "007", "007", NULL},
       {"max_retries", "-0", "-0", NULL},
       {"max_retries", "x", NULL, numbers},
+      {"max_retries", "", NULL, numbers},
+      {"max_retries", "0x3", NULL, numbers},
       {"max_retries", "5x", NULL, numbers},
       {"max_retries", "5 6", NULL, numbers},
       {"max_retries", "5.0", NULL, numbers},
@@ -126,28 +132,57 @@ static void values_are_checked(void **state) {
       {"account", "a b", "a b", NULL},
       {"account", " \t\r\n", NULL, empty},
       {"app", "", NULL, empty},
+      {"account", "", NULL, empty},
       {"ca_file", "/etc/ssl/own.pem", "/etc/ssl/own.pem", NULL},
+      {"ca_file", "", NULL, empty},
+      {"cache_file", "", NULL, empty},
       {"proxy", "http://proxy:3128", "http://proxy:3128", NULL},
       {"proxy", "user:SECRET://x@proxy:3128", NULL, no_proxy},
       {"proxy", "HTTP://proxy:65535/", "HTTP://proxy:65535/", NULL},
       {"proxy", "[fe80::1%eth0]", "[fe80::1%eth0]", NULL},
       {"proxy", "[]", NULL, no_proxy},
+      {"proxy", "", NULL, empty},
+      {"proxy", "user:SECRET", NULL, no_proxy},
+      {"proxy", "http://user:SECRET@", NULL, no_proxy},
+      {"proxy", "SECRET@", NULL, no_proxy},
+      {"proxy", "http://user%3ASECRET%40proxy.example", NULL, no_proxy},
+      {"proxy", "http://user:SEC/RET@proxy.example", NULL, no_proxy},
+      {"proxy", "http://user:SEC?RET@proxy.example", NULL, no_proxy},
+      {"proxy", "http://proxy.example:SECRET", NULL, no_proxy},
+      {"proxy", "http://proxy.example:65536", NULL, no_proxy},
+      {"proxy", "http://proxy.example/SECRET", NULL, no_proxy},
+      {"proxy", "SECRET://proxy.example", NULL, no_proxy},
+      {"proxy", "http:user:SECRET", NULL, no_proxy},
+      {"proxy", "//user:SECRET@proxy.example", NULL, no_proxy},
+      {"proxy", "http://[::1", NULL, no_proxy},
+      {"proxy", "http://user: SECRET", NULL, no_proxy},
       {"on_error", "fail", "fail", NULL},
       {"on_error", "row", "row", NULL},
       {"on_error", " row ", "row", NULL},
       {"on_error", "rows", NULL, on_error},
+      {"on_error", "ROW", NULL, on_error},
+      {"on_error", "", NULL, on_error},
       {"api_token", "abc", "abc", NULL},
       {"api_token", "\tabc \r\n", "abc", NULL},
       {"api_token", "!~", "!~", NULL},
       {"api_token", "a b", NULL, token},
       {"api_token", "a\x7F", NULL, token},
+      {"api_token", "t\u00f6ken", NULL, token},
+      {"api_token", "a\nX-Header: b", NULL, token},
       {"api_token", "'abc", NULL, quotes},
       {"api_token", "abc`", NULL, quotes},
       {"api_token", "abc\u2019", NULL, quotes},
+      {"api_token", "\u201cabc\u201d", NULL, quotes},
       {"api_token", "\"", NULL, quotes},
       {"api_token", "a\"b", "a\"b", NULL},
       {"api_token", "bearer\tabc", NULL, bearer},
       {"api_token", "Bearer", NULL, bearer},
+      {"api_token", "Authorization: Bearer abc", NULL,
+       "api_token begins with Authorization: leave out all but the token"
+       " itself"},
+      {"api_token", "CLOUDFLARE_API_TOKEN=abc", NULL,
+       "api_token begins with the variable's name: leave out all but the"
+       " token itself"},
       {"api_token", "Bearerabc", "Bearerabc", NULL},
       {"api_token", " \n", NULL, empty},
       {"base_url", "https://example.com/client/v4",
@@ -158,26 +193,35 @@ static void values_are_checked(void **state) {
        NULL},
       {"base_url", "http://localhost:8080", "http://localhost:8080", NULL},
       {"base_url", "http://[::1]:8080", "http://[::1]:8080", NULL},
-      {"base_url", "", NULL, NULL},
+      {"base_url", "", NULL, no_url},
       {"base_url", "example.com", NULL, NULL},
       {"base_url", "/client/v4", NULL, NULL},
-      {"base_url", "https://", NULL, NULL},
-      {"base_url", "http://127.0.0.1.example.com", NULL, NULL},
+      {"base_url", "https://", NULL, no_url},
+      {"base_url", "http://127.9.9.9/v4", "http://127.9.9.9/v4", NULL},
+      {"base_url", "http://LOCALHOST/v4", "http://LOCALHOST/v4", NULL},
+      {"base_url", "http://128.0.0.1/v4", NULL, loopback},
+      {"base_url", "http://126.0.0.1/v4", NULL, loopback},
+      {"base_url", "http://localhost.example/v4", NULL, loopback},
+      {"base_url", "http://127.0.0.1.example.com", NULL, loopback},
+      {"base_url", "http://127.0.0.1.2/v4", NULL, loopback},
+      {"base_url", "http://127.0.0.1./v4", NULL, loopback},
+      {"base_url", "http://api.cloudflare.com/client/v4", NULL, loopback},
+      {"base_url", "ftp://localhost/v4", NULL, loopback},
       {"base_url", "http://localhost@example.com", NULL, NULL},
       {"base_url", "http://[::2]", NULL, NULL},
       {"base_url", "http://0.0.0.0", NULL, NULL},
       {"base_url", "ftp://example.com", NULL, NULL},
-      {"base_url", "file:///etc/passwd", NULL, NULL},
+      {"base_url", "file:///etc/passwd", NULL, no_url},
       {"base_url", "javascript:alert(1)", NULL, NULL},
       {"base_url", "https://user@example.com", NULL, NULL},
-      {"base_url", "https://user:pw@example.com", NULL, NULL},
+      {"base_url", "https://user:pw@example.com", NULL, user},
       {"base_url", "https://:pw@example.com", NULL, NULL},
-      {"base_url", "https://example.com?a=b", NULL, NULL},
+      {"base_url", "https://example.com?a=b", NULL,
+       " has a query or a fragment: leave it out"},
       {"base_url", "https://example.com/#a", NULL, NULL},
       {"base_url", "https://exa mple.com", NULL, NULL},
       {"base_url", "https://example.com/a\r\nb", NULL, NULL},
   };
-  (void)state;
   for (size_t i = 0; i < COUNT(cases); i++) {
     struct rtk_config *config = config_with(WITHOUT);
     enum rtk_setting setting = 0;
@@ -204,7 +248,7 @@ static void values_are_checked(void **state) {
   }
 }
 
-static void a_setting_is_taken_back_by_null(void **state) {
+CASE(a_setting_is_taken_back_by_null) {
   static const struct {
     const char *name, *value; /* set one after the other */
     enum rtk_setting setting;
@@ -222,7 +266,6 @@ static void a_setting_is_taken_back_by_null(void **state) {
   };
   struct rtk_config *config =
       config_with(WITH("RTK_CONCURRENCY", "5", "CLOUDFLARE_ACCOUNT_ID", "env"));
-  (void)state;
   for (size_t i = 0; i < COUNT(steps); i++) {
     set(config, steps[i].name, steps[i].value);
     check_int(steps[i].name, "number", rtk_config_int(config, steps[i].setting),
@@ -239,7 +282,7 @@ static void a_setting_is_taken_back_by_null(void **state) {
 
 /* --- the environment ------------------------------------------------------ */
 
-static void the_environment_is_read_once(void **state) {
+CASE(the_environment_is_read_once) {
   static const struct {
     const char *variable, *value, *name, *expected;
   } cases[] = {
@@ -263,7 +306,6 @@ static void the_environment_is_read_once(void **state) {
       {"CURL_CA_BUNDLE", "/x.pem", "ca_file", "/x.pem"},
       {"SSL_CERT_FILE", "/x.pem", "ca_file", "/x.pem"},
   };
-  (void)state;
   for (size_t i = 0; i < COUNT(cases); i++) {
     enum rtk_setting setting = 0;
     struct rtk_err err = {0};
@@ -283,7 +325,7 @@ static void the_environment_is_read_once(void **state) {
 
 /* Of two variables the first that is not empty counts.  For libcurl a
 ** directory, or a list of them, is another thing than a file. */
-static void certificates_are_in_a_file_or_a_directory(void **state) {
+CASE(certificates_are_in_a_file_or_a_directory) {
   static const struct {
     const char *variable, *value, *file, *path;
     const char *second; /* SSL_CERT_FILE or NULL */
@@ -300,7 +342,6 @@ static void certificates_are_in_a_file_or_a_directory(void **state) {
       {"CURL_CA_BUNDLE", "/no-such:/tmp", "/no-such:/tmp", NULL, NULL},
       {"CURL_CA_BUNDLE", "", NULL, NULL, NULL},
   };
-  (void)state;
   for (size_t i = 0; i < COUNT(cases); i++) {
     struct rtk_request request = {.ca_file = "?", .ca_path = "?"};
     struct rtk_config *config = config_with(
@@ -314,7 +355,7 @@ static void certificates_are_in_a_file_or_a_directory(void **state) {
   }
 }
 
-static void a_bad_variable_is_reported(void **state) {
+CASE(a_bad_variable_is_reported) {
   static const char timeout[] =
       "environment variable RTK_TIMEOUT_MS: timeout_ms"
       " must be a whole number from 1 to 86400000";
@@ -336,7 +377,6 @@ static void a_bad_variable_is_reported(void **state) {
       {"CLOUDFLARE_ACCOUNT_ID", "", NULL},
   };
   struct rtk_err err = {0};
-  (void)state;
   for (size_t i = 0; i < COUNT(cases); i++) {
     struct rtk_config *config =
         config_with(WITH(cases[i].variable, cases[i].value));
@@ -358,7 +398,7 @@ static void a_bad_variable_is_reported(void **state) {
 }
 
 /* Other programs' variables begin with RTK_ too. */
-static void a_misspelt_variable_is_reported(void **state) {
+CASE(a_misspelt_variable_is_reported) {
   static const struct {
     const char *variable, *value, *right; /* NULL: none */
   } cases[] = {
@@ -394,7 +434,6 @@ static void a_misspelt_variable_is_reported(void **state) {
       {"RTK_", "x", NULL},
       {"MY_RTK_TIMEOUT", "x", NULL},
   };
-  (void)state;
   for (size_t i = 0; i < COUNT(cases); i++) {
     const char *name = cases[i].variable;
     struct rtk_err err = {0};
@@ -422,7 +461,7 @@ static void a_misspelt_variable_is_reported(void **state) {
 }
 
 /* SQL text may go on behind it. */
-static void a_nul_ends_no_value(void **state) {
+CASE(a_nul_ends_no_value) {
   static const struct {
     const char *name, *value;
     size_t size;
@@ -435,7 +474,6 @@ static void a_nul_ends_no_value(void **state) {
       {"x", "7", 2, "no setting 'x'", 1000},
   };
   struct rtk_config *config = config_with(WITHOUT);
-  (void)state;
   for (size_t i = 0; i < COUNT(steps); i++) {
     struct rtk_err err = {0};
     int rc = rtk_config_set_bytes(config, steps[i].name, steps[i].value,
@@ -453,7 +491,7 @@ static void a_nul_ends_no_value(void **state) {
 /* --- what is shown -------------------------------------------------------- */
 
 /* Without a scheme before it, "://" is part of the password. */
-static void the_proxy_that_libcurl_finds_is_shown(void **state) {
+CASE(the_proxy_that_libcurl_finds_is_shown) {
   static const char hidden[] = "an address that is not shown: a proxy is"
                                " [http://][user:password@]host[:port]";
   /* Each comes before those above it. */
@@ -473,7 +511,6 @@ static void the_proxy_that_libcurl_finds_is_shown(void **state) {
   struct rtk_config *config = config_with(WITHOUT);
   const char *source = NULL;
   bool nomem = true;
-  (void)state;
   check_text("none", "shown", rtk_config_shown_proxy(config, &source, &nomem),
              NULL);
   check_int("none", "no memory", nomem, 0);
@@ -531,7 +568,7 @@ static void drop_file(char *path) {
 #define BY_ENV "from CLOUDFLARE_API_TOKEN"
 #define BY_FILE "from the file in CLOUDFLARE_API_TOKEN_FILE"
 
-static void the_token_comes_from_sql_environment_or_file(void **state) {
+CASE(the_token_comes_from_sql_environment_or_file) {
   char *path = make_file("from-file\n", 10);
   const char *none = "no API token: set the environment variable";
   const struct {
@@ -543,7 +580,6 @@ static void the_token_comes_from_sql_environment_or_file(void **state) {
       {"file", "", path, "from-file", BY_FILE},
       {"both", " from-env\r\n", path, "from-env", BY_ENV},
   };
-  (void)state;
   for (size_t i = 0; i < COUNT(cases); i++) {
     struct rtk_config *config =
         config_with(WITH("CLOUDFLARE_API_TOKEN", cases[i].variable,
@@ -559,7 +595,7 @@ static void the_token_comes_from_sql_environment_or_file(void **state) {
 }
 
 /* Half a token would be sent and answered with 401: so none is cut. */
-static void a_token_file_is_read(void **state) {
+CASE(a_token_file_is_read) {
   static char longest[RTK_TOKEN_MAX + 2];
   static const struct {
     const char *name, *bytes;
@@ -579,7 +615,6 @@ static void a_token_file_is_read(void **state) {
       {"NUL inside", "abc\0def", 7, NULL},
       {"NUL behind", "abc\0", 4, NULL},
   };
-  (void)state;
   memset(longest, 'a', RTK_TOKEN_MAX + 1);
   for (size_t i = 0; i < COUNT(cases); i++) {
     char *path = make_file(cases[i].bytes, cases[i].size);
@@ -604,7 +639,7 @@ static int make_pipe(const char *bytes, char *path, size_t room,
   return ends[0];
 }
 
-static void a_token_comes_out_of_a_pipe_once(void **state) {
+CASE(a_token_comes_out_of_a_pipe_once) {
   static const struct {
     const char *name, *bytes;
     bool is_open; /* its writer is still there, and writes nothing */
@@ -616,7 +651,6 @@ static void a_token_comes_out_of_a_pipe_once(void **state) {
       {"no end", "abc", true, NULL,
        "it is a pipe, and nobody wrote to it in time"},
   };
-  (void)state;
   for (size_t i = 0; i < COUNT(cases); i++) {
     char path[32];
     int writing = -1;
@@ -634,7 +668,7 @@ static void a_token_comes_out_of_a_pipe_once(void **state) {
   }
 }
 
-static void who_can_only_write_sql_cannot_divert_the_token(void **state) {
+CASE(who_can_only_write_sql_cannot_divert_the_token) {
   static const struct {
     const char *name, *value;
     bool is_void;
@@ -649,7 +683,6 @@ static void who_can_only_write_sql_cannot_divert_the_token(void **state) {
       {"on_error", "row", false},
   };
   char *path = make_file("secret", 6);
-  (void)state;
   for (size_t i = 0; i < 2 * COUNT(cases); i++) {
     const char *name = cases[i / 2].name;
     bool is_void = cases[i / 2].is_void;
@@ -667,6 +700,11 @@ static void who_can_only_write_sql_cannot_divert_the_token(void **state) {
                   is_void ? message : source);
       set(config, "api_token", "own");
       check_token(name, config, "own", BY_SQL);
+      set(config, name, cases[i / 2].value); /* again, and so after it */
+      check_token(name, config, is_void ? NULL : "own",
+                  is_void ? "was set in SQL after api_token, so that token is"
+                            " not sent any more"
+                          : BY_SQL);
       set(config, "api_token", NULL);
     }
     set(config, name, NULL);
@@ -682,7 +720,7 @@ static void who_can_only_write_sql_cannot_divert_the_token(void **state) {
   rtk_config_free(config);
 }
 
-static void a_change_of_address_has_a_new_version(void **state) {
+CASE(a_change_of_address_has_a_new_version) {
   static const struct {
     const char *name, *value;
     bool is_new;
@@ -702,7 +740,6 @@ static void a_change_of_address_has_a_new_version(void **state) {
   };
   struct rtk_config *config = config_with(WITHOUT);
   struct rtk_err err = {0};
-  (void)state;
   for (size_t i = 0; i < COUNT(cases); i++) {
     int64_t before = rtk_config_address_version(config);
     set(config, cases[i].name, cases[i].value);
@@ -760,9 +797,8 @@ static int read_file(void *arg) {
   return rc;
 }
 
-static void no_memory_is_told(void **state) {
+CASE(no_memory_is_told) {
   char *path = make_file("abc", 3);
-  (void)state;
   rtk_config_free(NULL);
   rtk_config_wipe(NULL);
   /* A bad variable makes a message, whose prefixes may be lost. */
@@ -778,24 +814,4 @@ static void no_memory_is_told(void **state) {
   drop_file(path);
 }
 
-int main(void) {
-  const struct CMUnitTest tests[] = {
-      TEST(numbers_have_a_range),
-      TEST(values_are_checked),
-      TEST(a_setting_is_taken_back_by_null),
-      TEST(the_environment_is_read_once),
-      TEST(certificates_are_in_a_file_or_a_directory),
-      TEST(a_bad_variable_is_reported),
-      TEST(a_misspelt_variable_is_reported),
-      TEST(a_nul_ends_no_value),
-      TEST(the_proxy_that_libcurl_finds_is_shown),
-      TEST(the_token_comes_from_sql_environment_or_file),
-      TEST(a_token_file_is_read),
-      TEST(a_token_comes_out_of_a_pipe_once),
-      TEST(who_can_only_write_sql_cannot_divert_the_token),
-      TEST(a_change_of_address_has_a_new_version),
-      TEST(no_memory_is_told),
-  };
-  check_init();
-  return cmocka_run_group_tests(tests, NULL, NULL);
-}
+int main(void) { return check_run(); }

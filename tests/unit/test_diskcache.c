@@ -9,6 +9,10 @@
 #include "base/err.h"
 #include "disk/openfile.h"
 
+static int begin(void **state);
+static int end(void **state);
+#define CASE_SETUP begin
+#define CASE_TEARDOWN end
 #include "check.h"
 
 #include <dirent.h>
@@ -170,9 +174,6 @@ static int begin(void **state) {
   return check_begin(state);
 }
 
-#define CACHE_TEST(function)                                                   \
-  cmocka_unit_test_setup_teardown(function, begin, check_end)
-
 static int64_t size_of(const char *name) {
   struct stat file;
   return stat(name, &file) == 0 ? (int64_t)file.st_size : -1;
@@ -243,11 +244,33 @@ static bool is_sound(void) {
 
 /* --- caches --------------------------------------------------------------- */
 
-static struct rtk_diskcache *new_cache(void) {
-  struct rtk_diskcache *disk = NULL;
+static struct rtk_diskcache *disk;   /* of the test that runs */
+static struct rtk_diskcache *second; /* of the same file */
+
+/* What follows is the other one's. */
+static void take_turns(void) {
+  struct rtk_diskcache *before = disk;
+  disk = second;
+  second = before;
+}
+
+static void close_cache(void) {
+  rtk_diskcache_free(disk);
+  disk = NULL;
+}
+
+/* Opens the file, once more if it is open. */
+static void open_cache(void) {
+  close_cache();
   assert_int_equal(rtk_diskcache_new(NULL, &disk), SQLITE_OK);
   assert_int_equal(rtk_diskcache_use(disk, path), SQLITE_OK);
-  return disk;
+}
+
+static int end(void **state) {
+  close_cache();
+  take_turns();
+  close_cache();
+  return check_end(state);
 }
 
 static struct rtk_disk_reply reply_of(const char *body, size_t size) {
@@ -259,20 +282,25 @@ static struct rtk_disk_reply reply_of(const char *body, size_t size) {
                                  .keep_ms = HOUR_MS};
 }
 
-static int put(struct rtk_diskcache *disk, const char *url, const char *body) {
+static int put(const char *url, const char *body) {
   struct rtk_disk_reply reply = reply_of(body, strlen(body));
   return rtk_diskcache_put(disk, url, &reply);
 }
 
-static void put_and_flush(struct rtk_diskcache *disk, const char *url,
-                          const char *body) {
-  check_int(url, "put", put(disk, url, body), SQLITE_OK);
+static void put_and_flush(const char *url, const char *body) {
+  check_int(url, "put", put(url, body), SQLITE_OK);
   check_int(url, "flush", rtk_diskcache_flush(disk), SQLITE_OK);
 }
 
+static void other_puts(const char *url, const char *body) {
+  take_turns();
+  if (disk == NULL) open_cache();
+  put_and_flush(url, body);
+  take_turns();
+}
+
 /* Body NULL: it must not be found. */
-static void check_get(struct rtk_diskcache *disk, const char *url,
-                      const char *body) {
+static void check_get(const char *url, const char *body) {
   struct rtk_disk_reply found = {.status = -1};
   int rc = rtk_diskcache_get(disk, url, &found);
   check_int(url, "get", rc, body == NULL ? SQLITE_NOTFOUND : SQLITE_OK);
@@ -285,7 +313,7 @@ static void check_get(struct rtk_diskcache *disk, const char *url,
   check_int(url, "status", found.status, 200);
 }
 
-static void check_state(struct rtk_diskcache *disk, const char *expected) {
+static void check_state(const char *expected) {
   char text[300];
   sqlite3_str *out = sqlite3_str_new(NULL);
   rtk_diskcache_describe(disk, out);
@@ -300,7 +328,7 @@ static int edits; /* how often add_one() was called */
 
 /* Adds one to the count in the blob and to the requests of a lease. */
 static int add_one(void *blob, void *user) {
-  struct rtk_diskcache *disk = user;
+  (void)user;
   struct rtk_lease own = {.pid = 1, .connection = 2};
   struct rtk_lease_sums sums;
   int64_t count = 0;
@@ -315,21 +343,20 @@ static int add_one(void *blob, void *user) {
   return rtk_diskcache_write_lease(disk, 1, &own);
 }
 
-static int add(struct rtk_diskcache *disk, int64_t key, int64_t *count) {
-  return rtk_diskcache_edit(disk, key, count, sizeof(*count), add_one, disk);
+static int add(int64_t key, int64_t *count) {
+  return rtk_diskcache_edit(disk, key, count, sizeof(*count), add_one, NULL);
 }
 
 /* It is there, and nothing of it works. */
-static void check_passed_over(const char *name, struct rtk_diskcache *disk,
-                              const char *why) {
+static void check_passed_over(const char *name, const char *why) {
   char text[300];
   int64_t count = 7;
   int64_t dropped = 7;
-  check_get(disk, "url", NULL);
-  check_get(disk, "url", NULL);
-  check_int(name, "put", put(disk, "url", "body"), SQLITE_OK);
+  check_get("url", NULL);
+  check_get("url", NULL);
+  check_int(name, "put", put("url", "body"), SQLITE_OK);
   check_int(name, "flush", rtk_diskcache_flush(disk), SQLITE_OK);
-  check_int(name, "edit", add(disk, 1, &count), SQLITE_NOTFOUND);
+  check_int(name, "edit", add(1, &count), SQLITE_NOTFOUND);
   check_int(name, "count", count, 7);
   check_int(name, "clear", rtk_diskcache_clear(disk, &dropped),
             SQLITE_NOTFOUND);
@@ -339,12 +366,12 @@ static void check_passed_over(const char *name, struct rtk_diskcache *disk,
                  path, why);
   check_text(name, "warning", warning, text);
   (void)snprintf(text, sizeof(text), ": passed over: %s", why);
-  check_state(disk, text);
+  check_state(text);
 }
 
 /* --- what is kept --------------------------------------------------------- */
 
-static void replies_come_back(void **state) {
+CASE(replies_come_back) {
   static const struct {
     const char *url;
     struct rtk_disk_reply reply;
@@ -355,13 +382,11 @@ static void replies_come_back(void **state) {
       {"", {200, -1, "no url", 6, 1, 1000001000}},
       {"https://x/\xc3\xa9", {200, 1, "\xc3\xa9", 2, 1000000000, HOUR_MS}},
   };
-  struct rtk_diskcache *disk = new_cache();
-  (void)state;
+  open_cache();
   clock_ms = 0;
   for (int round = 0; round < 3; round++) {
     if (round == 2) { /* opened again */
-      rtk_diskcache_free(disk);
-      disk = new_cache();
+      open_cache();
     }
     for (size_t i = 0; i < COUNT(cases); i++) {
       const struct rtk_disk_reply *expected = &cases[i].reply;
@@ -385,123 +410,110 @@ static void replies_come_back(void **state) {
       check_int(url, "keep", got.keep_ms, keep_ms);
     }
     if (round > 0) continue;
-    check_get(disk, "https://x/a", NULL); /* only queued */
+    check_get("https://x/a", NULL); /* only queued */
     check_int("all", "flush", rtk_diskcache_flush(disk), SQLITE_OK);
   }
-  check_get(disk, "https://x/", NULL);
-  check_get(disk, "https://x/A", NULL);
-  check_state(disk, ": in use, 5 replies");
-  rtk_diskcache_free(disk);
+  check_get("https://x/", NULL);
+  check_get("https://x/A", NULL);
+  check_state(": in use, 5 replies");
+  close_cache();
   check_int("closed", "files", file_count(), 1);
   check_int("closed", "sound", is_sound(), 1);
   clock_ms = 1000;
 }
 
-static void the_newest_reply_counts(void **state) {
-  struct rtk_diskcache *disk = new_cache();
-  (void)state;
-  put_and_flush(disk, "url", "one");
-  (void)put(disk, "url", "two");
-  put_and_flush(disk, "url", "three");
-  check_get(disk, "url", "three");
-  check_state(disk, ": in use, 1 reply");
-  rtk_diskcache_free(disk);
+CASE(the_newest_reply_counts) {
+  open_cache();
+  put_and_flush("url", "one");
+  (void)put("url", "two");
+  put_and_flush("url", "three");
+  check_get("url", "three");
+  check_state(": in use, 1 reply");
 }
 
-static void what_is_queued_is_written_at_the_end(void **state) {
+CASE(what_is_queued_is_written_at_the_end) {
   char other[80];
-  struct rtk_diskcache *disk = new_cache();
-  (void)state;
-  (void)put(disk, "first", "1");
+  open_cache();
+  (void)put("first", "1");
   (void)snprintf(other, sizeof(other), "%s-2", path);
   assert_int_equal(rtk_diskcache_use(disk, other), SQLITE_OK);
   check_int("use", "other file's size", size_of(other), -1);
-  check_get(disk, "first", NULL);
-  (void)put(disk, "second", "2");
-  rtk_diskcache_free(disk);
-
-  disk = new_cache();
-  check_get(disk, "first", "1");
-  check_get(disk, "second", NULL);
+  check_get("first", NULL);
+  (void)put("second", "2");
+  open_cache();
+  check_get("first", "1");
+  check_get("second", NULL);
   assert_int_equal(rtk_diskcache_use(disk, other), SQLITE_OK);
-  check_get(disk, "second", "2");
-  rtk_diskcache_free(disk);
+  check_get("second", "2");
 }
 
 /* Look-ups share a read for a while, which a writer of the same disk, time and
 ** rtk_diskcache_end_read() end. */
-static void look_ups_share_a_read(void **state) {
+CASE(look_ups_share_a_read) {
   static const char reset[] = "PRAGMA wal_checkpoint(TRUNCATE)"; /* 1: busy */
-  struct rtk_diskcache *disk = new_cache();
-  struct rtk_diskcache *other = new_cache();
-  (void)state;
-  put_and_flush(disk, "url", "one");
-  check_get(disk, "url", "one");
-  put_and_flush(other, "url", "two");
+  open_cache();
+  put_and_flush("url", "one");
+  check_get("url", "one");
+  other_puts("url", "two");
   clock_ms += RTK_DISKCACHE_READ_MS - 1;
-  check_get(disk, "url", "one");
-  put_and_flush(other, "new", "what is missing is looked for anew");
-  check_get(disk, "new", "what is missing is looked for anew");
-  put_and_flush(other, "url", "one");
+  check_get("url", "one");
+  other_puts("new", "what is missing is looked for anew");
+  check_get("new", "what is missing is looked for anew");
+  other_puts("url", "one");
   clock_ms += RTK_DISKCACHE_READ_MS;
-  check_get(disk, "url", "one");
-  put_and_flush(other, "url", "two");
+  check_get("url", "one");
+  other_puts("url", "two");
   clock_ms += RTK_DISKCACHE_READ_MS - 1;
-  check_get(disk, "url", "one");
+  check_get("url", "one");
   clock_ms += 1;
-  check_get(disk, "url", "two");
-  put_and_flush(other, "url", "three");
+  check_get("url", "two");
+  other_puts("url", "three");
   check_int("open", "reset", query_int(reset), 1);
   rtk_diskcache_end_read(disk);
   check_int("ended", "reset", query_int(reset), 0);
-  check_get(disk, "url", "three");
-  put_and_flush(other, "url", "four");
-  put_and_flush(disk, "own", "five");
-  check_get(disk, "own", "five");
-  check_get(disk, "url", "four");
-  rtk_diskcache_free(disk);
-  rtk_diskcache_free(other);
+  check_get("url", "three");
+  other_puts("url", "four");
+  put_and_flush("own", "five");
+  check_get("own", "five");
+  check_get("url", "four");
 }
 
-static void no_path_is_no_file(void **state) {
-  struct rtk_diskcache *disk = NULL;
+CASE(no_path_is_no_file) {
   int64_t count = 0;
-  (void)state;
   rtk_diskcache_free(NULL);
   assert_int_equal(rtk_diskcache_new(NULL, &disk), SQLITE_OK);
   for (int i = 0; i < 2; i++) {
     check_int("none", "use", rtk_diskcache_use(disk, NULL), SQLITE_OK);
-    check_int("none", "put", put(disk, "url", "body"), SQLITE_OK);
+    check_int("none", "put", put("url", "body"), SQLITE_OK);
     check_int("none", "flush", rtk_diskcache_flush(disk), SQLITE_OK);
-    check_get(disk, "url", NULL);
-    check_int("none", "edit", add(disk, 1, &count), SQLITE_NOTFOUND);
-    check_state(disk, "none");
+    check_get("url", NULL);
+    check_int("none", "edit", add(1, &count), SQLITE_NOTFOUND);
+    check_state("none");
     check_int("path", "use", rtk_diskcache_use(disk, path), SQLITE_OK);
-    check_state(disk, ": not opened yet");
+    check_state(": not opened yet");
     check_int("path", "files", file_count(), i);
-    check_get(disk, "url", NULL);
-    check_state(disk, ": in use, 0 replies");
+    check_get("url", NULL);
+    check_state(": in use, 0 replies");
     sqlite3_int64 used = sqlite3_memory_used();
     check_int("same path", "use", rtk_diskcache_use(disk, path), SQLITE_OK);
     check_int("same path", "memory", sqlite3_memory_used(), used);
   }
-  rtk_diskcache_free(disk);
+  close_cache();
   check_int("none", "warnings", warnings, 0);
 }
 
 /* Such names mean something else to SQLite. */
-static void a_name_is_a_file_name(void **state) {
+CASE(a_name_is_a_file_name) {
   static const char *const names[] = {"x y%20#", ":memory", "-x", "?mode=ro"};
   char before[200];
-  (void)state;
   assert_non_null(getcwd(before, sizeof(before)));
   assert_int_equal(chdir(directory), 0);
   for (size_t i = 0; i < COUNT(names); i++) {
     (void)snprintf(path, sizeof(path), "%s", names[i]);
-    struct rtk_diskcache *disk = new_cache();
-    put_and_flush(disk, "url", "body");
-    check_get(disk, "url", "body");
-    rtk_diskcache_free(disk);
+    open_cache();
+    put_and_flush("url", "body");
+    check_get("url", "body");
+    close_cache();
     check_int(names[i], "is a file", size_of(names[i]) > 0, 1);
   }
   assert_int_equal(chdir(before), 0);
@@ -509,31 +521,28 @@ static void a_name_is_a_file_name(void **state) {
 
 /* --- what goes ------------------------------------------------------------ */
 
-static void what_is_too_old_is_not_found(void **state) {
-  struct rtk_diskcache *disk = new_cache();
+CASE(what_is_too_old_is_not_found) {
+  open_cache();
   struct rtk_disk_reply reply = reply_of("body", 4);
-  (void)state;
   reply.keep_ms = 0;
   check_int("0", "put", rtk_diskcache_put(disk, "0", &reply), SQLITE_OK);
   reply.keep_ms = 10;
   check_int("10", "put", rtk_diskcache_put(disk, "10", &reply), SQLITE_OK);
   check_int("all", "flush", rtk_diskcache_flush(disk), SQLITE_OK);
-  check_state(disk, ": in use, 1 reply");
+  check_state(": in use, 1 reply");
   clock_ms += 9;
-  check_get(disk, "10", "body");
+  check_get("10", "body");
   clock_ms += 1;
-  check_get(disk, "10", NULL);
+  check_get("10", NULL);
   check_int("10", "still there", rtk_diskcache_get(disk, "10", NULL),
             SQLITE_OK);
-  rtk_diskcache_free(disk);
 }
 
 static int64_t row_count(void) {
   return query_int("SELECT count(*) FROM reply");
 }
 
-static void put_many(struct rtk_diskcache *disk, const char *name, int count,
-                     int64_t keep_ms) {
+static void put_many(const char *name, int count, int64_t keep_ms) {
   struct rtk_disk_reply reply = reply_of("body", 4);
   reply.keep_ms = keep_ms;
   for (int i = 0; i < count; i++) {
@@ -544,43 +553,40 @@ static void put_many(struct rtk_diskcache *disk, const char *name, int count,
   check_int(name, "flush", rtk_diskcache_flush(disk), SQLITE_OK);
 }
 
-static void expired_replies_make_room(void **state) {
-  struct rtk_diskcache *disk = new_cache();
-  (void)state;
-  put_many(disk, "kept", 5, HOUR_MS);
-  put_many(disk, "old", 100, 10);
+CASE(expired_replies_make_room) {
+  open_cache();
+  put_many("kept", 5, HOUR_MS);
+  put_many("old", 100, 10);
   check_int("all", "rows", row_count(), 105);
   clock_ms += 10;
-  put_many(disk, "new", 3, HOUR_MS);
+  put_many("new", 3, HOUR_MS);
   check_int("twice as many go", "rows", row_count(), 105 + 3 - 6);
-  put_many(disk, "last", 50, HOUR_MS);
+  put_many("last", 50, HOUR_MS);
   check_int("none left", "rows", row_count(), 5 + 3 + 50);
-  check_get(disk, "kept/4", "body");
-  rtk_diskcache_free(disk);
+  check_get("kept/4", "body");
 }
 
-static void clear_gives_the_room_back(void **state) {
-  struct rtk_diskcache *disk = new_cache();
+CASE(clear_gives_the_room_back) {
+  open_cache();
   int64_t count = 0;
   int64_t dropped = -1;
-  (void)state;
   check_int("empty", "clear", rtk_diskcache_clear(disk, &dropped), SQLITE_OK);
   check_int("empty", "dropped", dropped, 0);
   int64_t empty = size_of(path) + 4096; /* a blob */
-  put_many(disk, "many", 2000, HOUR_MS);
-  check_int("many", "edit", add(disk, 9, &count), SQLITE_OK);
-  (void)put(disk, "queued", "body");
+  put_many("many", 2000, HOUR_MS);
+  check_int("many", "edit", add(9, &count), SQLITE_OK);
+  (void)put("queued", "body");
   check_int("many", "clear", rtk_diskcache_clear(disk, &dropped), SQLITE_OK);
   check_int("many", "dropped", dropped, 2000);
   check_int("many", "flush", rtk_diskcache_flush(disk), SQLITE_OK);
-  check_get(disk, "many/7", NULL);
-  check_get(disk, "queued", NULL);
-  check_int("blob", "edit", add(disk, 9, &count), SQLITE_OK);
+  check_get("many/7", NULL);
+  check_get("queued", NULL);
+  check_int("blob", "edit", add(9, &count), SQLITE_OK);
   check_int("blob", "count", count, 2);
   check_int("file", "is small again", size_of(path) <= empty, 1);
-  put_and_flush(disk, "again", "body");
-  check_get(disk, "again", "body");
-  rtk_diskcache_free(disk);
+  put_and_flush("again", "body");
+  check_get("again", "body");
+  close_cache();
   check_int("file", "sound", is_sound(), 1);
 }
 
@@ -601,62 +607,55 @@ static int fill_big(void *blob, void *user) {
   return SQLITE_OK;
 }
 
-static void blobs_are_edited_in_place(void **state) {
+CASE(blobs_are_edited_in_place) {
   static struct big big;
-  struct rtk_diskcache *disk = new_cache();
+  open_cache();
   int64_t count = 40;
   int zeros = 0;
-  (void)state;
-  check_int("new", "edit", add(disk, 1, &count), SQLITE_OK);
+  check_int("new", "edit", add(1, &count), SQLITE_OK);
   check_int("new", "count", count, 1);
-  check_int("other key", "edit", add(disk, -2, &count), SQLITE_OK);
+  check_int("other key", "edit", add(-2, &count), SQLITE_OK);
   check_int("other key", "count", count, 1);
-  check_int("again", "edit", add(disk, 1, &count), SQLITE_OK);
+  check_int("again", "edit", add(1, &count), SQLITE_OK);
   check_int("again", "count", count, 2);
-  (void)put(disk, "queued", "body");
+  (void)put("queued", "body");
   rtk_diskcache_edit(disk, 1, &big, sizeof(big), fill_big, &zeros);
   check_int("other size", "zeros", zeros, sizeof(big));
-  check_get(disk, "queued", "body");
-  rtk_diskcache_free(disk);
-
-  disk = new_cache();
+  check_get("queued", "body");
+  open_cache();
   memset(&big, 0, sizeof(big));
   rtk_diskcache_edit(disk, 1, &big, sizeof(big), fill_big, &zeros);
   check_int("same size", "zeros", zeros, 0);
   check_int("same size", "last byte", big.bytes[8191], 'a' + 8191 % 26);
-  check_int("smaller", "edit", add(disk, 1, &count), SQLITE_OK);
+  check_int("smaller", "edit", add(1, &count), SQLITE_OK);
   check_int("smaller", "count", count, 1);
-  rtk_diskcache_free(disk);
 }
 
 /* Another URL with the same key, as if the two had the same hash. */
-static void a_collision_is_a_miss(void **state) {
-  struct rtk_diskcache *disk = new_cache();
-  (void)state;
-  put_and_flush(disk, "url", "body");
+CASE(a_collision_is_a_miss) {
+  open_cache();
+  put_and_flush("url", "body");
   make_database("UPDATE reply SET url = 'other'");
-  check_get(disk, "url", NULL);
-  check_get(disk, "other", NULL);
-  put_and_flush(disk, "url", "again");
-  check_get(disk, "url", "again");
+  check_get("url", NULL);
+  check_get("other", NULL);
+  put_and_flush("url", "again");
+  check_get("url", "again");
   check_int("all", "rows", row_count(), 1);
-  rtk_diskcache_free(disk);
 }
 
 /* --- files that are not ours ---------------------------------------------- */
 
 static void make_cache(void) {
-  struct rtk_diskcache *disk = new_cache();
+  open_cache();
   int64_t count = 0;
-  put_and_flush(disk, "url", "body");
-  check_int("make", "edit", add(disk, 1, &count), SQLITE_OK);
-  rtk_diskcache_free(disk);
+  put_and_flush("url", "body");
+  check_int("make", "edit", add(1, &count), SQLITE_OK);
+  close_cache();
 }
 
 /* Only root can make such files. */
-static void files_of_others_are_passed_over(void **state) {
+CASE(files_of_others_are_passed_over) {
   static const char *const ends[] = {"", "-wal", "-journal"};
-  (void)state;
   for (size_t i = 0; geteuid() == 0 && i < COUNT(ends); i++) {
     char name[80];
     start_afresh();
@@ -664,12 +663,11 @@ static void files_of_others_are_passed_over(void **state) {
     (void)snprintf(name, sizeof(name), "%s%s", path, ends[i]);
     write_file(name, "", 0, -1);
     assert_int_equal(chown(name, 1, 1), 0);
-    struct rtk_diskcache *disk = new_cache();
+    open_cache();
     check_passed_over(
-        name, disk,
-        i == 0 ? "it belongs to another user; name another file"
-               : "its log belongs to another user; name another file");
-    rtk_diskcache_free(disk);
+        name, i == 0 ? "it belongs to another user; name another file"
+                     : "its log belongs to another user; name another file");
+    close_cache();
   }
 }
 
@@ -714,7 +712,7 @@ static void truncate_cache(const char *arg) {
   assert_int_equal(truncate(path, atol(arg)), 0);
 }
 
-static void only_what_is_ours_is_used(void **state) {
+CASE(only_what_is_ours_is_used) {
   static const char malformed[] =
       "database disk image is malformed; delete it, or name another file";
   static const char schema[] =
@@ -724,6 +722,8 @@ static void only_what_is_ours_is_used(void **state) {
   static const char no_database[] =
       "it is not an SQLite database; name another file";
   static const char other[] = "it is another database; name another file";
+  static const char version[] =
+      "it was made by another version of rtk; delete it, or name another file";
   static const struct {
     const char *name;
     void (*make)(const char *arg);
@@ -758,9 +758,8 @@ static void only_what_is_ours_is_used(void **state) {
       {"no tables", make_database, "VACUUM", REFUSED, other, ""},
       {"WAL database", make_database,
        "PRAGMA journal_mode = WAL; CREATE TABLE t(x)", REFUSED, other, ""},
-      {"version 3", make_ours, "PRAGMA user_version = 3", REFUSED,
-       "it was made by another version of rtk; delete it, or name another file",
-       ""},
+      {"newer", make_ours, "PRAGMA user_version = 1000", REFUSED, version, ""},
+      {"older", make_ours, "PRAGMA user_version = 0", REFUSED, version, ""},
       {"trigger", make_ours,
        "CREATE TRIGGER t AFTER INSERT ON reply BEGIN SELECT 1; END",
        PASSED_OVER, schema, ""},
@@ -779,7 +778,6 @@ static void only_what_is_ours_is_used(void **state) {
       {"cut after a page", truncate_cache, "4096", PASSED_OVER, malformed, ""},
       {"cut in a page", truncate_cache, "9000", PASSED_OVER, malformed, ""},
   };
-  (void)state;
   for (size_t i = 0; i < COUNT(cases); i++) {
     const char *name = cases[i].name;
     bool is_refused = cases[i].then == REFUSED;
@@ -803,18 +801,18 @@ static void only_what_is_ours_is_used(void **state) {
     check_bytes(name, "bytes after the check", after, size_then, before, size);
     check_int(name, "files after the check", file_count(), files);
 
-    struct rtk_diskcache *disk = new_cache();
+    open_cache();
     if (cases[i].then == USED) {
-      put_and_flush(disk, "url", "new");
-      check_get(disk, "url", "new");
+      put_and_flush("url", "new");
+      check_get("url", "new");
       check_int(name, "warnings", warnings, 0);
-      rtk_diskcache_free(disk);
+      close_cache();
       check_int(name, "sound", is_sound(), 1);
       continue;
     }
     (void)snprintf(text, sizeof(text), "%s%s", cases[i].why, cases[i].advice);
-    check_passed_over(name, disk, text);
-    rtk_diskcache_free(disk);
+    check_passed_over(name, text);
+    close_cache();
     after = is_file ? read_file(path, &size_then) : "";
     check_bytes(name, "bytes after use", after, size_then, before, size);
     check_int(name, "files after use", file_count(), files);
@@ -824,29 +822,26 @@ static void only_what_is_ours_is_used(void **state) {
 
 /* The header is ours, what the log says is not; and a body that no reply
 ** has. */
-static void what_is_read_is_looked_at_too(void **state) {
-  struct rtk_diskcache *disk = NULL;
-  (void)state;
+CASE(what_is_read_is_looked_at_too) {
   make_cache();
   sqlite3 *db = open_database(path);
   execute(db, "PRAGMA user_version = 3"); /* in the log while this is open */
-  disk = new_cache();
+  open_cache();
   check_passed_over(
-      "log", disk,
+      "log",
       "it was made by another version of rtk; delete it, or name another file");
-  rtk_diskcache_free(disk);
+  close_cache();
   (void)sqlite3_close(db);
 
   start_afresh();
   change_cache("UPDATE reply SET body = zeroblob(10000000)");
-  disk = new_cache();
-  check_passed_over("large", disk,
+  open_cache();
+  check_passed_over("large",
                     "string or blob too big; delete it, or name another file");
-  rtk_diskcache_free(disk);
 }
 
 /* No sum of such times overflows. */
-static void times_that_make_no_sense_are_not_found(void **state) {
+CASE(times_that_make_no_sense_are_not_found) {
   static const struct {
     const char *set;
     bool is_found;
@@ -862,20 +857,19 @@ static void times_that_make_no_sense_are_not_found(void **state) {
       {"keep_until_ms = 9223372036854775807, fetched_ms = -5", false},
       {"keep_until_ms = 9223372036854775807, fetched_ms = 0", true},
   };
-  (void)state;
   for (size_t i = 0; i < COUNT(cases); i++) {
     char sql[120];
     struct rtk_disk_reply found;
     start_afresh();
     (void)snprintf(sql, sizeof(sql), "UPDATE reply SET %s", cases[i].set);
     change_cache(sql);
-    struct rtk_diskcache *disk = new_cache();
+    open_cache();
     int rc = rtk_diskcache_get(disk, "url", &found);
     check_int(cases[i].set, "get", rc,
               cases[i].is_found ? SQLITE_OK : SQLITE_NOTFOUND);
-    put_and_flush(disk, "url", "new");
-    check_get(disk, "url", "new");
-    rtk_diskcache_free(disk);
+    put_and_flush("url", "new");
+    check_get("url", "new");
+    close_cache();
   }
 }
 
@@ -895,7 +889,7 @@ static int lock_at(const char *name, long at) {
 }
 
 /* The host's own database, in the middle of a transaction. */
-static void locks_of_the_host_stay(void **state) {
+CASE(locks_of_the_host_stay) {
   static const struct {
     const char *journal_mode;
     const char *lock_end; /* of the file's name */
@@ -904,7 +898,6 @@ static void locks_of_the_host_stay(void **state) {
       {"PRAGMA journal_mode = DELETE", "", 0x40000000 + 1}, /* RESERVED */
       {"PRAGMA journal_mode = WAL", "-shm", 120},           /* WRITE */
   };
-  (void)state;
   for (size_t i = 0; i < COUNT(cases); i++) {
     const char *name = cases[i].journal_mode;
     struct rtk_err err = {0};
@@ -928,9 +921,9 @@ static void locks_of_the_host_stay(void **state) {
     check_int(name, "check", rtk_openfile_check(path, NULL, &err),
               SQLITE_ERROR);
     rtk_err_clear(&err);
-    struct rtk_diskcache *disk = new_cache();
-    check_passed_over(name, disk, "it is another database; name another file");
-    rtk_diskcache_free(disk);
+    open_cache();
+    check_passed_over(name, "it is another database; name another file");
+    close_cache();
 
     check_int(name, "lock after", lock_at(locked, cases[i].lock_at), F_WRLCK);
     check_int(name, "files", file_count(), files);
@@ -946,14 +939,12 @@ static void locks_of_the_host_stay(void **state) {
 }
 
 /* An empty one says nothing of itself. */
-static void an_empty_database_of_the_host_is_not_filled(void **state) {
+CASE(an_empty_database_of_the_host_is_not_filled) {
   static const char why[] =
       "it is a database of this connection; name another file";
   static const char *const opened[] = {"main", "attached"};
-  (void)state;
   for (size_t i = 0; i < COUNT(opened); i++) {
     const char *name = opened[i];
-    struct rtk_diskcache *disk = NULL;
     struct rtk_err err = {0};
     char sql[120];
     start_afresh();
@@ -967,9 +958,9 @@ static void an_empty_database_of_the_host_is_not_filled(void **state) {
     rtk_err_clear(&err);
     assert_int_equal(rtk_diskcache_new(host, &disk), SQLITE_OK);
     assert_int_equal(rtk_diskcache_use(disk, path), SQLITE_OK);
-    check_passed_over(name, disk, why);
+    check_passed_over(name, why);
     check_int(name, "size", size_of(path), 0);
-    rtk_diskcache_free(disk);
+    close_cache();
 
     /* Another file is none of the host's. */
     (void)snprintf(path, sizeof(path), "%s/other", directory);
@@ -977,54 +968,53 @@ static void an_empty_database_of_the_host_is_not_filled(void **state) {
     check_int(name, "check", rtk_openfile_check(path, host, &err), SQLITE_OK);
     assert_int_equal(rtk_diskcache_new(host, &disk), SQLITE_OK);
     assert_int_equal(rtk_diskcache_use(disk, path), SQLITE_OK);
-    put_and_flush(disk, "url", "body");
-    rtk_diskcache_free(disk);
+    put_and_flush("url", "body");
+    close_cache();
     (void)sqlite3_close(host);
   }
 }
 
 /* A file that was there before is never closed by hand, a new one not while
 ** somebody else has it open. */
-static void two_stores_share_a_new_file(void **state) {
-  struct rtk_diskcache *one = new_cache();
-  struct rtk_diskcache *two = new_cache();
+CASE(two_stores_share_a_new_file) {
   int64_t count = 0;
-  (void)state;
-  check_int("one", "edit", add(one, 1, &count), SQLITE_OK);
-  check_int("two", "edit", add(two, 1, &count), SQLITE_OK);
-  check_int("one", "edit", add(one, 1, &count), SQLITE_OK);
+  for (int i = 0; i < 3; i++, take_turns()) {
+    if (disk == NULL) open_cache();
+    check_int("each", "edit", add(1, &count), SQLITE_OK);
+  }
   check_int("both", "count", count, 3);
-  put_and_flush(one, "url", "body");
-  check_get(two, "url", "body");
-  rtk_diskcache_free(one);
-  put_and_flush(two, "url", "again");
-  rtk_diskcache_free(two);
+  put_and_flush("url", "body");
+  take_turns();
+  check_get("url", "body");
+  take_turns();
+  close_cache();
+  take_turns();
+  put_and_flush("url", "again");
+  close_cache();
   check_int("both", "sound", is_sound(), 1);
 }
 
 /* --- files that break ----------------------------------------------------- */
 
-static void what_breaks_later_is_passed_over(void **state) {
+CASE(what_breaks_later_is_passed_over) {
   char bytes[4096];
-  (void)state;
-  struct rtk_diskcache *disk = new_cache();
-  put_many(disk, "many", 100, HOUR_MS);
-  rtk_diskcache_free(disk);
+  open_cache();
+  put_many("many", 100, HOUR_MS);
+  close_cache();
   memset(bytes, 0xa5, sizeof(bytes));
   for (long page = 1; page < 5; page++) { /* 0 holds the schema */
     write_file(path, bytes, sizeof(bytes), page * 4096);
   }
-  disk = new_cache();
+  open_cache();
   check_passed_over(
-      "damaged", disk,
+      "damaged",
       "database disk image is malformed; delete it, or name another file");
   check_int("damaged", "use", rtk_diskcache_use(disk, NULL), SQLITE_OK);
   empty_directory();
   check_int("new", "use", rtk_diskcache_use(disk, path), SQLITE_OK);
-  put_and_flush(disk, "url", "body");
-  check_get(disk, "url", "body");
+  put_and_flush("url", "body");
+  check_get("url", "body");
   check_int("new", "warnings", warnings, 1);
-  rtk_diskcache_free(disk);
 }
 
 static bool is_result(int rc) {
@@ -1032,14 +1022,13 @@ static bool is_result(int rc) {
 }
 
 /* Always the same "random" places. */
-static void damage_anywhere_does_no_harm(void **state) {
+CASE(damage_anywhere_does_no_harm) {
   size_t size = 0;
   uint32_t random = 12345;
   int passed_over = 0;
-  (void)state;
-  struct rtk_diskcache *disk = new_cache();
-  put_many(disk, "many", 100, HOUR_MS);
-  rtk_diskcache_free(disk);
+  open_cache();
+  put_many("many", 100, HOUR_MS);
+  close_cache();
   char *sound = malloc(65536);
   memcpy(sound, read_file(path, &size), 65536);
   for (int i = 0; i < 200; i++) {
@@ -1052,21 +1041,21 @@ static void damage_anywhere_does_no_harm(void **state) {
       bytes[j] = (unsigned char)(random >> 24);
     }
     write_file(path, bytes, sizeof(bytes), (long)(random >> 4) % (long)size);
-    disk = new_cache();
+    open_cache();
     for (int j = 0; j < 100; j++) {
       struct rtk_disk_reply found;
       char url[40];
       (void)snprintf(url, sizeof(url), "many/%d", j);
       check_int(url, "get", is_result(rtk_diskcache_get(disk, url, &found)), 1);
     }
-    check_int("damaged", "put", put(disk, "url", "body"), SQLITE_OK);
+    check_int("damaged", "put", put("url", "body"), SQLITE_OK);
     check_int("damaged", "flush", is_result(rtk_diskcache_flush(disk)), 1);
-    check_int("damaged", "edit", is_result(add(disk, 1, &count)), 1);
+    check_int("damaged", "edit", is_result(add(1, &count)), 1);
     check_int("damaged", "clear", is_result(rtk_diskcache_clear(disk, &count)),
               1);
     check_int("damaged", "warnings", warnings <= 1, 1);
     passed_over += warnings;
-    rtk_diskcache_free(disk);
+    close_cache();
     empty_directory();
   }
   check_int("damaged", "some are noticed", passed_over > 10, 1);
@@ -1075,98 +1064,93 @@ static void damage_anywhere_does_no_harm(void **state) {
 
 /* Deleted, or another one moved to its place, while it is in use: from the next
 ** statement on it is the one at the path. */
-static void a_file_in_use_can_be_replaced(void **state) {
-  struct rtk_diskcache *disk = new_cache();
+CASE(a_file_in_use_can_be_replaced) {
+  open_cache();
   char aside[80];
-  (void)state;
   (void)snprintf(aside, sizeof(aside), "%s-aside", path);
-  put_and_flush(disk, "url", "first");
+  put_and_flush("url", "first");
   assert_int_equal(rename(path, aside), 0);
-  check_int("deleted", "queued", put(disk, "queued", "body"), SQLITE_OK);
+  check_int("deleted", "queued", put("queued", "body"), SQLITE_OK);
   check_int("deleted", "use", rtk_diskcache_use(disk, path), SQLITE_OK);
-  check_get(disk, "url", NULL);
-  put_and_flush(disk, "url", "second");
-  check_get(disk, "queued", "body");
+  check_get("url", NULL);
+  put_and_flush("url", "second");
+  check_get("queued", "body");
   assert_int_equal(rename(aside, path), 0);
-  check_get(disk, "url", "second"); /* until a statement begins */
+  check_get("url", "second"); /* until a statement begins */
   check_int("replaced", "use", rtk_diskcache_use(disk, path), SQLITE_OK);
-  check_get(disk, "url", "first");
+  check_get("url", "first");
   check_int("same", "use", rtk_diskcache_use(disk, path), SQLITE_OK);
-  check_get(disk, "url", "first");
+  check_get("url", "first");
   check_int("none", "get", rtk_diskcache_get(disk, "queued", NULL),
             SQLITE_NOTFOUND);
-  check_state(disk, ": in use, 1 reply");
-  rtk_diskcache_free(disk);
+  check_state(": in use, 1 reply");
+  close_cache();
   check_int("replaced", "warnings", warnings, 0);
   check_int("replaced", "sound", is_sound(), 1);
 }
 
 /* What may pass is tried again after a while, and warned of once; what does not
 ** pass only when the file is gone. */
-static void a_file_passed_over_is_tried_again(void **state) {
-  (void)state;
+CASE(a_file_passed_over_is_tried_again) {
   make_cache();
   shim.is_readonly = true;
-  struct rtk_diskcache *disk = new_cache();
-  check_passed_over("read-only", disk,
+  open_cache();
+  check_passed_over("read-only",
                     "it is read-only; make it and its directory writable "
                     "(tried again after a minute)");
   clock_ms += RTK_DISKCACHE_AGAIN_MS;
-  check_get(disk, "url", NULL); /* not before a statement begins */
+  check_get("url", NULL); /* not before a statement begins */
   check_int("read-only", "use", rtk_diskcache_use(disk, path), SQLITE_OK);
-  check_get(disk, "url", NULL);
+  check_get("url", NULL);
   check_int("read-only", "warnings", warnings, 1);
   shim.is_readonly = false;
   clock_ms += RTK_DISKCACHE_AGAIN_MS - 1;
   check_int("too early", "use", rtk_diskcache_use(disk, path), SQLITE_OK);
-  check_get(disk, "url", NULL);
+  check_get("url", NULL);
   clock_ms++;
   check_int("writable", "use", rtk_diskcache_use(disk, path), SQLITE_OK);
-  check_get(disk, "url", "body");
-  put_and_flush(disk, "url", "new");
-  rtk_diskcache_free(disk);
+  check_get("url", "body");
+  put_and_flush("url", "new");
+  close_cache();
 
   start_afresh();
   write_file(path, "text", 4, -1);
-  disk = new_cache();
-  check_get(disk, "url", NULL);
+  open_cache();
+  check_get("url", NULL);
   clock_ms += 10 * RTK_DISKCACHE_AGAIN_MS;
   check_int("text", "use", rtk_diskcache_use(disk, path), SQLITE_OK);
-  check_state(disk, ": passed over: it is not an SQLite database; name another"
-                    " file");
+  check_state(": passed over: it is not an SQLite database; name another"
+              " file");
   empty_directory();
   check_int("gone", "use", rtk_diskcache_use(disk, path), SQLITE_OK);
-  put_and_flush(disk, "url", "body");
-  check_get(disk, "url", "body");
-  rtk_diskcache_free(disk);
+  put_and_flush("url", "body");
+  check_get("url", "body");
 }
 
-static void a_full_disk_is_passed_over(void **state) {
+CASE(a_full_disk_is_passed_over) {
   int rooms = 0;
   bool is_enough = false;
-  (void)state;
   /* Full from the first, second, third … write on, until there is room for
   ** all.  What was there before stays. */
   for (; !is_enough && rooms < 1000; rooms++) {
     start_afresh();
     if (rooms % 2 == 1) make_cache();
     shim.room = rooms / 2;
-    struct rtk_diskcache *disk = new_cache();
+    open_cache();
     int64_t count = 0;
-    (void)put(disk, "new", "body");
+    (void)put("new", "body");
     int flushed = rtk_diskcache_flush(disk);
-    int edited = add(disk, 1, &count);
+    int edited = add(1, &count);
     check_int("full", "results", is_result(flushed) && is_result(edited), 1);
     is_enough = flushed == SQLITE_OK && edited == SQLITE_OK;
     check_int("full", "warnings", warnings, is_enough ? 0 : 1);
     if (!is_enough) check_has("full", warning, "database or disk is full");
     shim.room = -1;
-    rtk_diskcache_free(disk);
-    disk = new_cache();
-    check_get(disk, "url", rooms % 2 == 1 ? "body" : NULL);
-    put_and_flush(disk, "now", "body");
-    check_get(disk, "now", "body");
-    rtk_diskcache_free(disk);
+    open_cache();
+    check_get("url", rooms % 2 == 1 ? "body" : NULL);
+    put_and_flush("now", "body");
+    check_get("now", "body");
+    close_cache();
     check_int("full", "sound", is_sound(), 1);
   }
   check_int("full", "some writes", rooms > 6 && rooms < 1000, 1);
@@ -1174,82 +1158,78 @@ static void a_full_disk_is_passed_over(void **state) {
 
 /* --- locks ---------------------------------------------------------------- */
 
-static void a_locked_file_is_written_later(void **state) {
-  struct rtk_diskcache *disk = new_cache();
+CASE(a_locked_file_is_written_later) {
+  open_cache();
   int64_t count = 5;
   int64_t dropped = 5;
-  (void)state;
-  put_and_flush(disk, "before", "body");
+  put_and_flush("before", "body");
   sqlite3 *db = open_database(path);
   execute(db, "BEGIN EXCLUSIVE");
-  check_get(disk, "before", "body"); /* a writer stops no reader */
-  check_int("locked", "put", put(disk, "url", "body"), SQLITE_OK);
+  check_get("before", "body"); /* a writer stops no reader */
+  check_int("locked", "put", put("url", "body"), SQLITE_OK);
   edits = 0;
   for (int i = 0; i < 3; i++) {
     check_int("locked", "flush", rtk_diskcache_flush(disk), SQLITE_BUSY);
-    check_int("locked", "edit", add(disk, 1, &count), SQLITE_BUSY);
+    check_int("locked", "edit", add(1, &count), SQLITE_BUSY);
     check_int("locked", "count", count, 5);
     check_int("locked", "edits", edits, 0);
     clock_ms += RTK_DISKCACHE_LOCKED_MAX_MS / 3 - 1;
   }
   execute(db, "COMMIT");
-  check_int("free", "edit", add(disk, 1, &count), SQLITE_OK);
+  check_int("free", "edit", add(1, &count), SQLITE_OK);
   check_int("free", "count", count, 1);
-  check_get(disk, "url", "body");
+  check_get("url", "body");
   clock_ms += RTK_DISKCACHE_LOCKED_MAX_MS - 1; /* the count starts again */
   execute(db, "BEGIN EXCLUSIVE");
-  check_int("again", "edit", add(disk, 1, &count), SQLITE_BUSY);
+  check_int("again", "edit", add(1, &count), SQLITE_BUSY);
   check_int("again", "clear", rtk_diskcache_clear(disk, &dropped), SQLITE_BUSY);
   check_int("again", "dropped", dropped, 5);
   /* What was met long ago is no steady lock. */
   clock_ms += RTK_DISKCACHE_RETRY_MS + RTK_DISKCACHE_LOCKED_MAX_MS + 1;
-  check_int("long after", "edit", add(disk, 1, &count), SQLITE_BUSY);
+  check_int("long after", "edit", add(1, &count), SQLITE_BUSY);
   (void)sqlite3_close(db);
-  check_int("free", "edit", add(disk, 1, &count), SQLITE_OK);
+  check_int("free", "edit", add(1, &count), SQLITE_OK);
   check_int("free", "warnings", warnings, 0);
-  rtk_diskcache_free(disk);
 }
 
 /* Locked before it is opened, for reading too. */
-static void a_file_locked_at_opening_is_opened_later(void **state) {
-  struct rtk_diskcache *disk = NULL;
+CASE(a_file_locked_at_opening_is_opened_later) {
   int64_t count = 0;
-  (void)state;
   make_cache();
   for (int round = 0; round < 2; round++) {
-    disk = new_cache();
+    open_cache();
     sqlite3 *db = open_database(path);
     execute(db, "PRAGMA locking_mode = EXCLUSIVE;"
                 "PRAGMA user_version = 2"); /* writes, and so locks */
-    check_get(disk, "url", NULL);
-    check_state(disk, ": not opened yet");
-    check_int("locked", "put", put(disk, "new", "body"), SQLITE_OK);
+    check_get("url", NULL);
+    check_state(": not opened yet");
+    check_int("locked", "put", put("new", "body"), SQLITE_OK);
     check_int("locked", "flush", rtk_diskcache_flush(disk), SQLITE_BUSY);
-    check_int("locked", "edit", add(disk, 1, &count), SQLITE_BUSY);
+    check_int("locked", "edit", add(1, &count), SQLITE_BUSY);
     if (round == 0) {
       (void)sqlite3_close(db);
-      check_get(disk, "url", NULL); /* not tried again yet */
+      check_get("url", NULL); /* not tried again yet */
       clock_ms += RTK_DISKCACHE_RETRY_MS;
-      check_get(disk, "url", "body");
+      check_get("url", "body");
       check_int("free", "flush", rtk_diskcache_flush(disk), SQLITE_OK);
-      check_get(disk, "new", "body");
+      check_get("new", "body");
     } else {
       for (int i = 0; i < 2; i++) {
         check_int("locked", "warnings", warnings, 0);
-        check_get(disk, "url", NULL);
+        check_get("url", NULL);
         clock_ms += RTK_DISKCACHE_LOCKED_MAX_MS / 2;
       }
-      check_passed_over("locked", disk,
+      check_passed_over("locked",
                         "another connection or process keeps it locked; end "
                         "its transaction there (tried again after a minute)");
       (void)sqlite3_close(db);
     }
-    rtk_diskcache_free(disk);
+    close_cache();
   }
 }
 
 /* The wait for a lock is measured in time, however long one sleep is. */
-static void a_wait_for_a_lock_has_an_end(void **state) {
+CASE(a_wait_for_a_lock_has_an_end) {
   static const struct {
     const char *name;
     bool is_coarse;
@@ -1259,35 +1239,33 @@ static void a_wait_for_a_lock_has_an_end(void **state) {
       {"whole seconds", true, 2, 1},
   };
   int64_t count = 0;
-  (void)state;
   make_cache();
   for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
-    struct rtk_diskcache *disk = new_cache();
+    open_cache();
     sqlite3 *db = open_database(path);
     execute(db, "PRAGMA locking_mode = EXCLUSIVE;"
                 "PRAGMA user_version = 2"); /* writes, and so locks */
     shim.is_sleep_coarse = cases[i].is_coarse;
     shim.sleeps = 0;
-    check_get(disk, "url", NULL);
+    check_get("url", NULL);
     check_int(cases[i].name, "read", shim.sleeps, cases[i].read_sleeps);
     shim.sleeps = 0;
-    check_int(cases[i].name, "edit", add(disk, 1, &count), SQLITE_BUSY);
+    check_int(cases[i].name, "edit", add(1, &count), SQLITE_BUSY);
     check_int(cases[i].name, "write", shim.sleeps, cases[i].write_sleeps);
     shim.is_sleep_coarse = false;
     (void)sqlite3_close(db);
-    rtk_diskcache_free(disk);
+    close_cache();
   }
 }
 
-static void a_full_queue_drops_the_oldest(void **state) {
+CASE(a_full_queue_drops_the_oldest) {
   enum { SIZE = 100000, FIT = RTK_DISKCACHE_QUEUE_MAX / SIZE };
   char *body = malloc(RTK_DISKCACHE_QUEUE_MAX + 1);
-  struct rtk_diskcache *disk = new_cache();
+  open_cache();
   char url[40];
   int found = 0;
-  (void)state;
   memset(body, 'x', RTK_DISKCACHE_QUEUE_MAX + 1);
-  put_and_flush(disk, "url", "body");
+  put_and_flush("url", "body");
   sqlite3 *db = open_database(path);
   execute(db, "BEGIN EXCLUSIVE");
   sqlite3_int64 before = sqlite3_memory_used();
@@ -1313,7 +1291,7 @@ static void a_full_queue_drops_the_oldest(void **state) {
     found += rc == SQLITE_OK;
   }
   check_int("all", "found", found, FIT);
-  check_get(disk, "large", NULL);
+  check_get("large", NULL);
 
   /* With no lock in the way a full queue is written, not dropped. */
   for (int i = 0; i < FIT + 20; i++) {
@@ -1325,7 +1303,7 @@ static void a_full_queue_drops_the_oldest(void **state) {
   check_int("more", "rows",
             query_int("SELECT count(*) FROM reply WHERE url LIKE 'more/%'"),
             FIT + 20);
-  rtk_diskcache_free(disk);
+  close_cache();
   free(body);
 }
 
@@ -1335,13 +1313,13 @@ static void body_of(const char *url, char *body, size_t size) {
   (void)snprintf(body, size, "%s %0*d %s", url, 300, 7, url);
 }
 
-static void put_url(struct rtk_diskcache *disk, const char *url) {
+static void put_url(const char *url) {
   char body[400];
   body_of(url, body, sizeof(body));
-  if (put(disk, url, body) != SQLITE_OK) _exit(1);
+  if (put(url, body) != SQLITE_OK) _exit(1);
 }
 
-static void get_url(struct rtk_diskcache *disk, const char *url) {
+static void get_url(const char *url) {
   char body[400];
   struct rtk_disk_reply found;
   int rc = rtk_diskcache_get(disk, url, &found);
@@ -1352,45 +1330,43 @@ static void get_url(struct rtk_diskcache *disk, const char *url) {
   if (memcmp(found.body, body, strlen(body)) != 0) _exit(4);
 }
 
-static void insist_on_flush(struct rtk_diskcache *disk) {
+static void insist_on_flush(void) {
   int rc = SQLITE_BUSY;
   while (rc == SQLITE_BUSY) rc = rtk_diskcache_flush(disk);
   if (rc != SQLITE_OK) _exit(5);
 }
 
-static void insist_on_add(struct rtk_diskcache *disk) {
+static void insist_on_add(void) {
   int64_t count = 0;
   int rc = SQLITE_BUSY;
-  while (rc == SQLITE_BUSY) rc = add(disk, 1, &count);
+  while (rc == SQLITE_BUSY) rc = add(1, &count);
   if (rc != SQLITE_OK) _exit(6);
 }
 
 /* One of several processes at work on one file, beginning with no file. */
 static void work(int process) {
-  struct rtk_diskcache *disk = NULL;
   char url[40];
   if (rtk_diskcache_new(NULL, &disk) != SQLITE_OK) _exit(7);
   if (rtk_diskcache_use(disk, path) != SQLITE_OK) _exit(7);
   for (int i = 0; i < ROUNDS; i++) {
     (void)snprintf(url, sizeof(url), "%d/%d", process, i);
-    put_url(disk, url);
-    insist_on_add(disk);
-    if (i % 10 == 0) insist_on_flush(disk);
+    put_url(url);
+    insist_on_add();
+    if (i % 10 == 0) insist_on_flush();
     for (int p = 0; p < PROCESSES; p++) {
       (void)snprintf(url, sizeof(url), "%d/%d", p, i / 2);
-      get_url(disk, url);
+      get_url(url);
     }
   }
-  insist_on_flush(disk);
-  rtk_diskcache_free(disk);
+  insist_on_flush();
+  close_cache();
   _exit(warnings == 0 ? 0 : 8);
 }
 
-static void processes_lose_nothing(void **state) {
+CASE(processes_lose_nothing) {
   pid_t children[PROCESSES];
   char url[40], body[400];
   int64_t count = 0;
-  (void)state;
   is_clock_real = true;
   for (int p = 0; p < PROCESSES; p++) {
     children[p] = fork();
@@ -1401,39 +1377,37 @@ static void processes_lose_nothing(void **state) {
     assert_int_equal(waitpid(children[p], &status, 0), children[p]);
     check_int("process", "status", status, 0);
   }
-  struct rtk_diskcache *disk = new_cache();
-  check_int("all", "edit", add(disk, 1, &count), SQLITE_OK);
+  open_cache();
+  check_int("all", "edit", add(1, &count), SQLITE_OK);
   check_int("all", "count", count, PROCESSES * ROUNDS + 1);
   for (int p = 0; p < PROCESSES; p++) {
     for (int i = 0; i < ROUNDS; i++) {
       (void)snprintf(url, sizeof(url), "%d/%d", p, i);
       body_of(url, body, sizeof(body));
-      check_get(disk, url, body);
+      check_get(url, body);
     }
   }
-  rtk_diskcache_free(disk);
+  close_cache();
   check_int("all", "sound", is_sound(), 1);
 }
 
 /* Tells of each reply that is written. */
 static void write_until_killed(int round, int out) {
-  struct rtk_diskcache *disk = NULL;
   if (rtk_diskcache_new(NULL, &disk) != SQLITE_OK) _exit(1);
   if (rtk_diskcache_use(disk, path) != SQLITE_OK) _exit(1);
   for (int i = 0;; i++) {
     char url[40];
     (void)snprintf(url, sizeof(url), "%d/%d", round, i);
-    put_url(disk, url);
-    insist_on_flush(disk);
+    put_url(url);
+    insist_on_flush();
     if (write(out, "", 1) != 1) _exit(1);
-    insist_on_add(disk);
+    insist_on_add();
   }
 }
 
 /* Killed after 0, 7, 14 … replies, at any point of the next; every third time
 ** with a file to be created. */
-static void what_was_written_survives_a_kill(void **state) {
-  (void)state;
+CASE(what_was_written_survives_a_kill) {
   is_clock_real = true;
   for (int round = 0; round < KILLS; round++) {
     int ends[2];
@@ -1455,16 +1429,16 @@ static void what_was_written_survives_a_kill(void **state) {
     while (read(ends[0], &byte, 1) == 1) written++;
     (void)close(ends[0]);
 
-    struct rtk_diskcache *disk = new_cache();
+    open_cache();
     for (int i = 0; i < written; i++) {
       char url[40], body[400];
       (void)snprintf(url, sizeof(url), "%d/%d", round, i);
       body_of(url, body, sizeof(body));
-      check_get(disk, url, body);
+      check_get(url, body);
     }
-    check_int("killed", "edit", add(disk, 1, &count), SQLITE_OK);
+    check_int("killed", "edit", add(1, &count), SQLITE_OK);
     check_int("killed", "count", count >= written, 1);
-    rtk_diskcache_free(disk);
+    close_cache();
     check_int("killed", "sound", is_sound(), 1);
     check_int("killed", "warnings", warnings, 0);
   }
@@ -1484,7 +1458,6 @@ static bool went_well(const char *what, int rc, bool can_be_missing) {
 
 static int use_all(void *arg) {
   const bool *is_new = arg;
-  struct rtk_diskcache *disk = NULL;
   struct rtk_disk_reply found;
   struct rtk_err err = {0};
   static struct big big;
@@ -1505,8 +1478,8 @@ static int use_all(void *arg) {
   if (went_well("get", rtk_diskcache_get(disk, "url", &found), true)) {
     check_bytes("no memory", "old", found.body, found.body_size, "body", 4);
   }
-  bool is_put = went_well("put", put(disk, "new", "one"), false);
-  is_put = went_well("put", put(disk, "new", "two"), false) && is_put;
+  bool is_put = went_well("put", put("new", "one"), false);
+  is_put = went_well("put", put("new", "two"), false) && is_put;
   bool is_written =
       went_well("flush", rtk_diskcache_flush(disk), true) && is_put;
   if (went_well("get", rtk_diskcache_get(disk, "new", &found), true)) {
@@ -1518,18 +1491,18 @@ static int use_all(void *arg) {
   }
   int rc = rtk_diskcache_edit(disk, 6, &big, sizeof(big), fill_big, &zeros);
   (void)went_well("edit", rc, true);
-  bool is_edited = went_well("edit", add(disk, 5, &count), true);
+  bool is_edited = went_well("edit", add(5, &count), true);
   if (is_edited) check_int("no memory", "count", count, 1);
-  if (went_well("edit", add(disk, 5, &count), true)) {
+  if (went_well("edit", add(5, &count), true)) {
     check_int("no memory", "count", count, is_edited ? 2 : 1);
   }
   sqlite3_str *out = sqlite3_str_new(NULL);
   rtk_diskcache_describe(disk, out);
   sqlite3_free(sqlite3_str_finish(out));
-  (void)put(disk, "last", "body");
+  (void)put("last", "body");
   bool is_cleared =
       went_well("clear", rtk_diskcache_clear(disk, &dropped), true);
-  rtk_diskcache_free(disk);
+  close_cache();
   check_text("no memory", "warning", warnings == 0 ? NULL : warning, NULL);
 
   int countdown = check.countdown;
@@ -1537,9 +1510,9 @@ static int use_all(void *arg) {
   if (size_of(path) > 0) {
     make_database("DELETE FROM blob WHERE key IN (5, 6)");
     if (is_cleared) check_int("clear", "rows", row_count(), 0);
-    disk = new_cache();
-    put_and_flush(disk, "url", "body");
-    rtk_diskcache_free(disk);
+    open_cache();
+    put_and_flush("url", "body");
+    close_cache();
     check_int("no memory", "sound", is_sound(), 1);
   }
   check.countdown = countdown;
@@ -1565,9 +1538,8 @@ static int look_at_host(void *arg) {
   return rc;
 }
 
-static void no_memory_costs_no_file(void **state) {
+CASE(no_memory_costs_no_file) {
   bool is_new = true;
-  (void)state;
   check_nomem("host's file", look_at_host, NULL, true);
   check_nomem("new file", use_all, &is_new, true);
   is_new = false;
@@ -1581,41 +1553,9 @@ static int remove_directory(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {
-      CACHE_TEST(replies_come_back),
-      CACHE_TEST(the_newest_reply_counts),
-      CACHE_TEST(look_ups_share_a_read),
-      CACHE_TEST(what_is_queued_is_written_at_the_end),
-      CACHE_TEST(no_path_is_no_file),
-      CACHE_TEST(files_of_others_are_passed_over),
-      CACHE_TEST(a_name_is_a_file_name),
-      CACHE_TEST(what_is_too_old_is_not_found),
-      CACHE_TEST(expired_replies_make_room),
-      CACHE_TEST(clear_gives_the_room_back),
-      CACHE_TEST(blobs_are_edited_in_place),
-      CACHE_TEST(a_collision_is_a_miss),
-      CACHE_TEST(only_what_is_ours_is_used),
-      CACHE_TEST(what_is_read_is_looked_at_too),
-      CACHE_TEST(times_that_make_no_sense_are_not_found),
-      CACHE_TEST(locks_of_the_host_stay),
-      CACHE_TEST(an_empty_database_of_the_host_is_not_filled),
-      CACHE_TEST(two_stores_share_a_new_file),
-      CACHE_TEST(what_breaks_later_is_passed_over),
-      CACHE_TEST(damage_anywhere_does_no_harm),
-      CACHE_TEST(a_file_in_use_can_be_replaced),
-      CACHE_TEST(a_file_passed_over_is_tried_again),
-      CACHE_TEST(a_full_disk_is_passed_over),
-      CACHE_TEST(a_locked_file_is_written_later),
-      CACHE_TEST(a_file_locked_at_opening_is_opened_later),
-      CACHE_TEST(a_wait_for_a_lock_has_an_end),
-      CACHE_TEST(a_full_queue_drops_the_oldest),
-      CACHE_TEST(processes_lose_nothing),
-      CACHE_TEST(what_was_written_survives_a_kill),
-      CACHE_TEST(no_memory_costs_no_file),
-  };
   (void)sqlite3_config(SQLITE_CONFIG_LOG, hear, NULL);
   check_init();
   begin_shim();
   if (mkdtemp(directory) == NULL) return 1;
-  return cmocka_run_group_tests(tests, NULL, remove_directory);
+  return RUN_CASES(NULL, remove_directory);
 }

@@ -3,9 +3,8 @@
 
 #include "check.h"
 
-static void a_message_is_set_prefixed_and_taken(void **state) {
+CASE(a_message_is_set_prefixed_and_taken) {
   struct rtk_err err = {0};
-  (void)state;
   rtk_err_prefix(&err, "nothing");
   check_text("prefix of nothing", "message", err.message, NULL);
   check_text("take nothing", "message", rtk_err_take(&err), NULL);
@@ -43,16 +42,8 @@ static int set_and_prefix(void *arg) {
   return rc == SQLITE_ERROR ? SQLITE_OK : rc;
 }
 
-static void no_memory_is_told(void **state) {
-  (void)state;
+CASE(no_memory_is_told) {
   check_nomem("set and prefix", set_and_prefix, "message", true);
 }
 
-int main(void) {
-  const struct CMUnitTest tests[] = {
-      TEST(a_message_is_set_prefixed_and_taken),
-      TEST(no_memory_is_told),
-  };
-  check_init();
-  return cmocka_run_group_tests(tests, NULL, NULL);
-}
+int main(void) { return check_run(); }

@@ -4,7 +4,7 @@
 #include "check.h"
 
 /* Fewer than eight bytes: FNV-1a's published values. */
-static void published_values(void **state) {
+CASE(published_values) {
   static const struct {
     const char *text;
     size_t size;
@@ -16,7 +16,6 @@ static void published_values(void **state) {
       {"foobar", 6, UINT64_C(0x85944171f73967e8)},
       {"foobar", 7, UINT64_C(0x34531ca7168b8f38)},
   };
-  (void)state;
   for (size_t i = 0; i < COUNT(cases); i++) {
     uint64_t hash = rtk_hash_add(RTK_HASH_START, cases[i].text, cases[i].size);
     check_int(cases[i].text, "hash", (int64_t)hash, (int64_t)cases[i].hash);
@@ -31,10 +30,9 @@ static void published_values(void **state) {
 
 /* Two texts that differ in one bit have other hashes, in the upper and in the
 ** lower half, wherever the bit is. */
-static void every_bit_counts(void **state) {
+CASE(every_bit_counts) {
   char text[29] = "01234567abcdefgh01234567abcde";
   uint64_t hash = rtk_hash_add(RTK_HASH_START, text, sizeof(text));
-  (void)state;
   for (size_t bit = 0; bit < 8 * sizeof(text); bit++) {
     text[bit / 8] ^= (char)(1 << bit % 8);
     uint64_t other = rtk_hash_add(RTK_HASH_START, text, sizeof(text)) ^ hash;
@@ -44,9 +42,4 @@ static void every_bit_counts(void **state) {
   }
 }
 
-int main(void) {
-  const struct CMUnitTest tests[] = {TEST(published_values),
-                                     TEST(every_bit_counts)};
-  check_init();
-  return cmocka_run_group_tests(tests, NULL, NULL);
-}
+int main(void) { return check_run(); }

@@ -11,8 +11,13 @@
 
 static const struct rtk_text no_id = {NULL, 0};
 
-static struct rtk_job *hold(struct rtk_jobs *jobs, const char *url,
-                            bool expected_new) {
+static struct rtk_jobs *jobs; /* of the test that runs */
+
+static void release(struct rtk_job *job, int64_t max_bytes) {
+  rtk_jobs_release(jobs, job, max_bytes);
+}
+
+static struct rtk_job *hold(const char *url, bool expected_new) {
   struct rtk_job *job = NULL;
   bool is_new = !expected_new;
   check_int(url, "hold", rtk_jobs_hold(jobs, url, no_id, &job, &is_new),
@@ -21,8 +26,7 @@ static struct rtk_job *hold(struct rtk_jobs *jobs, const char *url,
   return job;
 }
 
-static void settle(struct rtk_jobs *jobs, struct rtk_job *job,
-                   int64_t max_bytes) {
+static void settle(struct rtk_job *job, int64_t max_bytes) {
   struct rtk_reply *reply = NULL;
   struct rtk_reply draft = {
       .outcome = RTK_OUTCOME_GONE, .http_status = 404, .error = "gone"};
@@ -32,107 +36,100 @@ static void settle(struct rtk_jobs *jobs, struct rtk_job *job,
 }
 
 /* Asks for it, gets the reply and lets go. */
-static void remember(struct rtk_jobs *jobs, const char *url,
-                     int64_t max_bytes) {
-  struct rtk_job *job = hold(jobs, url, true);
-  settle(jobs, job, max_bytes);
-  rtk_jobs_release(jobs, job, max_bytes);
+static void remember(const char *url, int64_t max_bytes) {
+  struct rtk_job *job = hold(url, true);
+  settle(job, max_bytes);
+  release(job, max_bytes);
 }
 
 /* Is it there?  Asking makes it the newest. */
-static bool is_known(struct rtk_jobs *jobs, const char *url,
-                     int64_t max_bytes) {
+static bool is_known(const char *url, int64_t max_bytes) {
   struct rtk_job *job = NULL;
   bool is_new = false;
   assert_int_equal(rtk_jobs_hold(jobs, url, no_id, &job, &is_new), SQLITE_OK);
   check_int(url, "new without a reply", job->reply == NULL, is_new);
-  rtk_jobs_release(jobs, job, max_bytes);
+  release(job, max_bytes);
   return !is_new;
 }
 
-/* Bytes of an job with a URL of one letter, as settle() fills it. */
+static void begin(void) { assert_int_equal(rtk_jobs_new(&jobs), SQLITE_OK); }
+
+/* Bytes of a job with a URL of one letter, as settle() fills it. */
 static int64_t one_size(void) {
-  struct rtk_jobs *jobs = NULL;
+  struct rtk_jobs *others = jobs;
   assert_int_equal(rtk_jobs_new(&jobs), SQLITE_OK);
-  struct rtk_job *job = hold(jobs, "?", true);
-  settle(jobs, job, PLENTY);
+  struct rtk_job *job = hold("?", true);
+  settle(job, PLENTY);
   int64_t size = rtk_jobs_held_bytes(jobs);
   check_int("one", "its bytes", size,
             (int64_t)(job->size + job->reply->size) + 48);
-  rtk_jobs_release(jobs, job, PLENTY);
+  release(job, PLENTY);
   rtk_jobs_free(jobs);
+  jobs = others;
   return size;
 }
 
-static struct rtk_jobs *new_memo(void) {
-  struct rtk_jobs *jobs = NULL;
-  assert_int_equal(rtk_jobs_new(&jobs), SQLITE_OK);
-  return jobs;
-}
-
-static void each_url_has_one_entry(void **state) {
-  struct rtk_jobs *jobs = new_memo();
-  struct rtk_job *a = hold(jobs, "a", true);
-  struct rtk_job *b = hold(jobs, "b", true);
-  struct rtk_job *again = hold(jobs, "a", false);
-  (void)state;
+CASE(each_url_has_one_entry) {
+  begin();
+  struct rtk_job *a = hold("a", true);
+  struct rtk_job *b = hold("b", true);
+  struct rtk_job *again = hold("a", false);
   check_int("a", "the same job", a == again, 1);
   check_int("a, b", "two entries", a != b, 1);
   check_text("a", "url", a->url, "a");
   check_int("a", "no reply yet", a->reply == NULL, 1);
   check_int("a, held twice", "last holder", rtk_job_is_last_holder(a), 0);
-  rtk_jobs_release(jobs, again, PLENTY);
+  release(again, PLENTY);
   check_int("a, held once", "last holder", rtk_job_is_last_holder(a), 1);
   check_int("no replies", "held bytes", rtk_jobs_held_bytes(jobs), 0);
-  rtk_jobs_release(jobs, a, PLENTY);
-  rtk_jobs_release(jobs, b, PLENTY);
+  release(a, PLENTY);
+  release(b, PLENTY);
   rtk_jobs_free(jobs);
 }
 
-static void url_and_id_are_copied(void **state) {
+CASE(url_and_id_are_copied) {
   char url[] = "https://x/a";
   char id[] = "a\0b!";
-  struct rtk_jobs *jobs = new_memo();
+  begin();
   struct rtk_job *job = NULL;
   bool is_new = false;
-  (void)state;
   (void)rtk_jobs_hold(jobs, url, (struct rtk_text){id, 3}, &job, &is_new);
   memset(url, '?', sizeof(url) - 1);
   memset(id, '?', sizeof(id) - 1);
   check_text("copy", "url", job->url, "https://x/a");
   check_bytes("copy", "id", job->id.bytes, job->id.size, "a\0b", 3);
-  rtk_jobs_release(jobs, job, PLENTY);
+  release(job, PLENTY);
   rtk_jobs_free(jobs);
 }
 
-static void what_has_no_reply_is_gone_with_its_holder(void **state) {
-  struct rtk_jobs *jobs = new_memo();
-  struct rtk_job *job = hold(jobs, "a", true);
-  (void)state;
-  rtk_jobs_release(jobs, job, PLENTY);
-  job = hold(jobs, "a", true);
-  rtk_jobs_release(jobs, job, PLENTY);
+CASE(what_has_no_reply_is_gone_with_its_holder) {
+  begin();
+  struct rtk_job *job = hold("a", true);
+  release(job, PLENTY);
+  job = hold("a", true);
+  release(job, PLENTY);
   rtk_jobs_free(jobs);
 }
 
-static void a_reply_stays_until_its_room_is_needed(void **state) {
-  struct rtk_jobs *jobs = new_memo();
-  struct rtk_job *job = hold(jobs, "a", true);
-  (void)state;
-  settle(jobs, job, PLENTY);
+CASE(a_reply_stays_until_its_room_is_needed) {
+  begin();
+  struct rtk_job *job = hold("a", true);
+  settle(job, PLENTY);
   check_int("held", "held bytes", rtk_jobs_held_bytes(jobs), one_size());
-  rtk_jobs_release(jobs, job, PLENTY);
+  release(job, PLENTY);
   check_int("let go", "held bytes", rtk_jobs_held_bytes(jobs), 0);
-  struct rtk_job *again = hold(jobs, "a", false);
+  check_int("let go", "held", rtk_jobs_held_count(jobs), 0);
+  struct rtk_job *again = hold("a", false);
   check_int("asked again", "the same job", again == job, 1);
   check_text("asked again", "its reply", again->reply->error, "gone");
   check_int("asked again", "held bytes", rtk_jobs_held_bytes(jobs), one_size());
-  rtk_jobs_release(jobs, again, PLENTY);
+  check_int("asked again", "held", rtk_jobs_held_count(jobs), 1);
+  release(again, PLENTY);
   rtk_jobs_free(jobs);
 }
 
 /* Each case remembers a, b, c, then asks for some of them in order. */
-static void the_least_recently_used_goes_first(void **state) {
+CASE(the_least_recently_used_goes_first) {
   static const struct {
     const char *name;
     const char *touched; /* each letter a URL, asked for before d comes */
@@ -154,23 +151,22 @@ static void the_least_recently_used_goes_first(void **state) {
       {"no room", "", 0, 0, ""},
   };
   int64_t one = one_size();
-  (void)state;
   for (size_t i = 0; i < COUNT(cases); i++) {
-    struct rtk_jobs *jobs = new_memo();
+    begin();
     int64_t max_bytes = cases[i].room * one + cases[i].spare;
-    remember(jobs, "a", PLENTY);
-    remember(jobs, "b", PLENTY);
-    remember(jobs, "c", PLENTY);
+    remember("a", PLENTY);
+    remember("b", PLENTY);
+    remember("c", PLENTY);
     for (const char *c = cases[i].touched; *c != '\0'; c++) {
       char url[2] = {*c, '\0'};
-      check_int(cases[i].name, "known before", is_known(jobs, url, PLENTY), 1);
+      check_int(cases[i].name, "known before", is_known(url, PLENTY), 1);
     }
-    remember(jobs, "d", max_bytes);
+    remember("d", max_bytes);
     char kept[5] = "";
     size_t count = 0;
     for (char c = 'a'; c <= 'd'; c++) {
       char url[2] = {c, '\0'};
-      if (is_known(jobs, url, PLENTY)) kept[count++] = c;
+      if (is_known(url, PLENTY)) kept[count++] = c;
     }
     check_text(cases[i].name, "kept", kept, cases[i].kept);
     check_int(cases[i].name, "held bytes", rtk_jobs_held_bytes(jobs), 0);
@@ -178,53 +174,50 @@ static void the_least_recently_used_goes_first(void **state) {
   }
 }
 
-static void what_is_held_is_never_dropped(void **state) {
+CASE(what_is_held_is_never_dropped) {
   int64_t one = one_size();
-  struct rtk_jobs *jobs = new_memo();
-  struct rtk_job *a = hold(jobs, "a", true);
-  struct rtk_job *b = hold(jobs, "b", true);
-  (void)state;
-  settle(jobs, a, 0);
-  settle(jobs, b, 0);
+  begin();
+  struct rtk_job *a = hold("a", true);
+  struct rtk_job *b = hold("b", true);
+  settle(a, 0);
+  settle(b, 0);
   check_int("no room", "held bytes", rtk_jobs_held_bytes(jobs), 2 * one);
   check_text("no room", "a's reply", a->reply->error, "gone");
 
-  remember(jobs, "c", 3 * one);
-  check_int("c beside them", "known", is_known(jobs, "c", 3 * one), 1);
-  struct rtk_job *d = hold(jobs, "d", true);
-  settle(jobs, d, 3 * one); /* takes the room that c had */
-  check_int("d instead of c", "known", is_known(jobs, "c", PLENTY), 0);
+  remember("c", 3 * one);
+  check_int("c beside them", "known", is_known("c", 3 * one), 1);
+  struct rtk_job *d = hold("d", true);
+  settle(d, 3 * one); /* takes the room that c had */
+  check_int("d instead of c", "known", is_known("c", PLENTY), 0);
 
   rtk_jobs_drop_idle(jobs);
   check_int("drop idle", "held bytes", rtk_jobs_held_bytes(jobs), 3 * one);
-  check_int("drop idle", "a is known", is_known(jobs, "a", PLENTY), 1);
-  rtk_jobs_release(jobs, a, 0);
-  rtk_jobs_release(jobs, b, PLENTY);
-  rtk_jobs_release(jobs, d, PLENTY);
-  check_int("released with no room", "a is known", is_known(jobs, "a", PLENTY),
-            0);
-  check_int("released with room", "b is known", is_known(jobs, "b", PLENTY), 1);
+  check_int("drop idle", "a is known", is_known("a", PLENTY), 1);
+  release(a, 0);
+  release(b, PLENTY);
+  release(d, PLENTY);
+  check_int("released with no room", "a is known", is_known("a", PLENTY), 0);
+  check_int("released with room", "b is known", is_known("b", PLENTY), 1);
   rtk_jobs_drop_idle(jobs);
-  check_int("dropped", "b is known", is_known(jobs, "b", PLENTY), 0);
+  check_int("dropped", "b is known", is_known("b", PLENTY), 0);
   rtk_jobs_drop_idle(jobs);
   rtk_jobs_free(jobs);
 }
 
-static void many_entries_are_all_found(void **state) {
+CASE(many_entries_are_all_found) {
   static struct rtk_job *entries[MANY];
-  struct rtk_jobs *jobs = new_memo();
+  begin();
   char url[32];
-  (void)state;
   for (int i = 0; i < MANY; i++) {
     sqlite3_snprintf(sizeof(url), url, "https://x/%d", i);
-    entries[i] = hold(jobs, url, true);
-    if (i % 2 == 0) settle(jobs, entries[i], PLENTY);
+    entries[i] = hold(url, true);
+    if (i % 2 == 0) settle(entries[i], PLENTY);
   }
   for (int i = 0; i < MANY; i++) {
     sqlite3_snprintf(sizeof(url), url, "https://x/%d", i);
-    struct rtk_job *again = hold(jobs, url, false);
+    struct rtk_job *again = hold(url, false);
     check_int(url, "the same job", again == entries[i], 1);
-    rtk_jobs_release(jobs, again, PLENTY);
+    release(again, PLENTY);
   }
   const struct rtk_job *walked = NULL;
   int seen = 0;
@@ -234,27 +227,26 @@ static void many_entries_are_all_found(void **state) {
     seen++;
   }
   check_int("all", "walked", seen, MANY);
-  for (int i = 0; i < MANY; i++) rtk_jobs_release(jobs, entries[i], INT64_MAX);
+  for (int i = 0; i < MANY; i++) release(entries[i], INT64_MAX);
   check_int("all let go", "held bytes", rtk_jobs_held_bytes(jobs), 0);
   for (int i = 0; i < MANY; i++) {
     sqlite3_snprintf(sizeof(url), url, "https://x/%d", i);
-    check_int(url, "known", is_known(jobs, url, INT64_MAX), i % 2 == 0);
+    check_int(url, "known", is_known(url, INT64_MAX), i % 2 == 0);
   }
   rtk_jobs_drop_idle(jobs);
-  check_int("dropped", "known", is_known(jobs, "https://x/0", PLENTY), 0);
+  check_int("dropped", "known", is_known("https://x/0", PLENTY), 0);
   rtk_jobs_free(jobs);
 }
 
 /* Bounded, whatever passes through. */
-static void memory_does_not_grow_with_the_batch(void **state) {
+CASE(memory_does_not_grow_with_the_batch) {
   int64_t max_bytes = 10 * one_size();
-  struct rtk_jobs *jobs = new_memo();
+  begin();
   sqlite3_int64 start = sqlite3_memory_used();
   char url[32];
-  (void)state;
   for (int i = 0; i < MANY; i++) {
     sqlite3_snprintf(sizeof(url), url, "%d", i);
-    remember(jobs, url, max_bytes);
+    remember(url, max_bytes);
     sqlite3_int64 used = sqlite3_memory_used() - start;
     if (used > 2 * max_bytes) check_int(url, "memory used", used, max_bytes);
   }
@@ -263,7 +255,7 @@ static void memory_does_not_grow_with_the_batch(void **state) {
 
 static int hold_300(void *arg) {
   static struct rtk_job *entries[300];
-  struct rtk_jobs *jobs = NULL;
+  jobs = NULL;
   int rc = rtk_jobs_new(&jobs);
   int count = 0;
   (void)arg;
@@ -279,31 +271,16 @@ static int hold_300(void *arg) {
     char url[32];
     sqlite3_snprintf(sizeof(url), url, "%d", i);
     check_text("no memory", "url", entries[i]->url, url);
-    rtk_jobs_release(jobs, entries[i], PLENTY);
+    release(entries[i], PLENTY);
   }
   rtk_jobs_free(jobs);
   return rc;
 }
 
-static void no_memory_loses_no_entry(void **state) {
-  (void)state;
+CASE(no_memory_loses_no_entry) {
   rtk_jobs_free(NULL);
   /* Without memory for a wider table the narrow one serves on. */
   check_nomem("hold 300", hold_300, NULL, true);
 }
 
-int main(void) {
-  const struct CMUnitTest tests[] = {
-      TEST(each_url_has_one_entry),
-      TEST(url_and_id_are_copied),
-      TEST(what_has_no_reply_is_gone_with_its_holder),
-      TEST(a_reply_stays_until_its_room_is_needed),
-      TEST(the_least_recently_used_goes_first),
-      TEST(what_is_held_is_never_dropped),
-      TEST(many_entries_are_all_found),
-      TEST(memory_does_not_grow_with_the_batch),
-      TEST(no_memory_loses_no_entry),
-  };
-  check_init();
-  return cmocka_run_group_tests(tests, NULL, NULL);
-}
+int main(void) { return check_run(); }

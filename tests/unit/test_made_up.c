@@ -2,11 +2,7 @@
 ** The promise of endpoint.c: an endpoint is one entry, and no new code.  Three
 ** that nobody has ever heard of, against a server of their own.
 */
-#include "api/endpoint.h"
-#include "base/err.h"
 #include "base/limits.h"
-#include "fetch/conn.h"
-#include "sqlite/vtab.h"
 
 #include "server.h"
 
@@ -160,31 +156,15 @@ static void answer(const char *target, int nth, int *status, char *body,
 /* --- tests --------------------------------------------------------------------- */
 
 static sqlite3 *open_kept_for(const char *seconds) {
-  sqlite3 *db = NULL;
-  struct rtk_conn *conn = NULL;
-  struct rtk_err err = {0};
-  server_start(answer);
   (void)setenv("RTK_CACHE_TTL_LIVE_S", seconds, 1);
-  assert_int_equal(sqlite3_open(":memory:", &db), SQLITE_OK);
-  assert_int_equal(rtk_conn_new(db, &conn, &err), SQLITE_OK);
-  for (size_t i = 0; i < COUNT(made_up); i++) {
-    assert_int_equal(rtk_vtab_register(conn, &made_up[i]), SQLITE_OK);
-  }
-  rtk_conn_release(conn);
-  return db;
+  return server_begin(answer, made_up, COUNT(made_up));
 }
 
 /* Kept for longer than the test. */
 static sqlite3 *open_made_up(void) { return open_kept_for("3600"); }
 
-static void close_made_up(sqlite3 *db) {
-  assert_int_equal(sqlite3_close(db), SQLITE_OK);
-  server_end();
-}
-
-static void an_entry_is_a_table(void **state) {
+CASE(an_entry_is_a_table) {
   sqlite3 *db = open_made_up();
-  (void)state;
   check_rows(db, "SELECT * FROM rtk_shelf('L', 'a')",
              "b1|100|novel|[{}]\n"
              "b2|20.5|poem|[]\n"
@@ -208,21 +188,19 @@ static void an_entry_is_a_table(void **state) {
              " as shelf = … or IN (…) outside OR; the table that supplies it"
              " must stand to the left\n");
   check_rows(db, "SELECT * FROM rtk_shelf('L', 'gone')", "");
-  close_made_up(db);
+  server_close(db);
 }
 
-static void a_limit_asks_for_no_page_beyond(void **state) {
+CASE(a_limit_asks_for_no_page_beyond) {
   sqlite3 *db = open_made_up();
-  (void)state;
   check_rows(db, "SELECT isbn FROM rtk_shelf('L', 'a') LIMIT 2", "b1\nb2\n");
   check_requests("limit", SHELF "a" ALL "1\n");
-  close_made_up(db);
+  server_close(db);
 }
 
 /* A filter on a column is obeyed also where the server passes over it. */
-static void filters_are_parameters(void **state) {
+CASE(filters_are_parameters) {
   sqlite3 *db = open_made_up();
-  (void)state;
   check_rows(db,
              "SELECT isbn FROM rtk_shelf('L', 'a') WHERE genre = 'novel' AND"
              " lent = 0 AND words = 'a b&c=d/é' LIMIT 1",
@@ -244,13 +222,12 @@ static void filters_are_parameters(void **state) {
   check_rows(db, "SELECT isbn, words FROM rtk_shelf('L', 'empty', 1, 'x')", "");
   check_requests("as arguments",
                  SHELF "empty/all?lent=true&words=x&per_page=100&page_no=1\n");
-  close_made_up(db);
+  server_close(db);
 }
 
 /* A filter has one value in a request, so a list comes value by value. */
-static void a_filter_takes_a_list(void **state) {
+CASE(a_filter_takes_a_list) {
   sqlite3 *db = open_made_up();
-  (void)state;
   check_rows(db,
              "SELECT isbn, genre FROM rtk_shelf('L', 'a')"
              " WHERE genre IN ('poem', 'novel') ORDER BY isbn",
@@ -259,10 +236,10 @@ static void a_filter_takes_a_list(void **state) {
              "SELECT isbn, lent FROM rtk_shelf('L', 'a')"
              " WHERE lent IN (0, 1) AND isbn = 'b5' ORDER BY lent",
              "b5|0\nb5|1\n");
-  close_made_up(db);
+  server_close(db);
 }
 
-static void the_shape_of_a_list_may_vary(void **state) {
+CASE(the_shape_of_a_list_may_vary) {
   static const struct {
     const char *shelf, *rows;
   } cases[] = {
@@ -285,30 +262,27 @@ static void the_shape_of_a_list_may_vary(void **state) {
                " if it is right\n"},
   };
   sqlite3 *db = open_made_up();
-  (void)state;
   for (size_t i = 0; i < COUNT(cases); i++) {
     char *sql =
         sqlite3_mprintf("SELECT isbn FROM rtk_shelf('L', %Q)", cases[i].shelf);
     check_rows(db, sql, cases[i].rows);
     sqlite3_free(sql);
   }
-  close_made_up(db);
+  server_close(db);
 }
 
-static void ids_come_as_a_list(void **state) {
+CASE(ids_come_as_a_list) {
   sqlite3 *db = open_made_up();
-  (void)state;
   check_rows(db,
              "SELECT shelf, isbn FROM rtk_shelf('L')"
              " WHERE shelf IN ('inside', 'a', 'gone') AND pages IS NULL"
              " ORDER BY 1, 2",
              "a|b3\na|b4\ninside|b1\ninside|b2\n");
-  close_made_up(db);
+  server_close(db);
 }
 
-static void rows_of_a_list_are_kept(void **state) {
+CASE(rows_of_a_list_are_kept) {
   sqlite3 *db = open_made_up();
-  (void)state;
   check_rows(db, "SELECT count(*) FROM rtk_shelf('L', 'a')", "5\n");
   check_requests("list",
                  SHELF "a" ALL "1\n" SHELF "a" ALL "2\n" SHELF "a" ALL "3\n");
@@ -319,13 +293,12 @@ static void rows_of_a_list_are_kept(void **state) {
   check_rows(db, "SELECT * FROM rtk_book WHERE account = 'L' AND isbn = 'b9'",
              "b9|9\n");
   check_requests("not kept", "/libraries/L/books/b9\n");
-  close_made_up(db);
+  server_close(db);
 }
 
 /* A list is newer than what was known before: a 404, and what is kept no more. */
-static void a_list_replaces_what_is_outdated(void **state) {
+CASE(a_list_replaces_what_is_outdated) {
   static const char *const seconds[] = {"3600", "0"};
-  (void)state;
   for (size_t i = 0; i < COUNT(seconds); i++) {
     sqlite3 *db = open_kept_for(seconds[i]);
     check_rows(db, "SELECT pages FROM rtk_book('L', 'b1')", "");
@@ -339,44 +312,27 @@ static void a_list_replaces_what_is_outdated(void **state) {
     check_rows(db, "SELECT pages FROM rtk_book('L', 'b1')",
                i == 0 ? "100\n" : "");
     check_requests("afterwards", i == 0 ? "" : "/libraries/L/books/b1\n");
-    close_made_up(db);
+    server_close(db);
   }
 }
 
 /* What a statement was told of an id is true to its end, whatever is kept. */
-static void a_list_replaces_nothing_of_its_statement(void **state) {
+CASE(a_list_replaces_nothing_of_its_statement) {
   sqlite3 *db = open_kept_for("0");
-  (void)state;
   check_rows(db,
              "SELECT 'own', pages FROM rtk_book('L', 'b9') UNION ALL"
              " SELECT isbn, pages FROM rtk_shelf('L', 'nine') UNION ALL"
              " SELECT 'own', pages FROM rtk_book('L', 'b9')",
              "own|9\nb9|99\nown|9\n");
   check_requests("one each", "/libraries/L/books/b9\n" SHELF "nine" ALL "1\n");
-  close_made_up(db);
+  server_close(db);
 }
 
-static void a_table_may_have_no_arguments(void **state) {
+CASE(a_table_may_have_no_arguments) {
   sqlite3 *db = open_made_up();
-  (void)state;
   check_rows(db, "SELECT * FROM rtk_weather", "blue|21.5\n");
   check_requests("no arguments", "/weather\n");
-  close_made_up(db);
+  server_close(db);
 }
 
-int main(void) {
-  const struct CMUnitTest tests[] = {
-      TEST(an_entry_is_a_table),
-      TEST(a_limit_asks_for_no_page_beyond),
-      TEST(filters_are_parameters),
-      TEST(a_filter_takes_a_list),
-      TEST(the_shape_of_a_list_may_vary),
-      TEST(ids_come_as_a_list),
-      TEST(rows_of_a_list_are_kept),
-      TEST(a_list_replaces_what_is_outdated),
-      TEST(a_list_replaces_nothing_of_its_statement),
-      TEST(a_table_may_have_no_arguments),
-  };
-  check_init();
-  return cmocka_run_group_tests(tests, NULL, NULL);
-}
+int main(void) { return check_run(); }

@@ -5,7 +5,7 @@
 
 #include "check.h"
 
-static void the_line_tells_what_is_known(void **state) {
+CASE(the_line_tells_what_is_known) {
   static const struct {
     const char *name;
     struct rtk_progress_news news;
@@ -31,7 +31,6 @@ static void the_line_tells_what_is_known(void **state) {
        0,
        "rtk: 7 livestreams, 1 s to wait for the quota"},
   };
-  (void)state;
   for (size_t i = 0; i < COUNT(cases); i++) {
     char line[80];
     rtk_progress_line(line, (int)sizeof(line), &cases[i].news,
@@ -41,19 +40,17 @@ static void the_line_tells_what_is_known(void **state) {
 }
 
 /* A line never fills the terminal's row. */
-static void the_line_is_cut(void **state) {
+CASE(the_line_is_cut) {
   char line[16];
   struct rtk_progress_news news = {INT64_MAX / 1000, INT64_MAX, "session",
                                    RTK_WAIT_MAX_MS};
-  (void)state;
   rtk_progress_line(line, (int)sizeof(line), &news, 1000);
   check_text("long", "line", line, "rtk: 9223372036");
 }
 
 /* stderr is no terminal here: "auto" is off, "on" is not. */
-static void the_mode_says_when(void **state) {
+CASE(the_mode_says_when) {
   struct rtk_progress progress;
-  (void)state;
   rtk_progress_init(&progress);
   check_int("here", "is shell", progress.is_shell, false);
   rtk_progress_begin(&progress, "off", 1000);
@@ -67,9 +64,8 @@ static void the_mode_says_when(void **state) {
 }
 
 /* What the program is, is kept from statement to statement; the line is not. */
-static void a_statement_begins_anew(void **state) {
+CASE(a_statement_begins_anew) {
   struct rtk_progress progress;
-  (void)state;
   rtk_progress_init(&progress);
   progress.is_terminal = progress.is_rows_there = progress.is_shell = true;
   progress.is_visible = true;
@@ -82,13 +78,4 @@ static void a_statement_begins_anew(void **state) {
   check_int("shell, off", "is on", progress.is_on, false);
 }
 
-int main(void) {
-  const struct CMUnitTest tests[] = {
-      TEST(the_line_tells_what_is_known),
-      TEST(the_line_is_cut),
-      TEST(the_mode_says_when),
-      TEST(a_statement_begins_anew),
-  };
-  check_init();
-  return cmocka_run_group_tests(tests, NULL, NULL);
-}
+int main(void) { return check_run(); }

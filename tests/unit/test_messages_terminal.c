@@ -54,7 +54,7 @@ static int write_on_terminal(int columns, int columns_then, char parts[][100]) {
   return count;
 }
 
-static void a_line_fits_into_a_row(void **state) {
+CASE(a_line_fits_into_a_row) {
   static const struct {
     int columns, then;
     const char *parts[3];
@@ -84,7 +84,6 @@ static void a_line_fits_into_a_row(void **state) {
         "                           "}},
       {2, 2, {"r", "r", " "}},
   };
-  (void)state;
   for (size_t i = 0; i < COUNT(cases); i++) {
     char parts[10][100], name[40];
     (void)snprintf(name, sizeof(name), "%d columns, then %d", cases[i].columns,
@@ -97,8 +96,4 @@ static void a_line_fits_into_a_row(void **state) {
   }
 }
 
-int main(void) {
-  const struct CMUnitTest tests[] = {TEST(a_line_fits_into_a_row)};
-  check_init();
-  return cmocka_run_group_tests(tests, NULL, NULL);
-}
+int main(void) { return check_run(); }

@@ -481,8 +481,7 @@ static void run_trial(const struct trial *trial, int64_t jump_ms) {
   }
 }
 
-static void quotas_are_kept_and_used(void **state) {
-  (void)state;
+CASE(quotas_are_kept_and_used) {
   for (size_t i = 0; i < COUNT(trials); i++) {
     const int64_t *jump_ms = jumps_ms[trials[i].clock];
     int n = 0;
@@ -646,8 +645,7 @@ static const char *run_step(const char *name, const char *step,
   return *rest == '|' ? rest + 2 : NULL;
 }
 
-static void step_by_step(void **state) {
-  (void)state;
+CASE(step_by_step) {
   for (size_t i = 0; i < COUNT(scenarios); i++) {
     struct rtk_pace pace = {0};
     const char *step = scenarios[i].steps;
@@ -656,10 +654,9 @@ static void step_by_step(void **state) {
 }
 
 /* 49 requests in 48 slots of a short window are all counted in a longer one. */
-static void a_longer_window_keeps_the_history(void **state) {
+CASE(a_longer_window_keeps_the_history) {
   struct rtk_pace pace = {0};
   int64_t ms = 0;
-  (void)state;
   rtk_pace_set(&pace, 0, 1000, 46);
   for (int i = 0; i <= RTK_PACE_SLOTS; i++) {
     if (i == RTK_PACE_SLOTS) rtk_pace_set(&pace, 0, 1000, 60000);
@@ -670,12 +667,4 @@ static void a_longer_window_keeps_the_history(void **state) {
   check_int("all", "left", rtk_pace_left(&pace, &ms), 1000 - 49);
 }
 
-int main(void) {
-  const struct CMUnitTest tests[] = {
-      TEST(step_by_step),
-      TEST(a_longer_window_keeps_the_history),
-      TEST(quotas_are_kept_and_used),
-  };
-  check_init();
-  return cmocka_run_group_tests(tests, NULL, NULL);
-}
+int main(void) { return check_run(); }

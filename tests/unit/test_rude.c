@@ -2,10 +2,6 @@
 ** Replies that are no replies, or odd ones: what is wrong with them is the failure of
 ** their id, never of the host's transaction.
 */
-#include "api/endpoint.h"
-#include "base/err.h"
-#include "fetch/conn.h"
-#include "sqlite/vtab.h"
 
 #include "server.h"
 
@@ -109,23 +105,12 @@ static int requests_for(const char *id) {
 }
 
 static sqlite3 *begin(void) {
-  sqlite3 *db = NULL;
-  struct rtk_conn *conn = NULL;
-  struct rtk_err err = {0};
   server_rude = be_rude;
-  server_start(answer);
-  assert_int_equal(sqlite3_open(":memory:", &db), SQLITE_OK);
-  assert_int_equal(rtk_conn_new(db, &conn, &err), SQLITE_OK);
-  for (int i = 0; i < rtk_endpoint_count; i++) {
-    assert_int_equal(rtk_vtab_register(conn, &rtk_endpoints[i]), SQLITE_OK);
-  }
-  rtk_conn_release(conn);
-  return db;
+  return server_begin(answer, rtk_endpoints, (size_t)rtk_endpoint_count);
 }
 
 static void end(sqlite3 *db) {
-  assert_int_equal(sqlite3_close(db), SQLITE_OK);
-  server_end();
+  server_close(db);
   server_rude = NULL;
 }
 
@@ -157,8 +142,7 @@ static void check_query(const char *sql, const char *rows) {
   end(db);
 }
 
-static void a_failure_is_of_its_id(void **state) {
-  (void)state;
+CASE(a_failure_is_of_its_id) {
   check_failure("long",
                 "rtk_livestream_session: HTTP 200 for session 'long': a header"
                 " of the reply is longer than libcurl takes (100 kB), or"
@@ -172,8 +156,7 @@ static void a_failure_is_of_its_id(void **state) {
                 3);
 }
 
-static void other_ids_have_their_rows(void **state) {
-  (void)state;
+CASE(other_ids_have_their_rows) {
   (void)setenv("RTK_ON_ERROR", "row", 1);
   check_query("SELECT coalesce(id, error_kind) FROM"
               " rtk_livestream_session('A', 'P') WHERE session_id IN"
@@ -183,15 +166,13 @@ static void other_ids_have_their_rows(void **state) {
 }
 
 /* A connection that ends within the header is tried again like one that breaks. */
-static void a_cut_header_is_tried_again(void **state) {
-  (void)state;
+CASE(a_cut_header_is_tried_again) {
   check_query("SELECT id FROM rtk_livestream_session('A', 'P', 'once')",
               "once\n");
 }
 
 /* A row of a list is kept as it stands there, for the look-up that follows. */
-static void a_row_of_a_list_keeps_its_digits(void **state) {
-  (void)state;
+CASE(a_row_of_a_list_keeps_its_digits) {
   check_query(
       "SELECT s.response FROM rtk_livestream_sessions('A', 'P', 'list')"
       " AS l JOIN rtk_livestream_session('A', 'P', l.id) AS s",
@@ -199,8 +180,7 @@ static void a_row_of_a_list_keeps_its_digits(void **state) {
 }
 
 /* The column is declared TEXT: an ordinary table of such rows would find '1'. */
-static void an_id_that_is_a_number_is_text(void **state) {
-  (void)state;
+CASE(an_id_that_is_a_number_is_text) {
   check_query(
       "WITH b(v) AS (VALUES (CAST('1' AS TEXT)), ('9007199254740993'))"
       " SELECT typeof(l.id), l.id, err_message FROM b JOIN"
@@ -210,9 +190,8 @@ static void an_id_that_is_a_number_is_text(void **state) {
 
 /* A RIGHT JOIN reads the list with the filter and without: each row once, though it
 ** stands in another place, and has no id. */
-static void a_row_is_the_same_under_a_filter(void **state) {
+CASE(a_row_is_the_same_under_a_filter) {
   static const char *const apps[] = {"numbers", "nulls"};
-  (void)state;
   if (sqlite3_libversion_number() < 3039000) skip(); /* no RIGHT JOIN */
   /* The scope in the call would be one more term that the second read lacks. */
   (void)setenv("CLOUDFLARE_ACCOUNT_ID", "A", 1);
@@ -227,8 +206,7 @@ static void a_row_is_the_same_under_a_filter(void **state) {
 }
 
 /* 340,000 empty objects in 1 MB would take 300 MB as rows. */
-static void rows_of_one_reply_are_bounded(void **state) {
-  (void)state;
+CASE(rows_of_one_reply_are_bounded) {
   check_query(
       "SELECT count(*) FROM rtk_livestream_sessions('A', 'P', 'empties')",
       "rtk_livestream_sessions: HTTP 200 for livestream 'empties': the"
@@ -237,8 +215,7 @@ static void rows_of_one_reply_are_bounded(void **state) {
 }
 
 /* There cannot be such a session: no row, in either mode. */
-static void an_id_that_is_no_guid_has_no_row(void **state) {
-  (void)state;
+CASE(an_id_that_is_no_guid_has_no_row) {
   check_query(
       "SELECT count(*) FROM rtk_livestream_session('A', 'P', 'no-guid')",
       "0\n");
@@ -248,17 +225,4 @@ static void an_id_that_is_no_guid_has_no_row(void **state) {
       "2|NULL\n");
 }
 
-int main(void) {
-  const struct CMUnitTest tests[] = {
-      TEST(a_failure_is_of_its_id),
-      TEST(other_ids_have_their_rows),
-      TEST(a_cut_header_is_tried_again),
-      TEST(a_row_of_a_list_keeps_its_digits),
-      TEST(an_id_that_is_a_number_is_text),
-      TEST(a_row_is_the_same_under_a_filter),
-      TEST(rows_of_one_reply_are_bounded),
-      TEST(an_id_that_is_no_guid_has_no_row),
-  };
-  check_init();
-  return cmocka_run_group_tests(tests, NULL, NULL);
-}
+int main(void) { return check_run(); }

@@ -3,7 +3,7 @@
 
 #include "check.h"
 
-static void near_is_what_was_meant(void **state) {
+CASE(near_is_what_was_meant) {
   static const struct {
     const char *word, *right;
     bool is_near;
@@ -44,7 +44,6 @@ static void near_is_what_was_meant(void **state) {
       {"ABCDEFGHIJKLMNOPQRSTUVWXYZABCDEF", "ABCDEFGHIJKLMNOPQRSTUVWXYZABCDEFG",
        false},
   };
-  (void)state;
   for (size_t i = 0; i < COUNT(cases); i++) {
     check_int(cases[i].word, cases[i].right,
               rtk_spelling_is_near(cases[i].word, cases[i].right),
@@ -52,8 +51,4 @@ static void near_is_what_was_meant(void **state) {
   }
 }
 
-int main(void) {
-  const struct CMUnitTest tests[] = {TEST(near_is_what_was_meant)};
-  check_init();
-  return cmocka_run_group_tests(tests, NULL, NULL);
-}
+int main(void) { return check_run(); }

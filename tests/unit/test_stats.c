@@ -11,7 +11,7 @@ static void check_latencies(const char *name, int64_t p50, int64_t p95) {
 }
 
 /* The smallest latency that so many per cent stay within: nearest rank. */
-static void percentiles(void **state) {
+CASE(percentiles) {
   static const struct {
     const char *name;
     int64_t ms[20]; /* up to the first -1 */
@@ -28,7 +28,6 @@ static void percentiles(void **state) {
        10,
        19},
   };
-  (void)state;
   for (size_t i = 0; i < COUNT(cases); i++) {
     memset(&stats, 0, sizeof(stats));
     for (int k = 0; cases[i].ms[k] >= 0; k++) {
@@ -40,8 +39,7 @@ static void percentiles(void **state) {
 }
 
 /* In an order that is neither up nor down. */
-static void the_last_ones_count(void **state) {
-  (void)state;
+CASE(the_last_ones_count) {
   memset(&stats, 0, sizeof(stats));
   for (int i = 0; i < 100; i++) {
     rtk_stats_add_latency(&stats, i * 37 % 100 + 1);
@@ -59,9 +57,4 @@ static void the_last_ones_count(void **state) {
             100 + RTK_LATENCIES + RTK_LATENCIES / 2 + 1);
 }
 
-int main(void) {
-  const struct CMUnitTest tests[] = {TEST(percentiles),
-                                     TEST(the_last_ones_count)};
-  check_init();
-  return cmocka_run_group_tests(tests, NULL, NULL);
-}
+int main(void) { return check_run(); }

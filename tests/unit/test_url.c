@@ -260,6 +260,8 @@ CASE(a_call_is_used_again) {
   rtk_call_set(&call, 3, text_of(NULL));
   check_text("a shorter base", "URL", rtk_call_url(&call, "h"),
              "h/a/BB/shelves/s?per_page=100&page_no=1");
+  check_text("another base", "URL", rtk_call_url(&call, "i"),
+             "i/a/BB/shelves/s?per_page=100&page_no=1");
   rtk_call_deinit(&call);
 }
 
