@@ -6,8 +6,9 @@
 **     TIMEOUT_SECONDS  TIMEOUT_MS    near: another unit
 **     HOME             TIMEOUT_MS    far
 **
-** The number of letters that differ is the optimal string alignment distance: the
-** usual table, row by row, of the distances of all beginnings of the two words.
+** The number of letters that differ is the optimal string alignment distance:
+** the usual table, row by row, of the distances of all beginnings of the two
+** words.
 */
 #include "config/spelling.h"
 

@@ -23,9 +23,9 @@
 #include "fetch/access.h"
 #include "fetch/cache.h"
 
+#include "fetch/conn.h"
 #include "fetch/job.h"
 #include "fetch/messages.h"
-#include "fetch/stats.h"
 #include "net/cancel.h"
 #include "net/http.h"
 #include "quota/budget.h"

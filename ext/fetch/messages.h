@@ -5,8 +5,8 @@
 **     rtk: 512 of 1000 sessions, 34 a second, 12 s to wait for the quota
 **
 **     quota: 120 of 500 sessions fetched and kept in the cache file until
-**     2026-03-01T12:00:00Z; go on after 2026-02-28T11:05:00Z, or set max_wait_ms
-**     to 0
+**     2026-03-01T12:00:00Z; go on after 2026-02-28T11:05:00Z, or set
+**     max_wait_ms to 0
 **
 ** On a terminal the progress line is written over itself, and is removed before
 ** rows are printed there.  Elsewhere there is a new line every few seconds.

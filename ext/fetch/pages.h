@@ -109,8 +109,8 @@ int rtk_pages_next(struct rtk_pages *pages, struct rtk_job **job,
 /* How many pages a list has, as its first one tells. */
 int rtk_pages_count(const struct rtk_reply *first);
 
-/* Cancels what is in flight, and holds nothing any more.  The id stays until the
-** next list begins. */
+/* Cancels what is in flight, and holds nothing any more.  The id stays until
+** the next list begins. */
 void rtk_pages_end(struct rtk_pages *pages);
 void rtk_pages_deinit(struct rtk_pages *pages);
 

@@ -7,9 +7,9 @@
 #include "base/clock.h"
 #include "base/strset.h"
 #include "config/config.h"
+#include "fetch/conn.h"
 #include "fetch/fetch.h"
 #include "fetch/rerun.h"
-#include "fetch/stats.h"
 #include "fetch/window.h"
 
 #include <stdint.h>
@@ -19,7 +19,8 @@
 SQLITE_EXTENSION_INIT3
 
 /* The most calls that are collected, and the bytes that they may take; each
-** takes CALL_OVERHEAD beside its key (strset.h, and its place in the window). */
+** takes CALL_OVERHEAD beside its key (strset.h, and its place in the
+** window). */
 #define CALLS_MAX 1000000
 #define BYTES_MAX 67108864
 #define CALL_OVERHEAD 25

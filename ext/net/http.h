@@ -87,8 +87,8 @@ struct rtk_response {
   int64_t took_ms;    /* from the start to the end, or the failure */
   char address[RTK_ADDRESS_MAX]; /* of the server or the proxy; "": there was no
                                     connection */
-  /* Of each header its value, cut; "" when not sent.  Values of a list are joined
-  ** by ", ", and a list that was cut fills its room. */
+  /* Of each header its value, cut; "" when not sent.  Values of a list are
+  ** joined by ", ", and a list that was cut fills its room. */
 #define RTK_HEADER_FIELD(field, name, room) char field[room];
   RTK_HEADERS(RTK_HEADER_FIELD)
 #undef RTK_HEADER_FIELD

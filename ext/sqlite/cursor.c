@@ -31,13 +31,15 @@
 #include "fetch/window.h"
 #include "sqlite/arguments.h"
 #include "sqlite/plan.h"
+#include "sqlite/table.h"
 
 #include <string.h>
 
 #include <sqlite3ext.h>
 SQLITE_EXTENSION_INIT3
 
-struct rtk_cursor {
+struct cursor {
+  sqlite3_vtab_cursor base; /* first: SQLite's view of it */
   struct rtk_conn *conn;
   const struct rtk_signature *signature;
   const struct rtk_endpoint *endpoint; /* of the signature */
@@ -62,46 +64,50 @@ struct rtk_cursor {
 };
 
 static struct rtk_call *call_of_id(void *user, size_t place) {
-  struct rtk_cursor *cursor = user;
+  struct cursor *cursor = user;
   struct rtk_call *call = &cursor->arguments.call;
   rtk_call_set(call, cursor->signature->id,
                rtk_strset_text(&cursor->ids, place));
   return call;
 }
 
-int rtk_cursor_new(struct rtk_conn *conn, const struct rtk_signature *signature,
-                   const sqlite3_vtab *vtab, struct rtk_cursor **cursor) {
-  struct rtk_cursor *made = sqlite3_malloc64(sizeof(*made));
-  if (made == NULL) return SQLITE_NOMEM;
-  memset(made, 0, sizeof(*made));
+static struct cursor *cursor_of(sqlite3_vtab_cursor *base) {
+  return (struct cursor *)(void *)base;
+}
+
+int rtk_cursor_open(sqlite3_vtab *vtab, sqlite3_vtab_cursor **out) {
+  const struct rtk_table *table = rtk_table_of(vtab);
+  struct rtk_conn *conn = table->module->conn;
+  struct rtk_err err = {0};
+  int rc = rtk_table_open(vtab, sizeof(struct cursor), out);
+  if (rc != SQLITE_OK) return rc;
+  struct cursor *made = cursor_of(*out);
   made->conn = conn;
-  made->signature = signature;
-  made->endpoint = signature->endpoint;
-  rtk_arguments_init(&made->arguments, conn, signature, vtab);
+  made->signature = &table->signature;
+  made->endpoint = table->signature.endpoint;
+  rtk_arguments_init(&made->arguments, conn, made->signature, vtab);
   made->window = (struct rtk_window){
       .fetch = conn->fetch, .call_at = call_of_id, .user = made};
   made->pages.fetch = conn->fetch;
   made->pages.is_known_only = made->arguments.is_collecting;
-  int rc = rtk_conn_open_cursor(conn);
-  if (rc != SQLITE_OK) {
-    sqlite3_free(made);
-    return rc;
-  }
-  *cursor = made;
-  return SQLITE_OK;
+  rc = rtk_conn_open_cursor(conn);
+  if (rc == SQLITE_OK) return rc;
+  sqlite3_free(made);
+  *out = NULL;
+  return rtk_table_fail(vtab, rc, &err);
 }
 
-static void release_job(struct rtk_cursor *cursor) {
+static void release_job(struct cursor *cursor) {
   if (cursor->job != NULL) rtk_fetch_release(cursor->conn->fetch, cursor->job);
   cursor->job = NULL;
 }
 
-static void clear_list(struct rtk_cursor *cursor) {
+static void clear_list(struct cursor *cursor) {
   rtk_window_clear(&cursor->window);
   rtk_strset_clear(&cursor->ids);
 }
 
-static void end_scan(struct rtk_cursor *cursor) {
+static void end_scan(struct cursor *cursor) {
   rtk_pages_end(&cursor->pages);
   release_job(cursor);
   rtk_reply_free(cursor->own);
@@ -109,7 +115,8 @@ static void end_scan(struct rtk_cursor *cursor) {
   cursor->reply = NULL;
 }
 
-void rtk_cursor_free(struct rtk_cursor *cursor) {
+int rtk_cursor_close(sqlite3_vtab_cursor *base) {
+  struct cursor *cursor = cursor_of(base);
   end_scan(cursor);
   rtk_pages_deinit(&cursor->pages);
   rtk_window_deinit(&cursor->window);
@@ -118,17 +125,18 @@ void rtk_cursor_free(struct rtk_cursor *cursor) {
   rtk_arguments_deinit(&cursor->arguments);
   rtk_conn_close_cursor(cursor->conn);
   sqlite3_free(cursor);
+  return SQLITE_OK;
 }
 
 /* --- replies -------------------------------------------------------------- */
 
-static bool gives_error_rows(const struct rtk_cursor *cursor) {
+static bool gives_error_rows(const struct cursor *cursor) {
   return strcmp(rtk_config_text(cursor->conn->config, RTK_ON_ERROR), "row") ==
          0;
 }
 
 /* Makes the reply's first row the current one, if it has any. */
-static int enter_reply(struct rtk_cursor *cursor, const struct rtk_reply *reply,
+static int enter_reply(struct cursor *cursor, const struct rtk_reply *reply,
                        struct rtk_err *err) {
   bool is_failure = reply->outcome == RTK_OUTCOME_FAILED ||
                     reply->outcome == RTK_OUTCOME_DENIED;
@@ -158,8 +166,8 @@ static int enter_reply(struct rtk_cursor *cursor, const struct rtk_reply *reply,
 
 /* Makes a failure without a request the current row, or the error.  Takes the
 ** message. */
-static int enter_own(struct rtk_cursor *cursor, enum rtk_kind kind,
-                     char *message, struct rtk_err *err) {
+static int enter_own(struct cursor *cursor, enum rtk_kind kind, char *message,
+                     struct rtk_err *err) {
   struct rtk_reply draft = {
       .outcome = RTK_OUTCOME_FAILED, .error = message, .kind = kind};
   if (message == NULL) return SQLITE_NOMEM;
@@ -172,7 +180,7 @@ static int enter_own(struct rtk_cursor *cursor, enum rtk_kind kind,
 
 /* Makes a job with its reply the current one.  Of a list the other pages
 ** follow, and `outer` (NULL: none) goes on while they are waited for. */
-static int enter_job(struct rtk_cursor *cursor, struct rtk_job *job,
+static int enter_job(struct cursor *cursor, struct rtk_job *job,
                      struct rtk_window *outer, struct rtk_err *err) {
   int rc = SQLITE_OK;
   release_job(cursor);
@@ -188,7 +196,7 @@ static int enter_job(struct rtk_cursor *cursor, struct rtk_job *job,
 
 /* In the collecting run: a known reply, or a row without data for an unknown
 ** one, which is collected unless the query's own list has it. */
-static int enter_known(struct rtk_cursor *cursor, struct rtk_err *err) {
+static int enter_known(struct cursor *cursor, struct rtk_err *err) {
   static const struct rtk_reply placeholder = {.outcome = RTK_OUTCOME_ROWS};
   struct rtk_call *call = &cursor->arguments.call;
   struct rtk_job *job = NULL;
@@ -202,7 +210,7 @@ static int enter_known(struct rtk_cursor *cursor, struct rtk_err *err) {
   return rtk_prefetch_collect(cursor->conn->prefetch, call);
 }
 
-static int enter_place(struct rtk_cursor *cursor, struct rtk_window *window,
+static int enter_place(struct cursor *cursor, struct rtk_window *window,
                        size_t place, struct rtk_err *err) {
   struct rtk_job *job = NULL;
   int rc = rtk_window_get(window, place, &job, err);
@@ -211,7 +219,7 @@ static int enter_place(struct rtk_cursor *cursor, struct rtk_window *window,
 
 /* --- rows ----------------------------------------------------------------- */
 
-static const struct rtk_value *data_of(const struct rtk_cursor *cursor,
+static const struct rtk_value *data_of(const struct cursor *cursor,
                                        int column) {
   static const struct rtk_value none = {.type = RTK_NULL};
   const struct rtk_reply *reply = cursor->reply;
@@ -220,13 +228,13 @@ static const struct rtk_value *data_of(const struct rtk_cursor *cursor,
   return &reply->values[cursor->row * width + column];
 }
 
-static void count_new(struct rtk_cursor *cursor) {
+static void count_new(struct cursor *cursor) {
   cursor->pages.rows++;
   cursor->pages.page_rows++;
 }
 
 /* Has the current row been in the list before?  Such a row is passed over. */
-static int is_repeat(struct rtk_cursor *cursor, bool *is) {
+static int is_repeat(struct cursor *cursor, bool *is) {
   const struct rtk_value *key = data_of(cursor, 0);
   struct rtk_text text = {key->as.text, key->size};
   char digits[32];
@@ -252,7 +260,7 @@ static int is_repeat(struct rtk_cursor *cursor, bool *is) {
 /* The list ended and not all of it has come.  With a filter the total may count
 ** what the filter leaves out (the reference does not say): that is only
 ** counted. */
-static int end_list(struct rtk_cursor *cursor, enum rtk_pages_end end,
+static int end_list(struct cursor *cursor, enum rtk_pages_end end,
                     struct rtk_err *err) {
   const struct rtk_pages *pages = &cursor->pages;
   struct rtk_stats *stats = &cursor->conn->stats;
@@ -281,7 +289,7 @@ static int end_list(struct rtk_cursor *cursor, enum rtk_pages_end end,
 }
 
 /* The next page of the current list, or its end. */
-static int next_page(struct rtk_cursor *cursor, struct rtk_err *err) {
+static int next_page(struct cursor *cursor, struct rtk_err *err) {
   struct rtk_job *page = NULL;
   enum rtk_pages_end end = RTK_PAGES_WHOLE;
   release_job(cursor);
@@ -295,7 +303,7 @@ static int next_page(struct rtk_cursor *cursor, struct rtk_err *err) {
 }
 
 /* The next id of the list that the scan reads. */
-static int next_id(struct rtk_cursor *cursor, struct rtk_err *err) {
+static int next_id(struct cursor *cursor, struct rtk_err *err) {
   size_t place = cursor->place++;
   if (cursor->scan.null_scope != NULL) {
     cursor->id = rtk_strset_text(&cursor->ids, place);
@@ -309,7 +317,7 @@ static int next_id(struct rtk_cursor *cursor, struct rtk_err *err) {
 }
 
 /* The next reply: a page of the current list, or that of the next id. */
-static int next_reply(struct rtk_cursor *cursor, bool *is_end,
+static int next_reply(struct cursor *cursor, bool *is_end,
                       struct rtk_err *err) {
   cursor->reply = NULL;
   if (cursor->pages.count > 0) {
@@ -324,7 +332,7 @@ static int next_reply(struct rtk_cursor *cursor, bool *is_end,
 
 /* From the current row on to the first that has not been before, in this reply
 ** or those that follow; none at the end. */
-static int find_row(struct rtk_cursor *cursor, struct rtk_err *err) {
+static int find_row(struct cursor *cursor, struct rtk_err *err) {
   bool is_end = false;
   int rc = SQLITE_OK;
   while (rc == SQLITE_OK && !is_end) {
@@ -344,7 +352,7 @@ static int find_row(struct rtk_cursor *cursor, struct rtk_err *err) {
 /* --- scans ---------------------------------------------------------------- */
 
 /* The scan's list: its ids, which the window is over. */
-static int take_list(struct rtk_cursor *cursor, struct rtk_err *err) {
+static int take_list(struct cursor *cursor, struct rtk_err *err) {
   int rc = rtk_arguments_add_list(&cursor->arguments, cursor->scan.list,
                                   &cursor->ids, err);
   cursor->window.count = cursor->ids.count;
@@ -354,7 +362,7 @@ static int take_list(struct rtk_cursor *cursor, struct rtk_err *err) {
   return rc;
 }
 
-static int begin_list(struct rtk_cursor *cursor, struct rtk_err *err) {
+static int begin_list(struct cursor *cursor, struct rtk_err *err) {
   clear_list(cursor);
   cursor->window.is_whole = true;
   int rc = take_list(cursor, err);
@@ -364,7 +372,7 @@ static int begin_list(struct rtk_cursor *cursor, struct rtk_err *err) {
 
 /* A call that is neither known nor collected: it may be the time to collect.
 ** Otherwise the job is waited for. */
-static int await_one(struct rtk_cursor *cursor, struct rtk_job *job,
+static int await_one(struct cursor *cursor, struct rtk_job *job,
                      struct rtk_err *err) {
   struct rtk_prefetch *prefetch = cursor->conn->prefetch;
   const struct rtk_call *call = &cursor->arguments.call;
@@ -389,7 +397,7 @@ static int await_one(struct rtk_cursor *cursor, struct rtk_job *job,
 }
 
 /* The scan's one call. */
-static int begin_one(struct rtk_cursor *cursor, struct rtk_err *err) {
+static int begin_one(struct cursor *cursor, struct rtk_err *err) {
   struct rtk_prefetch *prefetch = cursor->conn->prefetch;
   struct rtk_call *call = &cursor->arguments.call;
   struct rtk_job *job = NULL;
@@ -409,7 +417,7 @@ static int begin_one(struct rtk_cursor *cursor, struct rtk_err *err) {
 ** account and app.  SQLite checks that the id is in the list, too.  If the list
 ** depends on an outer row, an id that is not in the copy may be in the list of
 ** this scan.  An id that is in neither is not requested. */
-static int begin_in_list(struct rtk_cursor *cursor, struct rtk_text id,
+static int begin_in_list(struct cursor *cursor, struct rtk_text id,
                          struct rtk_err *err) {
   size_t place = 0;
   bool is_found = true;
@@ -427,7 +435,7 @@ static int begin_in_list(struct rtk_cursor *cursor, struct rtk_text id,
   return rc == SQLITE_OK && is_found ? begin_one(cursor, err) : rc;
 }
 
-static int begin_id(struct rtk_cursor *cursor, struct rtk_err *err) {
+static int begin_id(struct cursor *cursor, struct rtk_err *err) {
   struct rtk_text id;
   bool is_usable = false;
   struct rtk_scan *scan = &cursor->scan;
@@ -441,7 +449,7 @@ static int begin_id(struct rtk_cursor *cursor, struct rtk_err *err) {
 
 /* The account or app is NULL, as a variable that was not set.  Each id that
 ** could be requested fails; the NULL id of an outer join has no row. */
-static int begin_null_scope(struct rtk_cursor *cursor, struct rtk_err *err) {
+static int begin_null_scope(struct cursor *cursor, struct rtk_err *err) {
   struct rtk_scan *scan = &cursor->scan;
   struct rtk_text id = {"", 0};
   bool is_usable = true;
@@ -462,8 +470,9 @@ static int begin_null_scope(struct rtk_cursor *cursor, struct rtk_err *err) {
                    err);
 }
 
-int rtk_cursor_filter(struct rtk_cursor *cursor, int bits, sqlite3_value **argv,
-                      struct rtk_err *err) {
+/* Begins a scan at its first row. */
+static int begin(struct cursor *cursor, int bits, sqlite3_value **argv,
+                 struct rtk_err *err) {
   struct rtk_scan *scan = &cursor->scan;
   end_scan(cursor);
   cursor->place = SIZE_MAX; /* no list is read */
@@ -481,13 +490,24 @@ int rtk_cursor_filter(struct rtk_cursor *cursor, int bits, sqlite3_value **argv,
   return rc == SQLITE_OK ? find_row(cursor, err) : rc;
 }
 
-int rtk_cursor_next(struct rtk_cursor *cursor, struct rtk_err *err) {
-  cursor->row++;
-  return find_row(cursor, err);
+int rtk_cursor_filter(sqlite3_vtab_cursor *base, int bits, const char *words,
+                      int argc, sqlite3_value **argv) {
+  struct rtk_err err = {0};
+  (void)words, (void)argc;
+  int rc = begin(cursor_of(base), bits, argv, &err);
+  return rc == SQLITE_OK ? rc : rtk_table_fail(base->pVtab, rc, &err);
 }
 
-bool rtk_cursor_is_at_end(const struct rtk_cursor *cursor) {
-  return cursor->reply == NULL;
+int rtk_cursor_next(sqlite3_vtab_cursor *base) {
+  struct cursor *cursor = cursor_of(base);
+  struct rtk_err err = {0};
+  cursor->row++;
+  int rc = find_row(cursor, &err);
+  return rc == SQLITE_OK ? rc : rtk_table_fail(base->pVtab, rc, &err);
+}
+
+int rtk_cursor_eof(sqlite3_vtab_cursor *base) {
+  return cursor_of(base)->reply == NULL;
 }
 
 /* --- columns -------------------------------------------------------------- */
@@ -500,7 +520,7 @@ static void put_text(sqlite3_context *out, struct rtk_text text) {
 /* A filter as it was given, its type included.  An id, account or app as the
 ** text that was requested: the columns are declared TEXT, and SQLite does not
 ** convert what such a column holds before it compares it with another. */
-static void put_argument(sqlite3_context *out, const struct rtk_cursor *cursor,
+static void put_argument(sqlite3_context *out, const struct cursor *cursor,
                          int argument) {
   const struct rtk_arguments *arguments = &cursor->arguments;
   if (argument == cursor->signature->id) {
@@ -515,8 +535,7 @@ static void put_argument(sqlite3_context *out, const struct rtk_cursor *cursor,
 /* A row with an error has no data, but where the query compares `id`, or a
 ** column that the server filters by, what was asked for is echoed: SQLite would
 ** drop the row otherwise, and the error with it. */
-static void put_data(sqlite3_context *out, const struct rtk_cursor *cursor,
-                     int i) {
+static void put_data(sqlite3_context *out, const struct cursor *cursor, int i) {
   const struct rtk_column *column = &cursor->endpoint->columns[i];
   const struct rtk_value *value = data_of(cursor, i);
   bool is_stand_in = (cursor->scan.bits & RTK_PLAN_STAND_IN) != 0;
@@ -529,8 +548,8 @@ static void put_data(sqlite3_context *out, const struct rtk_cursor *cursor,
   }
 }
 
-int rtk_cursor_column(const struct rtk_cursor *cursor, sqlite3_context *out,
-                      int i) {
+int rtk_cursor_column(sqlite3_vtab_cursor *base, sqlite3_context *out, int i) {
+  const struct cursor *cursor = cursor_of(base);
   const struct rtk_reply *reply = cursor->reply;
   switch (cursor->endpoint->columns[i].kind) {
   case RTK_COLUMN_DATA:
@@ -588,7 +607,8 @@ static uint64_t add_value(uint64_t hash, const struct rtk_value *value) {
 ** hash of the table, account, app, the ids of the path, and the row's own id.
 ** If the row has no id, of all its values: its place depends on the filter.  If
 ** the row only has an error, of its page. */
-int64_t rtk_cursor_rowid(const struct rtk_cursor *cursor) {
+int rtk_cursor_rowid(sqlite3_vtab_cursor *base, sqlite3_int64 *rowid) {
+  const struct cursor *cursor = cursor_of(base);
   const struct rtk_signature *signature = cursor->signature;
   const struct rtk_endpoint *endpoint = cursor->endpoint;
   uint64_t hash =
@@ -606,5 +626,6 @@ int64_t rtk_cursor_rowid(const struct rtk_cursor *cursor) {
     int count = is_named ? 1 : endpoint->column_count;
     for (int i = 0; i < count; i++) hash = add_value(hash, data_of(cursor, i));
   }
-  return (int64_t)(hash & INT64_MAX);
+  *rowid = (sqlite3_int64)(hash & INT64_MAX);
+  return SQLITE_OK;
 }

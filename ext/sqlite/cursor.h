@@ -1,41 +1,27 @@
 /*
-** One scan of one table: the values of xFilter in, rows out.
+** The rows of one table in a statement: SQLite's cursor methods, from xOpen to
+** xClose.  Their errors are those of rtk_table_fail().
+**
+** In a collecting run xColumn returns SQLITE_ABORT when the run is no longer
+** worth its time: a placeholder row can pass a join condition that the real row
+** would fail, so inner loops may run longer than in the real statement.
 */
 #ifndef RTK_CURSOR_H
 #define RTK_CURSOR_H
 
-#include <stdbool.h>
-#include <stdint.h>
+#include <sqlite3ext.h>
+SQLITE_EXTENSION_INIT3
 
-struct rtk_conn;
-struct rtk_cursor;
-struct rtk_signature;
-struct rtk_err;
-struct sqlite3_context;
-struct sqlite3_value;
-struct sqlite3_vtab;
+int rtk_cursor_open(sqlite3_vtab *vtab, sqlite3_vtab_cursor **cursor);
+int rtk_cursor_close(sqlite3_vtab_cursor *cursor);
+int rtk_cursor_filter(sqlite3_vtab_cursor *cursor, int bits, const char *words,
+                      int argc, sqlite3_value **argv);
+int rtk_cursor_next(sqlite3_vtab_cursor *cursor);
+int rtk_cursor_eof(sqlite3_vtab_cursor *cursor);
+int rtk_cursor_column(sqlite3_vtab_cursor *cursor, sqlite3_context *out,
+                      int column);
 
-/* `conn`, `signature` and `vtab` are borrowed and must outlive it.  SQLITE_OK
-** with *cursor given (free with rtk_cursor_free()), or SQLITE_NOMEM. */
-int rtk_cursor_new(struct rtk_conn *conn, const struct rtk_signature *signature,
-                   const struct sqlite3_vtab *vtab, struct rtk_cursor **cursor);
-void rtk_cursor_free(struct rtk_cursor *cursor);
-
-/* Begins a scan at its first row.  `bits` is the plan's, `argv` its values,
-** borrowed for the call.  Both return SQLITE_OK, SQLITE_INTERRUPT,
-** SQLITE_NOMEM or SQLITE_ERROR. */
-int rtk_cursor_filter(struct rtk_cursor *cursor, int bits,
-                      struct sqlite3_value **argv, struct rtk_err *err);
-int rtk_cursor_next(struct rtk_cursor *cursor, struct rtk_err *err);
-
-bool rtk_cursor_is_at_end(const struct rtk_cursor *cursor);
-
-/* A column of the current row.  SQLITE_OK; in a collecting run SQLITE_ABORT
-** when the run has taken too long: a placeholder row can pass a join condition
-** that the real row would fail, so inner loops may run longer than in the real
-** statement. */
-int rtk_cursor_column(const struct rtk_cursor *cursor,
-                      struct sqlite3_context *out, int column);
-int64_t rtk_cursor_rowid(const struct rtk_cursor *cursor);
+/* The same row has the same number in every cursor. */
+int rtk_cursor_rowid(sqlite3_vtab_cursor *cursor, sqlite3_int64 *rowid);
 
 #endif

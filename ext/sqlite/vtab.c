@@ -22,21 +22,10 @@
 #include <sqlite3ext.h>
 SQLITE_EXTENSION_INIT3
 
-struct scan {
-  sqlite3_vtab_cursor base; /* first: SQLite's view of it */
-  struct rtk_cursor *cursor;
-};
-
-static struct rtk_cursor *cursor_of(const sqlite3_vtab_cursor *base) {
-  return ((const struct scan *)(const void *)base)->cursor;
-}
-
 static int fail_nomem(sqlite3_vtab *vtab) {
   struct rtk_err err = {0};
   return rtk_table_fail(vtab, SQLITE_NOMEM, &err);
 }
-
-/* --- planning ------------------------------------------------------------- */
 
 /* sqlite3_vtab_in(): can SQLite hand the term over as a whole list?  And let it
 ** do so. */
@@ -91,58 +80,6 @@ done:
   return rc;
 }
 
-/* --- scanning ------------------------------------------------------------- */
-
-static int open_scan(sqlite3_vtab *vtab, sqlite3_vtab_cursor **out) {
-  const struct rtk_table *table = rtk_table_of(vtab);
-  struct scan *scan = NULL;
-  int rc = rtk_table_open(vtab, sizeof(*scan), out);
-  if (rc != SQLITE_OK) return rc;
-  scan = (struct scan *)(void *)*out;
-  rc = rtk_cursor_new(table->module->conn, &table->signature, vtab,
-                      &scan->cursor);
-  if (rc == SQLITE_OK) return rc;
-  sqlite3_free(scan);
-  *out = NULL;
-  return fail_nomem(vtab);
-}
-
-static int close_scan(sqlite3_vtab_cursor *base) {
-  rtk_cursor_free(cursor_of(base));
-  sqlite3_free(base);
-  return SQLITE_OK;
-}
-
-static int filter(sqlite3_vtab_cursor *base, int bits, const char *words,
-                  int argc, sqlite3_value **argv) {
-  struct rtk_err err = {0};
-  (void)words;
-  (void)argc;
-  int rc = rtk_cursor_filter(cursor_of(base), bits, argv, &err);
-  return rc == SQLITE_OK ? rc : rtk_table_fail(base->pVtab, rc, &err);
-}
-
-static int next(sqlite3_vtab_cursor *base) {
-  struct rtk_err err = {0};
-  int rc = rtk_cursor_next(cursor_of(base), &err);
-  return rc == SQLITE_OK ? rc : rtk_table_fail(base->pVtab, rc, &err);
-}
-
-static int eof(sqlite3_vtab_cursor *base) {
-  return rtk_cursor_is_at_end(cursor_of(base));
-}
-
-static int column(sqlite3_vtab_cursor *base, sqlite3_context *out, int i) {
-  return rtk_cursor_column(cursor_of(base), out, i);
-}
-
-static int rowid(sqlite3_vtab_cursor *base, sqlite3_int64 *out) {
-  *out = rtk_cursor_rowid(cursor_of(base));
-  return SQLITE_OK;
-}
-
-/* --- registering ---------------------------------------------------------- */
-
 /* xCreate is xConnect: the table is there without CREATE VIRTUAL TABLE.  SQLite
 ** takes that one for a part of "main", and holds a read lock on it while a
 ** statement uses the table.  A TEMP table holds none. */
@@ -152,13 +89,13 @@ static const sqlite3_module methods = {
     .xBestIndex = best_index,
     .xDisconnect = rtk_table_disconnect,
     .xDestroy = rtk_table_disconnect,
-    .xOpen = open_scan,
-    .xClose = close_scan,
-    .xFilter = filter,
-    .xNext = next,
-    .xEof = eof,
-    .xColumn = column,
-    .xRowid = rowid,
+    .xOpen = rtk_cursor_open,
+    .xClose = rtk_cursor_close,
+    .xFilter = rtk_cursor_filter,
+    .xNext = rtk_cursor_next,
+    .xEof = rtk_cursor_eof,
+    .xColumn = rtk_cursor_column,
+    .xRowid = rtk_cursor_rowid,
 };
 
 int rtk_vtab_register(struct rtk_conn *conn,

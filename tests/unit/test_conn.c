@@ -1,5 +1,5 @@
 /* What one connection has done, in numbers. */
-#include "fetch/stats.h"
+#include "fetch/conn.h"
 
 #include "check.h"
 
