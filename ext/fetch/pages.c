@@ -125,6 +125,11 @@ static int get_page(struct rtk_pages *pages, struct rtk_job **job,
   window->count =
       is_in_doubt ? place + 1 : (size_t)(pages->count - pages->first + 1);
   window->since_ms = pages->since_ms;
+  /* Newer replies are wanted: nobody else may hold the older ones. */
+  bool is_anew = pages->page.is_again || pages->since_ms > 0;
+  if (is_anew && window->outer != NULL) {
+    rtk_window_release_pages(window->outer);
+  }
   if (pages->page.is_again) {
     window->since_ms = pages->page.again_ms;
     rtk_window_repeat(window, place);

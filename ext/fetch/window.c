@@ -38,26 +38,29 @@ static int begin(struct rtk_window *window) {
 
 /* --- requests ------------------------------------------------------------- */
 
-static int note_order(struct rtk_window *window, size_t place) {
+/* Makes room for one more list in the order of requests. */
+static int grow_order(struct rtk_window *window) {
   size_t *order = rtk_array_grow(window->lists.order, &window->lists.order_room,
                                  window->requested + 1, sizeof(*order));
   if (order == NULL) return SQLITE_NOMEM;
   window->lists.order = order;
-  order[window->requested] = place;
   return SQLITE_OK;
 }
 
 static int request(struct rtk_window *window, size_t place,
                    struct rtk_err *err) {
   struct rtk_call *call = window->call_at(window->user, place);
-  int rc = SQLITE_OK;
-  if (window->jobs[place] == NULL) {
-    if (call->page > 0 && !window->is_one_list) rc = note_order(window, place);
-    if (rc != SQLITE_OK) return rc;
-    window->requested++;
-  }
-  return rtk_fetch_request(window->fetch, call, window->since_ms,
+  bool is_first = window->jobs[place] == NULL;
+  bool is_list = call->page > 0 && !window->is_one_list;
+  int rc = is_first && is_list ? grow_order(window) : SQLITE_OK;
+  if (rc == SQLITE_OK) {
+    rc = rtk_fetch_request(window->fetch, call, window->since_ms,
                            &window->jobs[place], err);
+  }
+  if (rc != SQLITE_OK || !is_first) return rc;
+  if (is_list) window->lists.order[window->requested] = place;
+  window->requested++;
+  return SQLITE_OK;
 }
 
 /* May one more be requested ahead of the reader? */
@@ -165,8 +168,7 @@ int rtk_window_await(struct rtk_fetch *fetch, struct rtk_window *window,
   return rc;
 }
 
-/* Releases the further pages of the lists that have been read. */
-static void release_read(struct rtk_window *window) {
+void rtk_window_release_pages(struct rtk_window *window) {
   size_t left = 0;
   for (size_t i = 0; i < window->lists.count; i++) {
     struct rtk_window_page page = window->lists.pages[i];
@@ -183,7 +185,7 @@ int rtk_window_get(struct rtk_window *window, size_t place,
                    struct rtk_job **job, struct rtk_err *err) {
   int rc = begin(window);
   if (rc != SQLITE_OK) return rc;
-  release_read(window);
+  rtk_window_release_pages(window);
   if (window->delivered == 0 || window->next < place) window->next = place;
   if (window->jobs[place] == NULL || window->jobs[place] == DELIVERED) {
     rc = request(window, place, err);

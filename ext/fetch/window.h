@@ -77,6 +77,10 @@ int rtk_window_get(struct rtk_window *window, size_t place,
 int rtk_window_await(struct rtk_fetch *fetch, struct rtk_window *window,
                      const struct rtk_job *job, struct rtk_err *err);
 
+/* Releases the further pages of the lists that the reader has come to.  They are
+** held until it comes to the next list, or until this is called. */
+void rtk_window_release_pages(struct rtk_window *window);
+
 /* Lets a place that was delivered be requested anew. */
 void rtk_window_repeat(struct rtk_window *window, size_t place);
 

@@ -422,6 +422,18 @@ static int check_code(struct rtk_arguments *arguments, int bits, int k,
   return SQLITE_OK;
 }
 
+/* The same type and text; NULL: not given. */
+static bool is_same_value(sqlite3_value *a, sqlite3_value *b) {
+  if (a == NULL || b == NULL) return a == b;
+  if (sqlite3_value_type(a) != sqlite3_value_type(b)) return false;
+  const void *left = sqlite3_value_text(a);
+  const void *right = sqlite3_value_text(b);
+  size_t size = (size_t)sqlite3_value_bytes(a);
+  if (left == NULL || right == NULL) return left == right;
+  return size == (size_t)sqlite3_value_bytes(b) &&
+         memcmp(left, right, size) == 0;
+}
+
 static int read_argument(struct rtk_arguments *arguments, int k,
                          sqlite3_value *one, struct rtk_scan *scan,
                          struct rtk_err *err) {
@@ -430,6 +442,7 @@ static int read_argument(struct rtk_arguments *arguments, int k,
   if (column->argument == RTK_ARGUMENT_SCOPE) {
     return read_scope(arguments, k, column, one, scan, err);
   }
+  if (!is_same_value(arguments->given[k], one)) scan->has_moved = true;
   if (arguments->given[k] != NULL) forget_given(arguments, k);
   if (one != NULL) {
     arguments->given[k] = sqlite3_value_dup(one);

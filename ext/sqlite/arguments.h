@@ -44,7 +44,7 @@ struct rtk_scan {
   bool is_empty;                       /* a filter is NULL: no row */
   const struct rtk_column *null_scope; /* an account or app without a value */
   int null_argument;                   /* which argument that is */
-  bool has_moved; /* account or app are not those of the scan before */
+  bool has_moved; /* account, app or a filter differs from the scan before */
   int value;      /* while reading: the place among xFilter's values */
 };
 

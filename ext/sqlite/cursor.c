@@ -51,7 +51,7 @@ struct cursor {
   struct rtk_window window; /* over them */
   size_t place;             /* of the next job, where the whole list is read */
   bool has_scanned;         /* this is not the first scan … */
-  bool is_scope_varying;  /* … and account or app were not always the same */
+  bool is_varying; /* … and account, app or filters were not always the same */
   struct rtk_pages pages; /* of the current job's list */
   struct rtk_strset seen; /* the ids of that list's rows */
 
@@ -206,7 +206,7 @@ static int enter_known(struct cursor *cursor, struct rtk_err *err) {
   cursor->reply = &placeholder;
   cursor->id = rtk_call_id(call);
   cursor->row = 0;
-  if (cursor->scan.list != NULL && !cursor->is_scope_varying) return SQLITE_OK;
+  if (cursor->scan.list != NULL && !cursor->is_varying) return SQLITE_OK;
   return rtk_prefetch_collect(cursor->conn->prefetch, call);
 }
 
@@ -422,7 +422,7 @@ static int begin_in_list(struct cursor *cursor, struct rtk_text id,
   size_t place = 0;
   bool is_found = true;
   int rc = SQLITE_OK;
-  if (cursor->is_scope_varying) return begin_one(cursor, err);
+  if (cursor->is_varying) return begin_one(cursor, err);
   if (cursor->ids.count == 0) rc = take_list(cursor, err);
   cursor->window.count = cursor->ids.count;
   if (rc == SQLITE_OK) rc = rtk_strset_find(&cursor->ids, id, &place);
@@ -478,9 +478,9 @@ static int begin(struct cursor *cursor, int bits, sqlite3_value **argv,
   cursor->place = SIZE_MAX; /* no list is read */
   int rc = rtk_arguments_read(&cursor->arguments, bits, argv, scan, err);
   if (rc != SQLITE_OK || scan->is_empty) return rc;
-  if (scan->has_moved && cursor->has_scanned && !cursor->is_scope_varying) {
+  if (scan->has_moved && cursor->has_scanned && !cursor->is_varying) {
     clear_list(cursor);
-    cursor->is_scope_varying = true;
+    cursor->is_varying = true;
   }
   cursor->has_scanned = true;
   if (scan->null_scope != NULL) return begin_null_scope(cursor, err);

@@ -215,6 +215,29 @@ CASE(second_pages_of_many_lists_come_together) {
   }
 }
 
+/* The second list changes; its second page was requested while the first list was
+** read. */
+static void answer_two_lists(const char *target, int nth, int *status,
+                             char *body, size_t room) {
+  static const struct scene first = {.pages = "y/2 z/2"};
+  static const struct scene second = {.pages = "ab/6,bc/5 cd/6,de/5 f/5"};
+  played = strstr(target, "/l1?") != NULL ? &first : &second;
+  answer(target, nth, status, body, room);
+}
+
+CASE(a_list_behind_another_may_change_underneath) {
+  sqlite3 *db = NULL;
+  if (sqlite3_libversion_number() < RTK_SQLITE_VTAB_IN) skip();
+  server_start(answer_two_lists);
+  assert_int_equal(open_list(&db), SQLITE_OK);
+  check_rows(db,
+             "SELECT group_concat(id, '') FROM rtk_livestream_sessions("
+             "'ACCOUNT', 'APP') WHERE for_livestream_id IN ('l1', 'l2')",
+             "yzabcdfe\n");
+  assert_int_equal(sqlite3_close(db), SQLITE_OK);
+  server_end();
+}
+
 #define SHORT(rows)                                                            \
   " | rtk_livestream_sessions: " rows                                          \
   " rows: the list ended before its total_count; run the statement again, and" \
