@@ -9,7 +9,7 @@
 #ifndef RTK_STATUS_H
 #define RTK_STATUS_H
 
-#include "api/retry.h"
+#include "api/backoff.h"
 #include "base/value.h"
 
 #include <stdbool.h>

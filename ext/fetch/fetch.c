@@ -7,10 +7,10 @@
 */
 #include "fetch/fetch.h"
 
+#include "api/backoff.h"
 #include "api/endpoint.h"
 #include "api/ratelimit.h"
 #include "api/reply.h"
-#include "api/retry.h"
 #include "api/status.h"
 #include "api/url.h"
 #include "base/clock.h"
@@ -341,9 +341,9 @@ static void pause_all(struct rtk_fetch *fetch, int64_t wait_ms) {
   rtk_budget_block(fetch->budget, wait_ms);
 }
 
-static struct rtk_retry decide(const struct rtk_fetch *fetch,
-                               struct rtk_job *job, int sent,
-                               const struct rtk_response *response) {
+static struct rtk_backoff decide(const struct rtk_fetch *fetch,
+                                 struct rtk_job *job, int sent,
+                                 const struct rtk_response *response) {
   enum rtk_retry_kind kind = rtk_status_retry(response);
   uint32_t random = 0;
   sqlite3_randomness((int)sizeof(random), &random);
@@ -352,9 +352,9 @@ static struct rtk_retry decide(const struct rtk_fetch *fetch,
   int tries = kind != RTK_RETRY_PAUSE ? job->tries
               : is_new_pause          ? fetch->quota.pauses + 1
                                       : fetch->quota.pauses;
-  return rtk_retry_decide(response, kind, tries,
-                          (int)rtk_config_int(fetch->config, RTK_MAX_RETRIES),
-                          rtk_clock_unix_ms(), random);
+  return rtk_backoff_decide(response, kind, tries,
+                            (int)rtk_config_int(fetch->config, RTK_MAX_RETRIES),
+                            rtk_clock_unix_ms(), random);
 }
 
 /* The most requests in flight.  After narrow() it grows by one for each
@@ -416,7 +416,7 @@ static int conclude(struct rtk_fetch *fetch, struct rtk_job *job, int sent,
   }
   if (response->status != 0) fetch->narrowed.replies++;
   job->is_again = response->status == 0;
-  struct rtk_retry retry = decide(fetch, job, sent, response);
+  struct rtk_backoff retry = decide(fetch, job, sent, response);
   if (retry.is_pause) {
     pause_all(fetch, retry.wait_ms);
   } else if (response->status != 0) {
@@ -488,8 +488,8 @@ int rtk_fetch_acquire_slot(struct rtk_fetch *fetch, const char *token,
 void rtk_fetch_record(struct rtk_fetch *fetch, const char *token, int sent,
                       const struct rtk_response *response) {
   if (rtk_status_retry(response) == RTK_RETRY_PAUSE) {
-    struct rtk_retry retry = rtk_retry_decide(response, RTK_RETRY_PAUSE, 1, 0,
-                                              rtk_clock_unix_ms(), 0);
+    struct rtk_backoff retry = rtk_backoff_decide(response, RTK_RETRY_PAUSE, 1,
+                                                  0, rtk_clock_unix_ms(), 0);
     rtk_budget_block(fetch->budget, retry.wait_ms);
   }
   account_for(fetch, token, response->took_ms, sent, response);

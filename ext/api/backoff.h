@@ -6,8 +6,8 @@
 **     HTTP 503, X-Should-Retry: false never
 **     HTTP 429                        no request is sent before the wait ends
 */
-#ifndef RTK_RETRY_H
-#define RTK_RETRY_H
+#ifndef RTK_BACKOFF_H
+#define RTK_BACKOFF_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -26,7 +26,7 @@ enum rtk_retry_kind {
   RTK_RETRY_PAUSE  /* 429: all requests wait; this is not counted as a try */
 };
 
-struct rtk_retry {
+struct rtk_backoff {
   bool is_retried;
   bool is_pause;   /* no request may be sent before the wait is over */
   int64_t wait_ms; /* 0 to RTK_WAIT_MAX_MS */
@@ -35,9 +35,9 @@ struct rtk_retry {
 /* `tries`: of this request, the one that failed included; for a pause, pauses
 ** in a row.  `now_unix_ms` is for dates in Retry-After; `random` (any value)
 ** spreads the waits. */
-struct rtk_retry rtk_retry_decide(const struct rtk_response *response,
-                                  enum rtk_retry_kind kind, int tries,
-                                  int max_retries, int64_t now_unix_ms,
-                                  uint32_t random);
+struct rtk_backoff rtk_backoff_decide(const struct rtk_response *response,
+                                      enum rtk_retry_kind kind, int tries,
+                                      int max_retries, int64_t now_unix_ms,
+                                      uint32_t random);
 
 #endif

@@ -1,5 +1,5 @@
 /* Is a request made again, and when? */
-#include "api/retry.h"
+#include "api/backoff.h"
 
 #include "base/limits.h"
 #include "net/http.h"
@@ -47,8 +47,8 @@ CASE(a_request_is_made_again_or_not) {
   };
   for (size_t i = 0; i < COUNT(cases); i++) {
     struct rtk_response r = response_of(cases[i].should_retry, "1", "");
-    struct rtk_retry retry = rtk_retry_decide(&r, cases[i].kind, cases[i].tries,
-                                              cases[i].max_retries, NOW_MS, 0);
+    struct rtk_backoff retry = rtk_backoff_decide(
+        &r, cases[i].kind, cases[i].tries, cases[i].max_retries, NOW_MS, 0);
     check_int(cases[i].name, "is_retried", retry.is_retried,
               cases[i].is_retried);
     check_int(cases[i].name, "is_pause", retry.is_pause, cases[i].is_pause);
@@ -73,8 +73,8 @@ CASE(pauses_cannot_flood) {
   };
   for (size_t i = 0; i < COUNT(cases); i++) {
     struct rtk_response r = response_of("", "", cases[i].retry_after_ms);
-    struct rtk_retry retry =
-        rtk_retry_decide(&r, RTK_RETRY_PAUSE, cases[i].pauses, 2, NOW_MS, 0);
+    struct rtk_backoff retry =
+        rtk_backoff_decide(&r, RTK_RETRY_PAUSE, cases[i].pauses, 2, NOW_MS, 0);
     check_int(cases[i].name, "wait_ms", retry.wait_ms, cases[i].wait_ms);
   }
 }
@@ -124,8 +124,8 @@ CASE(the_server_names_the_wait) {
   };
   for (size_t i = 0; i < COUNT(cases); i++) {
     struct rtk_response r = response_of("", cases[i].after, cases[i].ms);
-    struct rtk_retry retry =
-        rtk_retry_decide(&r, RTK_RETRY_AGAIN, 1, 2, NOW_MS, 0);
+    struct rtk_backoff retry =
+        rtk_backoff_decide(&r, RTK_RETRY_AGAIN, 1, 2, NOW_MS, 0);
     check_int(cases[i].name, "wait_ms", retry.wait_ms, cases[i].wait_ms);
     check_int(cases[i].name, "is_retried", retry.is_retried, true);
   }
@@ -152,13 +152,13 @@ CASE(else_the_wait_doubles) {
   };
   struct rtk_response r = response_of("", "", "");
   for (size_t i = 0; i < COUNT(cases); i++) {
-    struct rtk_retry retry = rtk_retry_decide(
+    struct rtk_backoff retry = rtk_backoff_decide(
         &r, RTK_RETRY_PAUSE, cases[i].tries, 2, NOW_MS, cases[i].random);
     check_int(cases[i].name, "wait_ms", retry.wait_ms, cases[i].wait_ms);
   }
   for (uint32_t random = 0; random < 3000; random++) {
-    struct rtk_retry retry =
-        rtk_retry_decide(&r, RTK_RETRY_AGAIN, 1, 2, NOW_MS, random);
+    struct rtk_backoff retry =
+        rtk_backoff_decide(&r, RTK_RETRY_AGAIN, 1, 2, NOW_MS, random);
     if (retry.wait_ms <= 375 || retry.wait_ms > 500) {
       check_int("375 to 500", "wait_ms", retry.wait_ms, 500);
     }

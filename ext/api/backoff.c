@@ -6,7 +6,7 @@
 ** retry-after in seconds or as a date, name the wait; else it doubles from
 ** half a second up to eight, less up to a quarter at random.
 */
-#include "api/retry.h"
+#include "api/backoff.h"
 
 #include "base/limits.h"
 #include "base/number.h"
@@ -54,18 +54,18 @@ static bool may_overrule(const struct rtk_response *response) {
   return !is_good && response->failure != RTK_FAILURE_TOO_LARGE;
 }
 
-struct rtk_retry rtk_retry_decide(const struct rtk_response *response,
-                                  enum rtk_retry_kind kind, int tries,
-                                  int max_retries, int64_t now_unix_ms,
-                                  uint32_t random) {
-  struct rtk_retry retry = {.is_pause = kind == RTK_RETRY_PAUSE};
+struct rtk_backoff rtk_backoff_decide(const struct rtk_response *response,
+                                      enum rtk_retry_kind kind, int tries,
+                                      int max_retries, int64_t now_unix_ms,
+                                      uint32_t random) {
+  struct rtk_backoff retry = {.is_pause = kind == RTK_RETRY_PAUSE};
   retry.is_retried = kind != RTK_RETRY_NEVER;
   if (may_overrule(response)) {
     if (strcmp(response->should_retry, "true") == 0) retry.is_retried = true;
     if (strcmp(response->should_retry, "false") == 0) retry.is_retried = false;
   }
   if (!retry.is_pause && tries > max_retries) retry.is_retried = false;
-  if (!retry.is_retried) return (struct rtk_retry){0};
+  if (!retry.is_retried) return (struct rtk_backoff){0};
 
   int64_t announced = announced_wait(response, now_unix_ms);
   retry.wait_ms = announced >= 0 ? announced : backoff(tries, random);
