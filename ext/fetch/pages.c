@@ -107,7 +107,8 @@ int rtk_pages_begin(struct rtk_pages *pages, const struct rtk_call *call,
         (struct rtk_text){id, first->id.size};
   }
   learn(pages, 1, first->reply);
-  return SQLITE_OK;
+  return outer == NULL ? SQLITE_OK
+                       : rtk_window_move_pages(outer, &pages->window);
 }
 
 /* The page `next`, requested anew where it is requested once more. */
@@ -125,11 +126,6 @@ static int get_page(struct rtk_pages *pages, struct rtk_job **job,
   window->count =
       is_in_doubt ? place + 1 : (size_t)(pages->count - pages->first + 1);
   window->since_ms = pages->since_ms;
-  /* Newer replies are wanted: nobody else may hold the older ones. */
-  bool is_anew = pages->page.is_again || pages->since_ms > 0;
-  if (is_anew && window->outer != NULL) {
-    rtk_window_release_pages(window->outer);
-  }
   if (pages->page.is_again) {
     window->since_ms = pages->page.again_ms;
     rtk_window_repeat(window, place);

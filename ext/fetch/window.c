@@ -41,7 +41,7 @@ static int begin(struct rtk_window *window) {
 /* Makes room for one more list in the order of requests. */
 static int grow_order(struct rtk_window *window) {
   size_t *order = rtk_array_grow(window->lists.order, &window->lists.order_room,
-                                 window->requested + 1, sizeof(*order));
+                                 window->lists.ordered + 1, sizeof(*order));
   if (order == NULL) return SQLITE_NOMEM;
   window->lists.order = order;
   return SQLITE_OK;
@@ -58,7 +58,7 @@ static int request(struct rtk_window *window, size_t place,
                            &window->jobs[place], err);
   }
   if (rc != SQLITE_OK || !is_first) return rc;
-  if (is_list) window->lists.order[window->requested] = place;
+  if (is_list) window->lists.order[window->lists.ordered++] = place;
   window->requested++;
   return SQLITE_OK;
 }
@@ -126,8 +126,7 @@ static int request_page(struct rtk_window *window, size_t place, int page,
 /* Requests the further pages of the lists whose first page is here. */
 static int request_pages(struct rtk_window *window, struct rtk_err *err) {
   int rc = SQLITE_OK;
-  if (window->lists.order == NULL) return SQLITE_OK;
-  while (rc == SQLITE_OK && window->lists.list < window->requested &&
+  while (rc == SQLITE_OK && window->lists.list < window->lists.ordered &&
          has_room(window)) {
     size_t place = window->lists.order[window->lists.list];
     int count = pages_ahead(window, place);
@@ -168,24 +167,31 @@ int rtk_window_await(struct rtk_fetch *fetch, struct rtk_window *window,
   return rc;
 }
 
-void rtk_window_release_pages(struct rtk_window *window) {
+int rtk_window_move_pages(struct rtk_window *from, struct rtk_window *to) {
   size_t left = 0;
-  for (size_t i = 0; i < window->lists.count; i++) {
-    struct rtk_window_page page = window->lists.pages[i];
-    if (window->jobs[page.place] != DELIVERED) {
-      window->lists.pages[left++] = page;
-      continue;
-    }
-    rtk_fetch_release(window->fetch, page.job);
+  size_t count = 0;
+  for (size_t i = 0; i < from->lists.count; i++) {
+    if (from->lists.pages[i].place == from->reader) count++;
   }
-  window->lists.count = left;
+  to->count = count;
+  int rc = begin(to);
+  if (rc != SQLITE_OK) return rc;
+  for (size_t i = 0; i < from->lists.count; i++) {
+    struct rtk_window_page page = from->lists.pages[i];
+    if (page.place == from->reader) {
+      to->jobs[to->requested++] = page.job;
+    } else {
+      from->lists.pages[left++] = page;
+    }
+  }
+  from->lists.count = left;
+  return SQLITE_OK;
 }
 
 int rtk_window_get(struct rtk_window *window, size_t place,
                    struct rtk_job **job, struct rtk_err *err) {
   int rc = begin(window);
   if (rc != SQLITE_OK) return rc;
-  rtk_window_release_pages(window);
   if (window->delivered == 0 || window->next < place) window->next = place;
   if (window->jobs[place] == NULL || window->jobs[place] == DELIVERED) {
     rc = request(window, place, err);
@@ -220,7 +226,7 @@ void rtk_window_clear(struct rtk_window *window) {
   }
   window->count = window->begun = window->next = 0;
   window->requested = window->delivered = window->reader = 0;
-  window->lists.count = window->lists.list = 0;
+  window->lists.count = window->lists.ordered = window->lists.list = 0;
   window->lists.page = 0;
 }
 

@@ -61,7 +61,8 @@ struct rtk_window {
   struct {
     struct rtk_window_page *pages; /* further pages, held */
     size_t room, count;
-    size_t *order; /* the places in the order of their requests */
+    size_t *order;  /* the places of lists in the order of their requests */
+    size_t ordered; /* how many there are */
     size_t order_room;
     size_t list; /* in `order`: the list whose pages are requested next */
     int page;    /* the last page of it that was requested; 0: none */
@@ -77,9 +78,10 @@ int rtk_window_get(struct rtk_window *window, size_t place,
 int rtk_window_await(struct rtk_fetch *fetch, struct rtk_window *window,
                      const struct rtk_job *job, struct rtk_err *err);
 
-/* Releases the further pages of the lists that the reader has come to.  They are
-** held until it comes to the next list, or until this is called. */
-void rtk_window_release_pages(struct rtk_window *window);
+/* Gives the further pages of the list that the reader has come to, as far as
+** they have been requested, to a new window over them: page 2 is its place 0.
+** SQLITE_OK or SQLITE_NOMEM. */
+int rtk_window_move_pages(struct rtk_window *from, struct rtk_window *to);
 
 /* Lets a place that was delivered be requested anew. */
 void rtk_window_repeat(struct rtk_window *window, size_t place);
