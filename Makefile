@@ -88,7 +88,7 @@ PROGRAMS = $(UNIT_C:tests/%.c=$(B)/%) $(HOST_C:tests/%.c=$(B)/%)
 
 # --- build --------------------------------------------------------------------
 
-.PHONY: all demo live bench calls mutate columns test test-versions valgrind lint format objects \
+.PHONY: all demo live bench calls mutate pages test test-versions valgrind lint format objects \
         install uninstall deps clean help
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -160,8 +160,8 @@ test-versions: $(RTK) $(B)/api ## run the SQL tests on other versions of SQLite,
 mutate: $(RTK) $(B)/api $(B)/relay $(PROGRAMS) ## break lines: do the tests notice? (ONLY=pace)
 	@$(TESTED) tests/mutate $(ONLY)
 
-columns: $(RTK) ## write README.md's tables of columns anew
-	@$(TESTED) tests/readme-columns --write
+pages: $(RTK) ## write the generated parts of ext/doc anew
+	@$(TESTED) tests/generated --write
 
 bench: $(RTK) $(B)/api $(B)/bench/measure ## measure rtk beside curl, 7 minutes (BENCH_PAIRS=3: less)
 	@$(TESTED) tests/bench/run
@@ -202,6 +202,7 @@ objects: $(SOURCES:%.c=$(B)/%.o) # every source, for its warnings
 
 DEST = $(DESTDIR)$(LIBDIR)
 SHARE = $(DESTDIR)$(PREFIX)/share/rtk
+MAN = $(DESTDIR)$(PREFIX)/share/man/man7
 LDCONFIG = [ -n '$(DESTDIR)' ] || [ $$(id -u) != 0 ] || \
            ! command -v ldconfig >/dev/null || ldconfig
 
@@ -210,6 +211,8 @@ install: $(RTK) ## install into PREFIX=/usr/local, for `.load rtk` anywhere
 	install -m 755 $(RTK) '$(DEST)/$(SO)'
 	$(if $(filter rtk.so,$(SO)),ln -sf rtk.so '$(DEST)/librtk.so')
 	install -m 644 sql/sync.sql sql/views.sql '$(SHARE)'
+	install -d '$(MAN)'
+	install -m 644 ext/doc/rtk.7 '$(MAN)'
 	install -m 644 sql/reports/*.sql '$(SHARE)/reports'
 	@$(LDCONFIG)
 	@if [ -n '$(DESTDIR)' ]; then \
@@ -220,7 +223,7 @@ install: $(RTK) ## install into PREFIX=/usr/local, for `.load rtk` anywhere
 
 uninstall: ## remove what install made (same PREFIX, DESTDIR)
 	rm -f '$(DEST)/$(SO)' $(if $(filter rtk.so,$(SO)),'$(DEST)/librtk.so')
-	rm -rf '$(SHARE)'
+	rm -rf '$(SHARE)' '$(MAN)/rtk.7'
 	@$(LDCONFIG)
 
 # --- the rest -----------------------------------------------------------------

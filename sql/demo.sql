@@ -1,63 +1,55 @@
--- What rtk does, in four queries and two reports. `make demo` runs this on a
--- local API server that plays Cloudflare's. To see your own sessions, put your
--- account, app and ids in, and your token into the environment
--- (CLOUDFLARE_API_TOKEN).
+-- What rtk does, in six steps. `make demo` runs this on a local server that plays
+-- Cloudflare's API, with an account and an app set. For your own data put your
+-- token, account and app into the environment: see README.md.
 .mode box
 .bail on
 .load ./rtk
 
+.print
+.print 1. A table of the API: which livestreams are there?
+SELECT name, status, created_at FROM rtk_livestreams LIMIT 5;
+
+.print
+.print 2. A join: how much was each of them watched?
+SELECT l.name, count(*) AS sessions, sum(s.viewer_seconds) / 3600 AS viewer_hours,
+       printf('%.*c', sum(s.viewer_seconds) / 360000, '*') AS chart
+  FROM rtk_livestreams AS l
+  JOIN rtk_livestream_sessions AS s ON s.for_livestream_id = l.id
+ GROUP BY l.name ORDER BY viewer_hours DESC LIMIT 5;
+
+-- The ids that an application of yours would have.
 CREATE TABLE customer_session(name TEXT, session_id TEXT);
-INSERT INTO customer_session VALUES
-  ('Ada',   '00000000-0000-4000-8000-000000000001'),
-  ('Ada',   '00000000-0000-4000-8000-000000000002'),
-  ('Grace', '00000000-0000-4000-8000-000000000032'),
-  ('Grace', '00000000-0000-4000-8000-000000000011'),
-  ('Edsger', 'a-session-that-is-gone'),
-  ('Barbara', NULL);
+INSERT INTO customer_session
+  SELECT CASE WHEN l.name < 'M' THEN 'Globex' ELSE 'Initech' END, s.id
+    FROM rtk_livestreams AS l
+    JOIN rtk_livestream_sessions AS s ON s.for_livestream_id = l.id;
+INSERT INTO customer_session VALUES ('Hooli', 'a-session-that-is-gone');
 
 .print
-.print 1. One session: each row is an API request, its data are the columns.
-SELECT id, started_time, ingest_seconds, viewer_seconds
-  FROM rtk_livestream_session('ACCOUNT', 'APP',
-                              'cf55a850-c3fd-46b5-b5d2-25b3b9aa1686');
-
-.print
-.print 2. A join with a local table.
-SELECT c.name, substr(s.started_time, 1, 16) AS started, s.viewer_seconds
+.print 3. A join with a table of your own. A LEFT JOIN keeps sessions that are gone.
+SELECT c.name, count(*) AS sessions, count(s.id) AS found,
+       sum(s.viewer_seconds) / 3600 AS viewer_hours
   FROM customer_session AS c
-  JOIN rtk_livestream_session('ACCOUNT', 'APP', c.session_id) AS s;
+  LEFT JOIN rtk_livestream_session AS s ON s.session_id = c.session_id
+ GROUP BY c.name;
 
 .print
-.print 3. A LEFT JOIN keeps the customers whose session is gone, or has no id.
-SELECT c.name, s.viewer_seconds, s.err_message
-  FROM customer_session AS c
-  LEFT JOIN rtk_livestream_session('ACCOUNT', 'APP', c.session_id) AS s;
-
-.print
-.print 4. A report. With IN all ids are asked for at once, as one batch.
-SELECT c.name,
-       count(*) AS sessions,
-       round(sum(s.viewer_seconds) / 60.0, 1) AS viewer_minutes,
-       round(1.0 * sum(s.viewer_seconds) / sum(s.ingest_seconds), 2)
-         AS average_viewers
-  FROM rtk_livestream_session('ACCOUNT', 'APP') AS s
-  JOIN customer_session AS c ON c.session_id = s.session_id
- WHERE s.session_id IN (SELECT session_id FROM customer_session)
- GROUP BY c.name
- ORDER BY viewer_minutes DESC;
-
--- The reports take account and app from the settings.
-SELECT 1 WHERE rtk_config('account', 'ACCOUNT') || rtk_config('app', 'APP') = '';
-
-.print
-.print 5. sql/reports/viewer_hours.sql: by customer and month, errors counted.
-.read sql/reports/viewer_hours.sql
-
-.print
-.print 6. sql/reports/concurrency.sql: a day of all livestreams, from their list.
+.print 4. A report with a bar for each hour: sql/reports/concurrency.sql
 .read sql/reports/concurrency.sql
+.mode box
 
 .print
-.print 7. An error says what happened and what to do: here the app does not exist.
-.bail off
-SELECT id FROM rtk_livestream_session('ACCOUNT', 'NO-SUCH-APP', 'any');
+.print 5. Requests are scarce: what did all this cost?
+SELECT name, value FROM rtk_stats
+ WHERE name IN ('requests', 'from_memory', 'quota_left');
+
+.print
+.print 6. The join of step 3 again: from memory, with no further request.
+SELECT count(s.id) AS sessions_found FROM customer_session AS c
+  LEFT JOIN rtk_livestream_session AS s ON s.session_id = c.session_id;
+SELECT name, value FROM rtk_stats WHERE name = 'requests';
+
+.print
+.print "What next? Play on this server:  build/api -- sqlite3 -box -cmd '.load ./rtk' my.db"
+.print "           Five queries to try:  README.md, 'Five queries to begin with'"
+.print "           Your own account:     README.md, 'Connect'"

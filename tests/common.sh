@@ -14,6 +14,7 @@ if [ -z "${RTK_SO-}" ]; then
 fi
 : "${BUILD:=$root/build}" "${SQLITE3:=sqlite3}" "${PRELOAD:=}" "${JOBS:=4}"
 api=$BUILD/api
+export API_DATA=numbers # the pages and the demo have the other set
 export root RTK_SO BUILD SQLITE3 PRELOAD JOBS LC_ALL=C
 
 # Nothing of the user's own settings reaches a test.

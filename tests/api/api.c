@@ -1,6 +1,6 @@
 /*
-** The local API server for the tests and the demo: answers on 127.0.0.1 as
-** Cloudflare's RealtimeKit read endpoints do, with the published examples,
+** The local API server for playing, the demo and the tests: answers on 127.0.0.1
+** as Cloudflare's RealtimeKit read endpoints do, with the published examples,
 ** with generated data, and with every fault that a client has to survive.
 **
 **   build/api [OPTIONS] [-- COMMAND ARGS...]
@@ -9,6 +9,8 @@
 ** RTK_TEST_PORT in its environment, ends when it ends, with its exit status
 ** (128+n when signal n ended it). SIGINT and SIGTERM are passed on to it.
 ** Without: prints `port N`, and serves until the end of stdin or a signal.
+** COMMAND also gets CLOUDFLARE_ACCOUNT_ID=acme and REALTIMEKIT_APP_ID=webinars,
+** unless it has them or API_DATA=numbers is in the environment (see data.c).
 **
 ** Options
 **   --log FILE            one line for each request, see below
@@ -19,7 +21,7 @@
 **   --date-offset S       the Date header is so many seconds off, -3600 to the
 **                         past
 **   --sessions N          how many generated sessions exist (1000000)
-**   --livestreams N       how many livestreams the lists hold (200)
+**   --livestreams N       how many livestreams the lists hold (12; numbers: 200)
 **   --page-max N          rows of a page at the most, whatever is asked for
 **   --delay MS            wait before each reply
 **   --delay-lognormal P50,P99   wait, spread log-normally, in ms
@@ -45,7 +47,7 @@
 ** with unlisted- to neither.  CONNECT: 407, for this is no proxy.
 ** Everything below /client/v4 wants `Authorization: Bearer TOKEN`: missing 400
 ** (9106), malformed 400 (6003 with 6111 in its error_chain), wrong 401 (10000).
-** Accounts: ACCOUNT, acc*, 32 hex digits. Apps: APP, app*, UUIDs. Others: 404
+** Accounts: acme, ACCOUNT, acc*, 32 hex digits. Apps: webinars, APP, app*, UUIDs. Others: 404
 ** (7003). app-denied: 403 (10000). app-example: the published example from
 ** every endpoint but livestreams/sessions/{id}, whatever the id. Other paths:
 ** 404 (7000); outside /client/v4: 404 in HTML. Not GET or HEAD: 405.
@@ -196,6 +198,25 @@ static bool set_option(struct options *options, const char *name,
   return true;
 }
 
+static void show_help(void) {
+  puts("A local server that plays Cloudflare's RealtimeKit API: no token, no "
+       "network.\n"
+       "\n"
+       "  build/api -- sqlite3 -box -cmd '.load ./rtk' my.db\n"
+       "      a shell to play in; account and app are set: SELECT * FROM "
+       "rtk_livestreams;\n"
+       "  build/api --log requests.txt -- sqlite3 …\n"
+       "      each request becomes a line of the file\n"
+       "  build/api --ratelimit 10,60 -- sqlite3 …\n"
+       "      10 requests in 60 seconds, as a quota that ends\n"
+       "  build/api --delay 200 -- sqlite3 …\n"
+       "      each reply takes 200 ms\n"
+       "\n"
+       "An id such as x:status=503 asks for a fault.  All options and faults "
+       "are in the\n"
+       "head of tests/api/api.c.");
+}
+
 /* The COMMAND goes to *command, NULL without one. */
 static bool read_arguments(struct options *options, char **argv,
                            char ***command) {
@@ -205,6 +226,10 @@ static bool read_arguments(struct options *options, char **argv,
     if (strcmp(argv[i], "--") == 0 && argv[i + 1] != NULL) {
       *command = argv + i + 1;
       return true;
+    }
+    if (strcmp(argv[i], "--help") == 0) {
+      show_help();
+      exit(0);
     }
     if (strcmp(argv[i], "--keep-token") == 0) {
       options->keep_token = true;
@@ -294,6 +319,10 @@ static pid_t start_child(const struct options *options, char **command,
   end_with_parent();
   setenv("CLOUDFLARE_BASE_URL", url, 1);
   setenv("RTK_TEST_PORT", number, 1);
+  if (!data_is_numbers()) {
+    setenv("CLOUDFLARE_ACCOUNT_ID", "acme", 0);
+    setenv("REALTIMEKIT_APP_ID", "webinars", 0);
+  }
   if (!options->keep_token) {
     setenv("CLOUDFLARE_API_TOKEN", options->token, 1);
   }
@@ -371,7 +400,7 @@ int main(int argc, char **argv) {
       .token = "local-api-token-0123456789abcdefghijklmn",
       .seed = 1,
       .sessions = 1000000,
-      .livestreams = 200,
+      .livestreams = -1,
   };
   char **command;
   int listen_fd, port = 0, status = 2;

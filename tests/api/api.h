@@ -101,7 +101,11 @@ enum { SESSIONS_EACH = 5 }; /* sessions of one livestream */
 enum kind { KIND_SESSION, KIND_LIVESTREAM, KIND_MEETING, KIND_MEETING_SESSION };
 
 /* Room for the options' livestreams; data_close releases it. */
-void data_open(long sessions, long livestreams);
+/* The set of data that tests have; see data.c. */
+bool data_is_numbers(void);
+
+/* Fewer than 0 livestreams: as many as the set has.  Returns how many the lists hold. */
+long data_open(long sessions, long livestreams);
 void data_close(void);
 
 /* The number that an id stands for (s17 or its UUID form), 0 when none. */

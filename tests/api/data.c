@@ -1,7 +1,12 @@
 /*
 ** The generated livestreams, livestream sessions and meeting sessions.
-** Everything follows from a number by the formulas below; nothing is stored
-** but the order of the list and the sums of the analytics.
+** Everything follows from a number by formulas; nothing is stored but the order
+** of the list and the sums of the analytics.
+**
+** There are two sets of formulas.  That for people, who play with the server or
+** see the demo, looks like life: livestreams with names, on once a week for an
+** hour, watched by hundreds (see `show`).  That for tests (API_DATA=numbers in the
+** environment) is easy to compute:
 **
 ** Livestream L (from 1), id 00000000-0000-4000-9000-%012x of L, or l%d:
 **   created_at  2024-01-01T00:00:00Z + (L-1)*315792 s mod 2 years
@@ -31,8 +36,24 @@
 
 enum { DAY_MS = 86400 * 1000, LIVESTREAMS_IN_ORDER = 200 };
 
-static const long base_ms = 1704067200L * 1000; /* 2024-01-01T00:00:00Z */
-static const long livestream_step_ms = 315792L * 1000;
+/* The times that differ between the two sets. */
+static const struct {
+  long base_ms;       /* the first day */
+  long livestream_ms; /* from one livestream to the next … */
+  long session_ms;    /* … and from one of its sessions to the next */
+} numbers = {1704067200L * 1000, 315792L * 1000, 20L * 3600 * 1000},
+  show = {1767571200L * 1000, /* Monday, 2026-01-05 */
+          4L * 86400 * 1000, 7L * 86400 * 1000},
+  *times = &show;
+
+static bool is_show(void) { return times == &show; }
+
+static const char *const names[] = {
+    "Product webinar", "Weekly yoga",  "Town hall",   "Sales training",
+    "Cooking class",   "Jazz evening", "Chess final", "Database lecture",
+    "City council",    "Book club",    "Launch day",  "Morning news",
+};
+enum { NAMES = sizeof names / sizeof *names };
 
 /* The id's forms: a letter and digits, or a UUID with this group. */
 static const struct {
@@ -69,20 +90,28 @@ void format_day(char *out, size_t size, long time_ms) {
 
 long data_livestream_created_ms(long number) {
   long place = number - 1;
-  return base_ms + place % LIVESTREAMS_IN_ORDER * livestream_step_ms +
+  long hour = is_show() ? 9 + place * 7 % 12 : 0;
+  return times->base_ms + hour * 3600 * 1000 +
+         place % LIVESTREAMS_IN_ORDER * times->livestream_ms +
          place / LIVESTREAMS_IN_ORDER * 7000;
 }
 
 static long session_created_ms(long n) {
-  long each_ms = 20L * 3600 * 1000;
   long created = data_livestream_created_ms((n - 1) / SESSIONS_EACH + 1);
-  return created + (n - 1) % SESSIONS_EACH * each_ms + n * 37 % 1000;
+  return created + (n - 1) % SESSIONS_EACH * times->session_ms + n * 37 % 1000;
 }
 
-static long session_ingest_seconds(long n) { return 60 + n * 37 % 7200; }
+/* Three quarters of an hour to one and a half; less when it failed. */
+static long session_ingest_seconds(long n) {
+  if (is_show()) return n % 17 == 0 ? 300 + n % 600 : 2700 + n * 997 % 2700;
+  return 60 + n * 37 % 7200;
+}
 
-/* In thousandths: n*12.375 or n*12. */
-static long session_viewer_ms(long n) { return n % 2 ? n * 12375 : n * 12000; }
+/* In thousandths: of 60 to 700 viewers; n*12.375 or n*12. */
+static long session_viewer_ms(long n) {
+  if (is_show()) return session_ingest_seconds(n) * (60 + n * 131 % 640) * 1000;
+  return n % 2 ? n * 12375 : n * 12000;
+}
 
 const char *data_livestream_status(long number) {
   switch (number % 10) {
@@ -106,7 +135,7 @@ long data_livestream_sessions(long number, long *first) {
   return left < 0 ? 0 : left < SESSIONS_EACH ? left : SESSIONS_EACH;
 }
 
-long data_first_day_ms(void) { return base_ms; }
+long data_first_day_ms(void) { return times->base_ms; }
 
 const struct day *data_day(int day) { return &days[day]; }
 
@@ -150,6 +179,18 @@ static void put_id(struct text *out, enum kind kind, long number,
   } else {
     text_add(out, "\"%s%012lx\"", forms[kind].uuid_prefix,
              (unsigned long)number);
+  }
+}
+
+/* A name from the list, with a number from the second round on. */
+static void put_name(struct text *out, const char *what, long number) {
+  long round = (number - 1) / NAMES;
+  if (!is_show()) {
+    text_add(out, "%s%ld", what, number);
+  } else if (round == 0) {
+    text_puts(out, names[number - 1]);
+  } else {
+    text_add(out, "%s %ld", names[(number - 1) % NAMES], round + 1);
   }
 }
 
@@ -203,13 +244,14 @@ void data_livestream(struct text *out, long number, struct piece id) {
   } else {
     text_puts(out, "null");
   }
+  text_puts(out, ",\"name\":\"");
+  put_name(out, "livestream-", number);
   text_add(out,
-           ",\"name\":\"livestream-%ld\",\"playback_url\":"
+           "\",\"playback_url\":"
            "\"https://customer-example.cloudflarestream.com/%032lx/manifest/"
            "video.m3u8\",\"status\":\"%s\","
            "\"stream_key\":\"EXAMPLE-STREAM-KEY-%ld\",",
-           number, (unsigned long)number, data_livestream_status(number),
-           number);
+           (unsigned long)number, data_livestream_status(number), number);
   put_time(out, "updated_at", false, created_ms + 3600 * 1000L);
   out->len--; /* the comma */
   text_puts(out, "}");
@@ -230,12 +272,15 @@ void data_meeting_session(struct text *out, long number) {
   put_time(out, "updated_at", false, created_ms + minutes * 60000);
   text_add(out,
            "\"live_participants\":%ld,\"max_concurrent_participants\":%ld,"
-           "\"meeting_display_name\":\"Meeting %ld\",\"minutes_consumed\":%ld,"
+           "\"meeting_display_name\":\"",
+           is_live ? 2 + number % 30 : 0, 2 + number % 30);
+  put_name(out, "Meeting ", number);
+  text_add(out,
+           "\",\"minutes_consumed\":%ld,"
            "\"organization_id\":\"00000000-0000-4000-8000-0000000000aa\","
            "\"status\":\"%s\",\"type\":\"meeting\",\"meta\":{},"
            "\"breakout_rooms\":0}",
-           is_live ? 2 + number % 30 : 0, 2 + number % 30, number, minutes,
-           is_live ? "LIVE" : "ENDED");
+           minutes, is_live ? "LIVE" : "ENDED");
 }
 
 /* Start and end ------------------------------------------------------------ */
@@ -250,15 +295,22 @@ static int by_created(const void *left, const void *right) {
 static void add_sessions(long number) {
   long first, i, count = data_livestream_sessions(number, &first);
   for (i = first; i < first + count; i++) {
-    struct day *day = &days[(session_created_ms(i) - base_ms) / DAY_MS];
+    struct day *day = &days[(session_created_ms(i) - times->base_ms) / DAY_MS];
     day->count++;
     day->ingest_seconds += session_ingest_seconds(i);
     day->viewer_seconds += session_viewer_ms(i) / 1000;
   }
 }
 
-void data_open(long sessions, long livestreams) {
+bool data_is_numbers(void) {
+  const char *set = getenv("API_DATA");
+  return set != NULL && strcmp(set, "numbers") == 0;
+}
+
+long data_open(long sessions, long livestreams) {
   long i, for_sessions = (sessions + SESSIONS_EACH - 1) / SESSIONS_EACH;
+  if (data_is_numbers()) times = &numbers;
+  if (livestreams < 0) livestreams = is_show() ? NAMES : 200;
   sessions_total = sessions;
   livestreams_listed = livestreams;
   livestreams_total = livestreams > for_sessions ? livestreams : for_sessions;
@@ -268,6 +320,7 @@ void data_open(long sessions, long livestreams) {
     add_sessions(i + 1);
   }
   qsort(listed, (size_t)livestreams_listed, sizeof *listed, by_created);
+  return livestreams_listed;
 }
 
 void data_close(void) {

@@ -363,12 +363,14 @@ static bool is_hex_or_dash(struct piece piece, const char *pattern) {
 }
 
 static bool is_account(struct piece piece) {
-  return piece_is(piece, "ACCOUNT") || piece_begins(piece, "acc") ||
+  return piece_is(piece, "ACCOUNT") || piece_is(piece, "acme") ||
+         piece_begins(piece, "acc") ||
          is_hex_or_dash(piece, "00000000000000000000000000000000");
 }
 
 static bool is_app(struct piece piece) {
-  return piece_is(piece, "APP") || piece_begins(piece, "app") ||
+  return piece_is(piece, "APP") || piece_is(piece, "webinars") ||
+         piece_begins(piece, "app") ||
          is_hex_or_dash(piece, "00000000-0000-0000-0000-000000000000");
 }
 
@@ -546,9 +548,8 @@ bool routes_open(const struct options *options) {
   }
   cJSON_Delete(root);
   free(text);
-  livestreams_count = options->livestreams;
   page_max = options->page_max;
-  data_open(options->sessions, options->livestreams);
+  livestreams_count = data_open(options->sessions, options->livestreams);
   return ok;
 }
 
