@@ -1,86 +1,104 @@
 -- How many livestream sessions ran at once, hour by hour over a day?
 --
---   sqlite3 -cmd '.load ./rtk' '' '.read sql/reports/concurrency.sql'
+--   sqlite3 -box my.db '.read sql/reports/concurrency.sql'
 --
--- The day is the last one on which a session started (UTC). For another one say
--- this before, with both kinds of quotes:
+-- The day is the one with the most sessions at once. For another day put an
+-- option before my.db, with all these quotes:
 --
---   .parameter set @day "'2024-01-31'"
+--   -cmd ".parameter set @day \"'2026-01-31'\""
 --
--- A bar is the most sessions that ran at the same time within the hour; where
--- they are many it is scaled to 50 characters. A session runs for a second at
--- least, and one without stopped_time still; a time before 1971 is none. One
--- request for each page of livestreams, and one for the sessions of each. What
--- cannot be fetched is a row with an error, counted in the last line: its
--- sessions are missing.
+-- Cost: one request for each 100 livestreams, and one for the sessions of each
+-- livestream.
+--
+--   hour         its beginning, in UTC
+--   sessions     the most that ran at the same time within the hour
+--   bar          the same as a bar, of 50 characters at most
+--
+-- A session without stopped_time is still running. A session counts for at
+-- least a second. Sessions that could not be fetched are missing. A second
+-- result then lists the errors by kind, each with an example; without errors
+-- there is no second result.
 
 .bail on
-.mode list
-.headers off
+
+-- rtk as already loaded (~/.sqliterc), else ./rtk, else the installed one.
+SELECT 1 WHERE CASE
+  WHEN EXISTS (SELECT 1 FROM pragma_module_list
+                WHERE name = 'rtk_livestream_session') THEN 0
+  WHEN coalesce(readfile('rtk.so'), readfile('rtk.dylib')) NOT NULL
+    THEN load_extension('./rtk')
+  ELSE load_extension('rtk') END;
+
+-- The name of a failed constraint is the error message.
+DROP TABLE IF EXISTS temp.report_day;
+CREATE TEMP TABLE report_day(day CONSTRAINT
+  "@day is no date: write ""'2026-01-31'"", with all these quotes"
+  CHECK (day IS date(day)));
+INSERT INTO temp.report_day VALUES (@day);
 
 SELECT 1 WHERE rtk_config('on_error', 'row') IS NULL;
 DROP TABLE IF EXISTS temp.report_livestream;
 CREATE TEMP TABLE report_livestream AS
-SELECT id, error FROM rtk_livestreams;
+SELECT id, name, status, created_at, error, error_kind FROM rtk_livestreams;
+-- A time before 1971 is none.
 DROP TABLE IF EXISTS temp.report_session;
 CREATE TEMP TABLE report_session AS
-SELECT id, started_s, max(stopped_s, started_s + 1) AS stopped_s, error
-  FROM (SELECT s.id, s.error,
-               CASE WHEN s.started_time >= '1971'
-                    THEN CAST(strftime('%s', s.started_time) AS INTEGER)
-               END AS started_s,
-               CAST(coalesce(CASE WHEN s.stopped_time >= '1971'
-                                  THEN strftime('%s', s.stopped_time) END,
-                             strftime('%s', 'now')) AS INTEGER) AS stopped_s
-          FROM rtk_livestream_sessions AS s
-         WHERE s.for_livestream_id IN (SELECT id FROM temp.report_livestream));
+SELECT s.for_livestream_id, s.id, s.created_at,
+       CASE WHEN s.started_time >= '1971' THEN s.started_time END
+         AS started_time,
+       CASE WHEN s.stopped_time >= '1971' THEN s.stopped_time END
+         AS stopped_time,
+       s.ingest_seconds, s.viewer_seconds, nullif(s.err_message, '')
+         AS err_message, s.error, s.error_kind
+  FROM rtk_livestream_sessions AS s
+ WHERE s.for_livestream_id IN (SELECT id FROM temp.report_livestream);
 SELECT 1 WHERE rtk_config('on_error', NULL) IS NULL;
 
--- The sessions of that day alone, in seconds from its beginning.
-DROP TABLE IF EXISTS temp.report_day;
-CREATE TEMP TABLE report_day AS
-WITH day(begin_s) AS (
-  SELECT CAST(strftime('%s', coalesce(@day, date(last_s, 'unixepoch')))
-           AS INTEGER)
-    FROM (SELECT max(started_s) AS last_s FROM temp.report_session)
-   WHERE @day IS date(@day)
-)
-SELECT begin_s, started_s - begin_s AS started_s, stopped_s - begin_s AS stopped_s
-  FROM day LEFT JOIN temp.report_session
-    ON started_s < begin_s + 86400 AND stopped_s > begin_s;
+-- In seconds since 1970.
+DROP VIEW IF EXISTS temp.report_span;
+CREATE TEMP VIEW report_span AS
+SELECT started_s, max(stopped_s, started_s + 1) AS stopped_s
+  FROM (SELECT CAST(strftime('%s', started_time) AS INTEGER) AS started_s,
+               CAST(strftime('%s', coalesce(stopped_time, 'now')) AS INTEGER)
+                 AS stopped_s
+          FROM temp.report_session)
+ WHERE started_s NOT NULL;
 
-SELECT '@day is not written as the head of this file says: ' || @day
- WHERE @day IS NOT date(@day);
-SELECT DISTINCT 'sessions at once on ' || date(begin_s, 'unixepoch') || ', UTC'
-  FROM temp.report_day WHERE begin_s NOT NULL;
--- The number changes to a higher one only where a session starts.
-WITH RECURSIVE hour(h) AS (
-  SELECT 0 UNION ALL SELECT h + 1 FROM hour WHERE h < 23
-), instant(h, at_s) AS (
-  SELECT h, h * 3600 FROM hour
-  UNION
-  SELECT started_s / 3600, started_s FROM temp.report_day WHERE started_s > 0
-), running(h, at_s, sessions) AS (
-  SELECT i.h, i.at_s, count(d.started_s)
-    FROM instant AS i LEFT JOIN temp.report_day AS d
-      ON d.started_s <= i.at_s AND d.stopped_s > i.at_s
-   GROUP BY i.h, i.at_s
-), peak(h, sessions) AS (
-  SELECT h, max(sessions) FROM running GROUP BY h
+-- Each start adds a session and each stop takes one away; the sum up to an
+-- instant is the number that run. The beginning of an hour changes nothing: it
+-- gives hours without a start or stop a sum.
+DROP VIEW IF EXISTS temp.concurrency;
+CREATE TEMP VIEW concurrency AS
+WITH RECURSIVE change(at_s, by) AS (
+  SELECT started_s, 1 FROM temp.report_span
+   UNION ALL SELECT stopped_s, -1 FROM temp.report_span
+), day(begin_s) AS (
+  SELECT CAST(strftime('%s', coalesce(day, (
+           SELECT date(at_s, 'unixepoch')
+             FROM (SELECT at_s, sum(by) OVER (ORDER BY at_s) AS sessions
+                     FROM change)
+            ORDER BY sessions DESC, at_s DESC LIMIT 1))) AS INTEGER)
+    FROM temp.report_day
+), hour(at_s, h) AS (
+  SELECT begin_s, 0 FROM day WHERE begin_s NOT NULL
+   UNION ALL SELECT at_s + 3600, h + 1 FROM hour WHERE h < 23
+), running AS (
+  SELECT at_s, sum(by) OVER (ORDER BY at_s) AS sessions
+    FROM (SELECT at_s, by FROM change UNION ALL SELECT at_s, 0 FROM hour)
+), peak AS (
+  SELECT hour.at_s, max(sessions) AS sessions
+    FROM hour JOIN running
+      ON running.at_s BETWEEN hour.at_s AND hour.at_s + 3599
+   GROUP BY hour.at_s
 )
-SELECT rtrim(printf('%02d:00  %4d  %s', h, sessions,
-         replace(hex(zeroblob((sessions * min(most, 50) + most - 1) / most)),
-                 '00', '█')))
+SELECT strftime('%Y-%m-%d %H:%M', at_s, 'unixepoch') AS hour, sessions,
+       substr(printf('%.50c', '█'), 1,
+              (sessions * min(most, 50) + most - 1) / most) AS bar
   FROM peak, (SELECT max(max(sessions), 1) AS most FROM peak)
- WHERE (SELECT min(begin_s) FROM temp.report_day) NOT NULL
- ORDER BY h;
+ ORDER BY at_s;
 
-SELECT printf('%d sessions, %d of them on that day; %d rows with an error',
-              (SELECT count(id) FROM temp.report_session),
-              (SELECT count(started_s) FROM temp.report_day), count(error))
-  FROM (SELECT error FROM temp.report_livestream
-         UNION ALL SELECT error FROM temp.report_session);
-SELECT 'the first: ' || error
-  FROM (SELECT error FROM temp.report_livestream
-         UNION ALL SELECT error FROM temp.report_session)
- WHERE error NOT NULL LIMIT 1;
+SELECT * FROM concurrency;
+SELECT error_kind, count(*) AS errors, min(error) AS example
+  FROM (SELECT error_kind, error FROM temp.report_livestream
+         UNION ALL SELECT error_kind, error FROM temp.report_session)
+ WHERE error NOT NULL GROUP BY error_kind;

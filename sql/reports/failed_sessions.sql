@@ -1,47 +1,58 @@
 -- Which livestream sessions failed, and why?
 --
---   sqlite3 -cmd '.load ./rtk' '' '.read sql/reports/failed_sessions.sql'
+--   sqlite3 -box my.db '.read sql/reports/failed_sessions.sql'
 --
--- Of all livestreams of the app, the last failure first. One request for each
--- page of livestreams, and one for the sessions of each. What cannot be fetched
--- is a row with an error, counted in the last line: its failures are missing.
+-- Cost: one request for each 100 livestreams, and one for the sessions of each
+-- livestream.
+--
+--   time         of the start; of a session that never started, of its creation
+--   livestream   its name, or its id if it has no name
+--   session_id
+--   err_message  the reason, in the API's words
+--
+-- The last failure comes first. Without failures there is no result. Sessions
+-- that could not be fetched are missing. A second result then lists the errors
+-- by kind, each with an example; without errors there is no second result.
 
 .bail on
-.mode list
-.headers off
+
+-- rtk as already loaded (~/.sqliterc), else ./rtk, else the installed one.
+SELECT 1 WHERE CASE
+  WHEN EXISTS (SELECT 1 FROM pragma_module_list
+                WHERE name = 'rtk_livestream_session') THEN 0
+  WHEN coalesce(readfile('rtk.so'), readfile('rtk.dylib')) NOT NULL
+    THEN load_extension('./rtk')
+  ELSE load_extension('rtk') END;
 
 SELECT 1 WHERE rtk_config('on_error', 'row') IS NULL;
 DROP TABLE IF EXISTS temp.report_livestream;
 CREATE TEMP TABLE report_livestream AS
-SELECT id, name, error FROM rtk_livestreams;
+SELECT id, name, status, created_at, error, error_kind FROM rtk_livestreams;
+-- A time before 1971 is none.
 DROP TABLE IF EXISTS temp.report_session;
 CREATE TEMP TABLE report_session AS
-SELECT s.for_livestream_id, s.id,
-       CASE WHEN s.started_time >= '1971' THEN s.started_time
-            ELSE s.created_at END AS began,
-       nullif(s.err_message, '') AS err_message, s.error
+SELECT s.for_livestream_id, s.id, s.created_at,
+       CASE WHEN s.started_time >= '1971' THEN s.started_time END
+         AS started_time,
+       CASE WHEN s.stopped_time >= '1971' THEN s.stopped_time END
+         AS stopped_time,
+       s.ingest_seconds, s.viewer_seconds, nullif(s.err_message, '')
+         AS err_message, s.error, s.error_kind
   FROM rtk_livestream_sessions AS s
  WHERE s.for_livestream_id IN (SELECT id FROM temp.report_livestream);
 SELECT 1 WHERE rtk_config('on_error', NULL) IS NULL;
 
-SELECT printf('%-16s  %-!20s  %-36s  %s', 'started', 'livestream', 'session',
-              'why');
-SELECT printf('%-16s  %-!20.20s  %-36s  %s',
-              replace(substr(s.began, 1, 16), 'T', ' '),
-              replace(coalesce(l.name, l.id), char(10), ' '), s.id,
-              replace(s.err_message, char(10), ' '))
+DROP VIEW IF EXISTS temp.failed_sessions;
+CREATE TEMP VIEW failed_sessions AS
+SELECT coalesce(s.started_time, s.created_at) AS time,
+       coalesce(l.name, l.id) AS livestream, s.id AS session_id, s.err_message
   FROM temp.report_session AS s
   JOIN temp.report_livestream AS l ON l.id = s.for_livestream_id
  WHERE s.err_message NOT NULL
- ORDER BY s.began DESC, s.id;
+ ORDER BY time DESC, session_id;
 
-SELECT printf('%d sessions, %d failed; %d rows with an error',
-              (SELECT count(id) FROM temp.report_session),
-              (SELECT count(err_message) FROM temp.report_session),
-              count(error))
-  FROM (SELECT error FROM temp.report_livestream
-         UNION ALL SELECT error FROM temp.report_session);
-SELECT 'the first: ' || error
-  FROM (SELECT error FROM temp.report_livestream
-         UNION ALL SELECT error FROM temp.report_session)
- WHERE error NOT NULL LIMIT 1;
+SELECT * FROM failed_sessions;
+SELECT error_kind, count(*) AS errors, min(error) AS example
+  FROM (SELECT error_kind, error FROM temp.report_livestream
+         UNION ALL SELECT error_kind, error FROM temp.report_session)
+ WHERE error NOT NULL GROUP BY error_kind;

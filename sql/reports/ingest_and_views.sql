@@ -1,82 +1,93 @@
--- How much was ingested and how much of it watched, day by day?
+-- How much was ingested and watched, day by day, and do the analytics agree?
 --
---   sqlite3 -cmd '.load ./rtk' '' '.read sql/reports/ingest_and_views.sql'
+--   sqlite3 -box my.db '.read sql/reports/ingest_and_views.sql'
 --
--- The last 31 days with sessions; or as many as you say before:
+-- The last 31 days with sessions. For more days put an option before my.db:
 --
---   .parameter set @days 90
+--   -cmd '.parameter set @days 90'
 --
--- Sums over the sessions of all livestreams, by the day of their start (UTC),
--- beside what rtk_livestream_analytics says of that day. `*` marks a day where
--- the two differ: in the number of sessions, or by more than a second for each.
--- Sessions of deleted livestreams, or around midnight, are reasons. One request
--- for the analytics, one for each page of livestreams, and one for the sessions
--- of each. What cannot be fetched is a row with an error, counted in the last
--- line: the sums are then too low.
+-- Cost: one request for each 100 livestreams, and one for the sessions of each
+-- livestream, and one for the analytics.
+--
+--   day         the sessions' start, in UTC
+--   sessions, ingest_hours, viewer_hours
+--               sums over the sessions of all livestreams that there are now
+--   analytics_sessions, analytics_ingest_hours, analytics_viewer_hours
+--               what rtk_livestream_analytics says of that day
+--   differs     1 if the two differ in the number of sessions, or by more than
+--               a second for each session. Deleted livestreams, and sessions
+--               around midnight, can be the reason.
+--
+-- Errors make sums too low. A second result then lists them by kind, each with
+-- an example; without errors there is no second result.
 
 .bail on
-.mode list
-.headers off
+
+-- rtk as already loaded (~/.sqliterc), else ./rtk, else the installed one.
+SELECT 1 WHERE CASE
+  WHEN EXISTS (SELECT 1 FROM pragma_module_list
+                WHERE name = 'rtk_livestream_session') THEN 0
+  WHEN coalesce(readfile('rtk.so'), readfile('rtk.dylib')) NOT NULL
+    THEN load_extension('./rtk')
+  ELSE load_extension('rtk') END;
 
 SELECT 1 WHERE rtk_config('on_error', 'row') IS NULL;
 DROP TABLE IF EXISTS temp.report_livestream;
 CREATE TEMP TABLE report_livestream AS
-SELECT id, error FROM rtk_livestreams;
+SELECT id, name, status, created_at, error, error_kind FROM rtk_livestreams;
+-- A time before 1971 is none.
 DROP TABLE IF EXISTS temp.report_session;
 CREATE TEMP TABLE report_session AS
-SELECT s.id, CASE WHEN s.started_time >= '1971' THEN s.started_time
-                  ELSE s.created_at END AS began,
-       s.ingest_seconds, s.viewer_seconds, s.error
+SELECT s.for_livestream_id, s.id, s.created_at,
+       CASE WHEN s.started_time >= '1971' THEN s.started_time END
+         AS started_time,
+       CASE WHEN s.stopped_time >= '1971' THEN s.stopped_time END
+         AS stopped_time,
+       s.ingest_seconds, s.viewer_seconds, nullif(s.err_message, '')
+         AS err_message, s.error, s.error_kind
   FROM rtk_livestream_sessions AS s
  WHERE s.for_livestream_id IN (SELECT id FROM temp.report_livestream);
 DROP TABLE IF EXISTS temp.report_analytics;
 CREATE TEMP TABLE report_analytics AS
 SELECT substr(a.date, 1, 10) AS date, a.count AS sessions,
        a.total_ingest_seconds AS ingest_seconds,
-       a.total_viewer_seconds AS viewer_seconds, a.error
+       a.total_viewer_seconds AS viewer_seconds, a.error, a.error_kind
   FROM rtk_livestream_analytics AS a;
 SELECT 1 WHERE rtk_config('on_error', NULL) IS NULL;
 
-DROP TABLE IF EXISTS temp.report_day;
-CREATE TEMP TABLE report_day AS
-SELECT day, sum(n) AS sessions, total(ingest) AS ingest, total(views) AS views,
-       sum(their_n) AS their_sessions, total(their_ingest) AS their_ingest,
-       total(their_views) AS their_views
-  FROM (SELECT substr(began, 1, 10) AS day, 1 AS n, ingest_seconds AS ingest,
-               viewer_seconds AS views, 0 AS their_n, 0 AS their_ingest,
-               0 AS their_views
-          FROM temp.report_session WHERE id NOT NULL
-         UNION ALL
-        SELECT date, 0, 0, 0, sessions, ingest_seconds, viewer_seconds
-          FROM temp.report_analytics WHERE date NOT NULL)
- GROUP BY day
-HAVING sum(n) + sum(their_n) > 0
- ORDER BY day DESC LIMIT coalesce(@days, 31);
-ALTER TABLE temp.report_day ADD COLUMN differs;
-UPDATE temp.report_day
-   SET differs = sessions <> their_sessions
-              OR abs(ingest - their_ingest) > sessions
-              OR abs(views - their_views) > sessions;
+-- A view can have no parameter.
+DROP TABLE IF EXISTS temp.report_days;
+CREATE TEMP TABLE report_days AS SELECT coalesce(@days, 31) AS days;
 
-SELECT printf('%-10s  %26s    %26s', '', 'the sessions', 'analytics');
-SELECT printf('%-10s  %8s  %8s  %6s    %8s  %8s  %6s', 'day', 'sessions',
-              'ingest h', 'view h', 'sessions', 'ingest h', 'view h');
-SELECT printf('%-10s  %8d  %8.2f  %6.2f    %8d  %8.2f  %6.2f%s', day, sessions,
-              ingest / 3600.0, views / 3600.0, their_sessions,
-              their_ingest / 3600.0, their_views / 3600.0,
-              CASE WHEN differs THEN ' *' ELSE '' END)
-  FROM temp.report_day
+DROP VIEW IF EXISTS temp.ingest_and_views;
+CREATE TEMP VIEW ingest_and_views AS
+SELECT day, sessions, round(ingest / 3600, 2) AS ingest_hours,
+       round(views / 3600, 2) AS viewer_hours,
+       their_sessions AS analytics_sessions,
+       round(their_ingest / 3600, 2) AS analytics_ingest_hours,
+       round(their_views / 3600, 2) AS analytics_viewer_hours,
+       sessions <> their_sessions OR abs(ingest - their_ingest) > sessions
+         OR abs(views - their_views) > sessions AS differs
+  FROM (SELECT day, sum(n) AS sessions, total(ingest) AS ingest,
+               total(views) AS views, sum(their_n) AS their_sessions,
+               total(their_ingest) AS their_ingest,
+               total(their_views) AS their_views
+          FROM (SELECT substr(coalesce(started_time, created_at), 1, 10) AS day,
+                       1 AS n, ingest_seconds AS ingest,
+                       viewer_seconds AS views, 0 AS their_n,
+                       0 AS their_ingest, 0 AS their_views
+                  FROM temp.report_session WHERE id NOT NULL
+                 UNION ALL
+                SELECT date, 0, 0, 0, sessions, ingest_seconds, viewer_seconds
+                  FROM temp.report_analytics WHERE date NOT NULL)
+         GROUP BY day
+        HAVING sum(n) + sum(their_n) > 0
+         ORDER BY day DESC LIMIT (SELECT days FROM temp.report_days))
  ORDER BY day;
 
-SELECT printf('%d days, %d differ (*); %d sessions, %d rows with an error',
-              (SELECT count(*) FROM temp.report_day),
-              (SELECT total(differs) FROM temp.report_day),
-              (SELECT count(id) FROM temp.report_session), count(error))
-  FROM (SELECT error FROM temp.report_livestream
-         UNION ALL SELECT error FROM temp.report_session
-         UNION ALL SELECT error FROM temp.report_analytics);
-SELECT 'the first: ' || error
-  FROM (SELECT error FROM temp.report_livestream
-         UNION ALL SELECT error FROM temp.report_session
-         UNION ALL SELECT error FROM temp.report_analytics)
- WHERE error NOT NULL LIMIT 1;
+SELECT * FROM ingest_and_views;
+SELECT error_kind, count(*) AS errors, min(error) AS example
+  FROM (SELECT error_kind, error FROM temp.report_livestream
+         UNION ALL SELECT error_kind, error FROM temp.report_session
+         UNION ALL SELECT error_kind, error FROM temp.report_analytics)
+ WHERE error NOT NULL GROUP BY error_kind;
