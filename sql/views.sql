@@ -1,14 +1,23 @@
--- Views over a whole app (the settings' account and app), for your own queries:
+-- Views over a whole app (account and app of the settings), for your queries:
 --
---   .load ./rtk
 --   .read sql/views.sql
 --   SELECT name, sum(viewer_hours) FROM session_hours GROUP BY name;
 --
--- TEMP, for a database must not make requests by itself. Each view asks for all
--- livestreams and then, in one batch, for the sessions of each. A condition on
--- its rows makes the answer shorter, not the requests fewer; but for
--- `livestream_id = …`, which asks for the sessions of that one alone. With
--- on_error = 'row' what could not be fetched is a row with its `error`, in each.
+-- They are TEMP views: a view stored in a database must not make requests.
+-- livestream_with_sessions, session_hours and failed_session request all
+-- livestreams, then the sessions of each livestream in one batch. A condition
+-- on their rows makes the result smaller but saves no request. The exception is
+-- `livestream_id = …`, which requests the sessions of that livestream alone.
+-- With on_error = 'row' each view has a row, with `error` set, for everything
+-- that could not be fetched.
+
+-- rtk as already loaded (~/.sqliterc), else ./rtk, else the installed one.
+SELECT 1 WHERE CASE
+  WHEN EXISTS (SELECT 1 FROM pragma_module_list
+                WHERE name = 'rtk_livestream_session') THEN 0
+  WHEN coalesce(readfile('rtk.so'), readfile('rtk.dylib')) NOT NULL
+    THEN load_extension('./rtk')
+  ELSE load_extension('rtk') END;
 
 DROP VIEW IF EXISTS temp.livestream_with_sessions;
 CREATE TEMP VIEW livestream_with_sessions AS
@@ -38,7 +47,7 @@ SELECT session_id, livestream_id, name, started_time, err_message, error
   FROM livestream_with_sessions
  WHERE err_message <> '' OR error NOT NULL;
 
--- One request for each livestream that is LIVE, and no others.
+-- Requests all livestreams, and one session for each livestream that is LIVE.
 DROP VIEW IF EXISTS temp.running_now;
 CREATE TEMP VIEW running_now AS
 SELECT l.id AS livestream_id, l.name, s.id AS session_id, s.started_time,
