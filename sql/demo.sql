@@ -36,7 +36,6 @@ SELECT c.name, count(*) AS sessions, count(s.id) AS found,
 .print
 .print 4. A report with a bar for each hour: sql/reports/concurrency.sql
 .read sql/reports/concurrency.sql
-.mode box
 
 .print
 .print 5. Requests are scarce: what did all this cost?
