@@ -14,7 +14,8 @@
 --   sessions     the most that ran at the same time within the hour
 --   bar          the same as a bar, of 50 characters at most
 --
--- A session without stopped_time is still running. A session counts for at
+-- Hours without a session are left out. A session without stopped_time is still
+-- running. A session counts for at
 -- least a second. Sessions that could not be fetched are missing. A second
 -- result then lists the errors by kind, each with an example; without errors
 -- there is no second result.
@@ -94,7 +95,8 @@ WITH RECURSIVE change(at_s, by) AS (
 SELECT strftime('%Y-%m-%d %H:%M', at_s, 'unixepoch') AS hour, sessions,
        substr(printf('%.50c', '█'), 1,
               (sessions * min(most, 50) + most - 1) / most) AS bar
-  FROM peak, (SELECT max(max(sessions), 1) AS most FROM peak)
+  FROM peak, (SELECT max(sessions) AS most FROM peak)
+ WHERE sessions > 0
  ORDER BY at_s;
 
 SELECT * FROM concurrency;

@@ -42,9 +42,8 @@ static const struct {
   long livestream_ms; /* from one livestream to the next … */
   long session_ms;    /* … and from one of its sessions to the next */
 } numbers = {1704067200L * 1000, 315792L * 1000, 20L * 3600 * 1000},
-  show = {1767571200L * 1000, /* Monday, 2026-01-05 */
-          4L * 86400 * 1000, 7L * 86400 * 1000},
-  *times = &show;
+  show = {1767571200L * 1000, 0, 7L * 86400 * 1000}, /* Monday, 2026-01-05 */
+      *times = &show;
 
 static bool is_show(void) { return times == &show; }
 
@@ -88,12 +87,18 @@ void format_day(char *out, size_t size, long time_ms) {
 
 /* Numbers ------------------------------------------------------------------ */
 
+/* In evenings: three weekdays, with some livestreams at the same time on each. */
+static long show_offset_ms(long place) {
+  long day = place % 3 * 2 + place / 3 * 7;
+  return (day * 24 + 19) * 3600 * 1000 + place % 2 * 1800 * 1000;
+}
+
 long data_livestream_created_ms(long number) {
   long place = number - 1;
-  long hour = is_show() ? 9 + place * 7 % 12 : 0;
-  return times->base_ms + hour * 3600 * 1000 +
-         place % LIVESTREAMS_IN_ORDER * times->livestream_ms +
-         place / LIVESTREAMS_IN_ORDER * 7000;
+  long offset_ms = place % LIVESTREAMS_IN_ORDER * times->livestream_ms +
+                   place / LIVESTREAMS_IN_ORDER * 7000;
+  if (is_show()) offset_ms = show_offset_ms(place);
+  return times->base_ms + offset_ms;
 }
 
 static long session_created_ms(long n) {
