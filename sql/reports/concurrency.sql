@@ -15,10 +15,9 @@
 --   bar          the same as a bar, of 50 characters at most
 --
 -- Hours without a session are left out. A session without stopped_time is still
--- running. A session counts for at
--- least a second. Sessions that could not be fetched are missing. A second
--- result then lists the errors by kind, each with an example; without errors
--- there is no second result.
+-- running. A session counts for at least a second. Sessions that could not be
+-- fetched are missing. A second result then lists the errors by kind, each with
+-- an example; without errors there is no second result.
 
 .bail on
 
