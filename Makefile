@@ -191,6 +191,7 @@ lint: $(SO) ## check warnings (gcc, clang), format, cppcheck, layers, symbols, m
 	tests/lint/sizes
 	tests/lint/banned
 	tests/lint/symbols $(SO)
+	mandoc -T lint -W warning ext/doc/rtk.7
 	tests/mutate --check
 
 format: ## lay out the C sources as .clang-format says
