@@ -192,14 +192,15 @@ int rtk_window_get(struct rtk_window *window, size_t place,
                    struct rtk_job **job, struct rtk_err *err) {
   int rc = begin(window);
   if (rc != SQLITE_OK) return rc;
+  bool is_first = window->jobs[place] != DELIVERED;
   if (window->delivered == 0 || window->next < place) window->next = place;
-  if (window->jobs[place] == NULL || window->jobs[place] == DELIVERED) {
+  if (window->jobs[place] == NULL || !is_first) {
     rc = request(window, place, err);
     if (rc != SQLITE_OK) return rc;
   }
   struct rtk_job *wanted = window->jobs[place];
   window->reader = place;
-  window->delivered++;
+  if (is_first) window->delivered++; /* a place that is read again is no more */
   rc = rtk_window_await(window->fetch, window, wanted, err);
   if (rc != SQLITE_OK) return rc;
   window->jobs[place] = DELIVERED;
