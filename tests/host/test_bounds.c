@@ -171,4 +171,28 @@ CASE(an_aggregate_is_called_once) {
   close_ok(db);
 }
 
+/* Two statements wait for the same replies; the first one ends, and the other gets
+** them all. */
+CASE(a_statement_that_ends_takes_nothing_away) {
+  sqlite3 *db = open_loaded();
+  skip_where_in_is_no_batch();
+  must_exec(db, "CREATE TABLE l(s);"
+                "WITH RECURSIVE c(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM c"
+                " WHERE i < 12) INSERT INTO l SELECT 'x:delay=' ||"
+                " CASE i WHEN 1 THEN 0 ELSE 400 END || ',shared=' || i FROM c");
+  const char *sql = "SELECT session_id FROM " SESSION
+                    ") WHERE session_id IN (SELECT s FROM l)";
+  sqlite3_stmt *first = prepared(db, sql);
+  sqlite3_stmt *second = prepared(db, sql);
+  assert_int_equal(sqlite3_step(first), SQLITE_ROW);
+  assert_int_equal(sqlite3_step(second), SQLITE_ROW);
+  assert_int_equal(sqlite3_finalize(first), SQLITE_OK);
+  int rows = 1;
+  while (sqlite3_step(second) == SQLITE_ROW) rows++;
+  assert_int_equal(sqlite3_finalize(second), SQLITE_OK);
+  assert_int_equal(rows, 12);
+  assert_int_equal(requests("shared"), 12);
+  close_ok(db);
+}
+
 int main(void) { return RUN_CASES(NULL, NULL); }
