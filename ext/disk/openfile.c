@@ -72,6 +72,10 @@ static const char *look_at_path(const char *path) {
   if (strncmp(path, "file:", 5) == 0) {
     return "it is a URI; name the file by its path";
   }
+  if (path[0] == '~') {
+    return "only a shell expands ~, and not within quotes; write the whole "
+           "path";
+  }
   return NULL;
 }
 
