@@ -62,7 +62,7 @@ SQLITE_EXTENSION_INIT3
 /* Arguments. */
 #define ID_ARGUMENT(its_name)                                                  \
   {.name = its_name, .kind = RTK_COLUMN_ARGUMENT,                              \
-   .argument = RTK_ARGUMENT_ID, .doc = "the id that was asked for"}
+   .argument = RTK_ARGUMENT_ID, .doc = "the requested id"}
 #define FILTER(its_name, its_doc)                                              \
   {.name = its_name, .kind = RTK_COLUMN_ARGUMENT,                              \
    .argument = RTK_ARGUMENT_FILTER, .doc = its_doc}
@@ -75,8 +75,8 @@ SQLITE_EXTENSION_INIT3
    .argument = RTK_ARGUMENT_FILTER, .type = RTK_COLUMN_INTEGER,                \
    .doc = its_doc}
 #define PERIOD                                                                 \
-  FILTER("start_time", "only what is later: ISO 8601, 2024-01-31T00:00:00Z"),  \
-  FILTER("end_time", "only what is earlier: ISO 8601, 2024-01-31T00:00:00Z")
+  FILTER("start_time", "only records after this time: 2024-01-31T00:00:00Z"),  \
+  FILTER("end_time", "only records before this time: 2024-01-31T00:00:00Z")
 
 #define CREATED TEXT("created_at", "when the record was made (ISO 8601, UTC)")
 #define UPDATED                                                                \
@@ -115,9 +115,9 @@ static const struct rtk_column sessions_of_meeting_columns[] = {
 /* Livestreams, as three endpoints give them; one can filter by the status. */
 #define LIVESTREAM_COLUMNS(id_for, status)                                     \
   ID_OF(id_for, "id", "the livestream's id (UUID)"),                           \
-  TEXT("name", "what it was called, NULL: nothing"),                           \
+  TEXT("name", "its name, or NULL"),                           \
   status,                                                                      \
-  TEXT("meeting_id", "the meeting that is streamed, NULL: none"),              \
+  TEXT("meeting_id", "the meeting that is streamed, or NULL"),              \
   FLAG("disabled", "1 when it takes no more video"),                           \
   TEXT("ingest_server", "where an encoder sends its video"),                   \
   TEXT("playback_url", "where viewers get it (HLS)"),                          \
@@ -135,9 +135,9 @@ static const struct rtk_column livestreams_columns[] = {
   PERIOD,
   {.name = "exclude_meetings", .kind = RTK_COLUMN_ARGUMENT,
    .argument = RTK_ARGUMENT_FILTER, .is_switch = true,
-   .doc = "1: only what an encoder streams"},
+   .doc = "1: leave out livestreams of meetings"},
   ORDER("sort_order", "ASC DSC ",
-        "ASC or DSC: the order in which the server gives them"),
+        "ASC or DSC: the order of the list"),
   STREAM_KEY,
   ABOUT_THE_REPLY,
 };
@@ -156,42 +156,42 @@ static const struct rtk_column livestream_of_meeting_columns[] = {
 
 static const struct rtk_column meeting_sessions_columns[] = {
   TEXT("id", "the meeting session's id (UUID)"),
-  CHOICE("associated_id", NULL, "the meeting that it is a session of"),
-  TEXT("meeting_display_name", "what the meeting is called"),
+  CHOICE("associated_id", NULL, "the id of its meeting"),
+  TEXT("meeting_display_name", "the name of the meeting"),
   CHOICE("status", "LIVE ENDED ", "LIVE or ENDED"),
   TEXT("type", "the kind of meeting"),
-  NUMBER("live_participants", "how many are in it now"),
-  NUMBER("max_concurrent_participants", "the most that were in it at once"),
-  NUMBER("minutes_consumed", "participants' minutes, summed"),
+  NUMBER("live_participants", "participants now"),
+  NUMBER("max_concurrent_participants", "participants at once, at most"),
+  NUMBER("minutes_consumed", "minutes of all participants together"),
   TEXT("started_at", "when it started (ISO 8601, UTC)"),
-  TEXT("ended_at", "when it ended (ISO 8601, UTC), NULL: it runs"),
+  TEXT("ended_at", "when it ended (ISO 8601, UTC), NULL while it runs"),
   CREATED,
   UPDATED,
-  TEXT("organization_id", "the organization it belongs to"),
+  TEXT("organization_id", "the id of its organization"),
   TEXT("breakout_rooms", "its breakout rooms (JSON)"),
-  TEXT("meta", "what else is known of it (JSON)"),
+  TEXT("meta", "further data (JSON)"),
   ACCOUNT_AND_APP,
   END_OF_ARGUMENTS,
   PERIOD,
-  FILTER("search", "only what matches these words"),
+  FILTER("search", "only records that match these words"),
   ORDER("sort_by", "minutesConsumed createdAt ",
-        "minutesConsumed or createdAt: what the server puts them in order by"),
+        "minutesConsumed or createdAt: what the list is sorted by"),
   ORDER("sort_order", "ASC DESC ",
-        "ASC or DESC: the order in which the server gives them"),
+        "ASC or DESC: the order of the list"),
   ABOUT_THE_REPLY,
 };
 
 #define TOTALS                                                                 \
-  NUMBER("count", "how many livestream sessions there were"),                  \
+  NUMBER("count", "the number of livestream sessions"),                  \
   NUMBER("total_ingest_seconds", "seconds of video received"),                 \
   NUMBER("total_viewer_seconds", "seconds watched, summed over the viewers"),  \
   ACCOUNT_AND_APP,                                                             \
   END_OF_ARGUMENTS,                                                            \
-  UNIX_TIME("start_time", "only what is later: Unix seconds, as from"          \
-                          " strftime('%s', '2024-01-31')"),                    \
-  UNIX_TIME("end_time", "only what is earlier: Unix seconds, as from"          \
+  UNIX_TIME("start_time", "only records after this time, in Unix seconds:"     \
+                                     " strftime('%s', '2024-01-31')"),                    \
+  UNIX_TIME("end_time", "only records before this time, in Unix seconds:"       \
                         " strftime('%s', '2024-01-31')"),                      \
-  FILTER("filters", "what else the server is to go by, as it understands it"), \
+  FILTER("filters", "further filters, sent unchanged"), \
   ABOUT_THE_REPLY
 
 static const struct rtk_column analytics_columns[] = {

@@ -118,12 +118,12 @@ static const struct row rows[RTK_SETTING_COUNT] = {
     NUMBER(CONNECT_TIMEOUT_MS, "connect_timeout_ms", "10000", 1, DAY_MS,
            "longest time to get a connection"),
     NUMBER(MAX_WAIT_MS, "max_wait_ms", "60000", 0, DAY_MS,
-           "longest wait for the quota or a retry that a statement sits out;"
-           " 0: any"),
+           "longest single wait for the quota or a retry; a longer one ends"
+           " the statement; 0: no limit"),
     NUMBER(MAX_RETRIES, "max_retries", "2", 0, 10,
-           "how often a request that failed is made again"),
+           "how many times a failed request is made again"),
     NUMBER(CONCURRENCY, "concurrency", "50", 1, 1000,
-           "how many requests are under way at once"),
+           "requests in flight at once"),
     NUMBER(RATE_PER_SECOND, "rate_per_second", "150", 0, RTK_QUOTA_MAX,
            "requests in any one second; 0: no limit"),
     NUMBER(QUOTA, "quota", "1000", 0, RTK_QUOTA_MAX,
@@ -138,25 +138,27 @@ static const struct row rows[RTK_SETTING_COUNT] = {
                                " requests, shared by all processes that name"
                                " it"},
     NUMBER(CACHE_TTL_ENDED_S, "cache_ttl_ended_s", "86400", 0, YEAR_S,
-           "how long a session that ended more than an hour ago is kept; 0:"
-           " for the statement"),
+           "seconds that a session which ended more than an hour ago is kept;"
+           " 0: until the statement ends"),
     NUMBER(CACHE_TTL_LIVE_S, "cache_ttl_live_s", "5", 0, YEAR_S,
-           "how long one that has not ended is kept; 0: for the statement"),
+           "seconds that any other reply is kept: a running session, a list;"
+           " 0: until the statement ends"),
     NUMBER(CACHE_MAX_BYTES, "cache_max_bytes", "67108864", 0, 64LL * GIB,
-           "memory for replies that may be asked for again"),
+           "memory for replies that are kept, in bytes"),
     NUMBER(MAX_RESPONSE_BYTES, "max_response_bytes", "1048576", 1, GIB,
-           "longest body that is accepted"),
+           "longest body that is accepted, in bytes"),
     CHOICE(ON_ERROR, "on_error", "fail",
-           "what an id that cannot be fetched does: end the statement, or give"
-           " a row with its error",
+           "when an id cannot be fetched: fail ends the statement, row gives a"
+           " row with the error",
            "fail", "row"),
     [RTK_READ_AHEAD] = {.name = "read_ahead",
                         .env = {"RTK_READ_AHEAD"},
                         .standard = "on",
                         .kind = KIND_SWITCH,
                         .choices = {"off", "on"},
-                        .doc = "on: a plain join asks for ids ahead of their"
-                               " turn; rtk_stats says why it did not"},
+                        .doc = "on: the ids of a plain join are requested"
+                               " together; rtk_stats says when they were"
+                               " not, and why"},
     CHOICE(PROGRESS, "progress", "auto",
            "a line on stderr that tells how far a statement is; auto: in the"
            " sqlite3 shell on a terminal, after 2 seconds",
@@ -172,14 +174,14 @@ static const struct row rows[RTK_SETTING_COUNT] = {
     [RTK_CA_FILE] = {.name = "ca_file",
                      .env = {"CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR"},
                      .is_destination = true,
-                     .doc = "PEM file of trusted certificates; none: the"
-                            " system's; or a directory (c_rehash), looked into"
-                            " beside the system's"},
+                     .doc = "PEM file of trusted certificates in place of the"
+                            " system's; or a directory (c_rehash), used as"
+                            " well as the system's"},
     [RTK_PROXY] = {.name = "proxy",
                    .kind = KIND_PROXY,
                    .is_destination = true,
-                   .doc = "proxy for https; none: HTTPS_PROXY and NO_PROXY,"
-                          " as libcurl reads them"},
+                   .doc = "proxy for https; without it HTTPS_PROXY and NO_PROXY"
+                          " count, as in libcurl"},
 };
 
 /* Variables that do not exist: RTK_ and this.  A user who sets one means that
@@ -640,6 +642,10 @@ char *rtk_config_shown_proxy(const struct rtk_config *config,
   char *shown = text == NULL ? NULL : without_userinfo(text);
   *nomem = text != NULL && shown == NULL;
   return shown;
+}
+
+const char *rtk_config_env(enum rtk_setting setting) {
+  return rows[setting].env[0];
 }
 
 const char *rtk_config_name(enum rtk_setting setting) {

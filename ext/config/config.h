@@ -62,6 +62,7 @@ char *rtk_config_shown(const struct rtk_config *config,
 char *rtk_config_shown_proxy(const struct rtk_config *config,
                              const char **source, bool *nomem);
 const char *rtk_config_name(enum rtk_setting setting);
+const char *rtk_config_env(enum rtk_setting setting); /* its first variable */
 const char *rtk_config_default(enum rtk_setting setting); /* may be NULL */
 const char *rtk_config_source(const struct rtk_config *config,
                               enum rtk_setting setting);

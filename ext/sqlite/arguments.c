@@ -220,9 +220,10 @@ static int read_scope(struct rtk_arguments *arguments, int k,
     }
     if (text.bytes == NULL) {
       return rtk_err_set(err,
-                         "no %s: write it as the %s argument, or give it a"
-                         " default: SELECT rtk_config('%s', '…')",
+                         "no %s: write it as the %s argument, or set %s, or"
+                         " SELECT rtk_config('%s', '…')",
                          column->name, place(k),
+                         rtk_config_env(column->setting),
                          rtk_config_name(column->setting));
     }
     text.size = strlen(text.bytes);
@@ -233,9 +234,9 @@ static int read_scope(struct rtk_arguments *arguments, int k,
   if (!rtk_url_can_carry(text, column->max_bytes) ||
       memchr(text.bytes, '/', text.size) != NULL) {
     return rtk_err_set(err,
-                       "%s must be text of 1 to %d characters without '/', and"
-                       " not '.' or '..'",
-                       column->name, (int)column->max_bytes);
+                       "%s (the %s argument) must be text of 1 to %d characters"
+                       " without '/', and not '.' or '..'",
+                       column->name, place(k), (int)column->max_bytes);
   }
   scan->has_moved = true;
   return set_scope(arguments, k, text);
@@ -374,7 +375,7 @@ static int refuse_missing(struct rtk_arguments *arguments, int bits, int k,
   return rtk_err_set(err,
                      "no usable %s: write it as the %s argument or as %s = …"
                      " or IN (…) outside OR; the table that supplies it must"
-                     " stand to the left",
+                     " come before this one in FROM",
                      column->name, place(k), column->name);
 }
 
@@ -409,11 +410,10 @@ static int check_code(struct rtk_arguments *arguments, int bits, int k,
   if (code == RTK_PLAN_IN_VAIN) {
     const struct rtk_column *column =
         rtk_endpoint_argument(arguments->signature, k);
-    return rtk_err_set(
-        err,
-        "%s is compared with = or IN only, outside OR, and by the"
-        " collation BINARY (%s)",
-        column->name, column->doc);
+    return rtk_err_set(err,
+                       "%s works only with = or IN, outside OR, and with the"
+                       " collation BINARY (%s)",
+                       column->name, column->doc);
   }
   if (code == RTK_PLAN_UNOFFERED && !arguments->is_collecting &&
       arguments->checked_bits != bits) {

@@ -4,7 +4,7 @@
 **
 **     token     1   from CLOUDFLARE_API_TOKEN
 **     network   0   no reply: the host's name has no address; check the …
-**     tls           not asked: see to network first
+**     tls           skipped: 'network' failed
 **
 ** It sends at most three requests, without retries and over connections of its
 ** own: an old connection may still work when a new one would not.  First it
@@ -461,7 +461,7 @@ static void tell_apart(struct run *run) {
     note(run, CHECK_APP, NOT_ASKED, "cannot be told without the account");
   } else {
     note(run, CHECK_ACCOUNT, NOT_ASKED,
-         "not refused by itself: it is the app, or both");
+         "unknown: the app is wrong, or both are");
   }
 }
 
@@ -532,7 +532,7 @@ static void write_rows(struct run *run, struct rtk_cells *cells) {
       rtk_cells_integer(cells, run->found[i].verdict == GOOD);
     }
     if (detail == NULL) {
-      detail = sqlite3_mprintf("not asked: see to %s first", first_bad);
+      detail = sqlite3_mprintf("skipped: '%s' failed", first_bad);
       if (detail == NULL) run->rc = SQLITE_NOMEM;
     }
     rtk_cells_take(cells, detail);

@@ -16,8 +16,8 @@
 --
 -- Hours without a session are left out. A session without stopped_time is still
 -- running. A session counts for at least a second. Sessions that could not be
--- fetched are missing. A second result then lists the errors by kind, each with
--- an example; without errors there is no second result.
+-- fetched are missing. A second result, on stderr, then lists the errors by
+-- kind, each with an example.
 
 .bail on
 
@@ -99,6 +99,7 @@ SELECT strftime('%Y-%m-%d %H:%M', at_s, 'unixepoch') AS hour, sessions,
  ORDER BY at_s;
 
 SELECT * FROM concurrency;
+.once '|cat >&2'
 SELECT error_kind, count(*) AS errors, min(error) AS example
   FROM (SELECT error_kind, error FROM temp.report_livestream
          UNION ALL SELECT error_kind, error FROM temp.report_session)

@@ -11,8 +11,8 @@
 --   err_message  the reason, in the API's words
 --
 -- The last failure comes first. Without failures there is no result. Sessions
--- that could not be fetched are missing. A second result then lists the errors
--- by kind, each with an example; without errors there is no second result.
+-- that could not be fetched are missing. A second result, on stderr, then
+-- lists the errors by kind, each with an example.
 
 .bail on
 
@@ -52,6 +52,7 @@ SELECT coalesce(s.started_time, s.created_at) AS time,
  ORDER BY time DESC, session_id;
 
 SELECT * FROM failed_sessions;
+.once '|cat >&2'
 SELECT error_kind, count(*) AS errors, min(error) AS example
   FROM (SELECT error_kind, error FROM temp.report_livestream
          UNION ALL SELECT error_kind, error FROM temp.report_session)

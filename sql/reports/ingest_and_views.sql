@@ -18,8 +18,8 @@
 --               a second for each session. Deleted livestreams, and sessions
 --               around midnight, can be the reason.
 --
--- Errors make sums too low. A second result then lists them by kind, each with
--- an example; without errors there is no second result.
+-- Errors make sums too low. A second result, on stderr, then lists them by kind,
+-- each with an example.
 
 .bail on
 
@@ -86,6 +86,7 @@ SELECT day, sessions, round(ingest / 3600, 2) AS ingest_hours,
  ORDER BY day;
 
 SELECT * FROM ingest_and_views;
+.once '|cat >&2'
 SELECT error_kind, count(*) AS errors, min(error) AS example
   FROM (SELECT error_kind, error FROM temp.report_livestream
          UNION ALL SELECT error_kind, error FROM temp.report_session

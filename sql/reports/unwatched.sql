@@ -10,8 +10,8 @@
 --   ingest_hours  what was sent for nobody; the most comes first
 --
 -- Without such livestreams there is no result. Livestreams that could not be
--- fetched are missing. A second result then lists the errors by kind, each with
--- an example; without errors there is no second result.
+-- fetched are missing. A second result, on stderr, then lists the errors by
+-- kind, each with an example.
 
 .bail on
 
@@ -54,6 +54,7 @@ HAVING count(s.error) = 0 AND total(s.viewer_seconds) = 0
  ORDER BY total(s.ingest_seconds) DESC, l.created_at, l.id;
 
 SELECT * FROM unwatched;
+.once '|cat >&2'
 SELECT error_kind, count(*) AS errors, min(error) AS example
   FROM (SELECT error_kind, error FROM temp.report_livestream
          UNION ALL SELECT error_kind, error FROM temp.report_session)

@@ -13,8 +13,8 @@
 --   errors            sessions that could not be fetched
 --
 -- The last three have no month; a row without a month counts them. Errors make
--- sums too low. A second result then lists them by kind, each with an example;
--- without errors there is no second result.
+-- sums too low. A second result, on stderr, then lists them by kind, each
+-- with an example.
 
 .bail on
 
@@ -53,6 +53,7 @@ SELECT c.name AS customer,
  ORDER BY customer, month IS NULL, month;
 
 SELECT * FROM viewer_hours;
+.once '|cat >&2'
 SELECT error_kind, count(*) AS errors, min(error) AS example
   FROM temp.report_customer_session
  WHERE error NOT NULL GROUP BY error_kind;

@@ -186,7 +186,7 @@ CASE(an_entry_is_a_table) {
   check_rows(db, "SELECT * FROM rtk_shelf('L')",
              "rtk_shelf: no usable shelf: write it as the second argument or"
              " as shelf = … or IN (…) outside OR; the table that supplies it"
-             " must stand to the left\n");
+             " must come before this one in FROM\n");
   check_rows(db, "SELECT * FROM rtk_shelf('L', 'gone')", "");
   server_close(db);
 }
