@@ -10,6 +10,8 @@
 ** A recursive query may have no end but its LIMIT.  In doubt the statement is
 ** refused.
 **
+** Of a statement that writes, only the SELECT in it is run (rewrite.h).
+**
 ** Parameters are lent to the second run and taken back: the values themselves,
 ** of any type and size.  sqlite3_expanded_sql() is not the same statement: a
 ** negative number after a minus sign becomes a comment, and reals lose digits.
@@ -22,6 +24,7 @@
 #include "base/err.h"
 #include "base/probe.h"
 #include "base/strset.h"
+#include "fetch/rewrite.h"
 
 #include <stddef.h>
 #include <string.h>
@@ -92,10 +95,18 @@ static int read_program(sqlite3 *db, const char *sql, struct uses *uses) {
 ** SQLITE_DIRECTONLY, SQLITE_INNOCUOUS.  SQLite's own carry the last one as
 ** builtin=1.  An aggregate never carries the first.  All functions of one name
 ** count, whatever their number of arguments.  No row: a function that cannot be
-** called by a name. */
+** called by a name.
+**
+** The functions named here only read, and give one value during a statement or,
+** last_insert_rowid(), a value that matters to no look-up: the time is that of
+** the statement (sqlite.org/lang_datefunc.html), the counts are those of the
+** last statement that ended (sqlite.org/lang_corefunc.html). */
 static const char judge_function[] =
     "SELECT min(flags & 0x80000 = 0 AND (builtin OR flags & 0x200000)"
-    " AND (type <> 's' OR flags & 0x800) AND name <> 'sqlite_log')"
+    " AND (type <> 's' OR flags & 0x800 OR builtin AND name IN ('current_date',"
+    " 'current_time', 'current_timestamp', 'changes', 'total_changes',"
+    " 'last_insert_rowid', 'sqlite_version', 'sqlite_source_id'))"
+    " AND name <> 'sqlite_log')"
     " FROM pragma_function_list WHERE name = ? COLLATE NOCASE";
 
 static int check_functions(struct rtk_rerun *rerun,
@@ -196,13 +207,28 @@ static int check_parameters(struct rtk_rerun *rerun, const char *sql) {
   return rc;
 }
 
-static int check(struct rtk_rerun *rerun, sqlite3_stmt *stmt) {
+/* What is run: the text of a SELECT, or the SELECT in a statement that writes,
+** which needs all of its parameters. */
+static int find_text(struct rtk_rerun *rerun, sqlite3_stmt *stmt, char **text) {
   const char *sql = sqlite3_sql(stmt);
-  struct uses uses = {0};
-  if (sql == NULL || sqlite3_column_count(stmt) == 0 ||
-      !sqlite3_stmt_readonly(stmt)) {
-    return refuse(rerun, "the statement is no SELECT", "");
+  if (sqlite3_stmt_readonly(stmt) && sqlite3_column_count(stmt) > 0) {
+    *text = sqlite3_mprintf("%s", sql);
+    return *text == NULL ? SQLITE_NOMEM : SQLITE_OK;
   }
+  sqlite3_stmt *select = NULL;
+  int rc = sql == NULL ? SQLITE_NOTFOUND : rtk_rewrite_select(sql, text);
+  if (rc == SQLITE_OK) rc = rtk_probe_prepare(rerun->db, *text, &select);
+  bool is_fit = rc == SQLITE_OK && sqlite3_stmt_readonly(select) &&
+                sqlite3_column_count(select) > 0 &&
+                sqlite3_bind_parameter_count(select) ==
+                    sqlite3_bind_parameter_count(stmt);
+  (void)sqlite3_finalize(select);
+  if (is_fit || rc == SQLITE_NOMEM || rc == SQLITE_INTERRUPT) return rc;
+  return refuse(rerun, "no SELECT can be taken out of the statement", "");
+}
+
+static int check(struct rtk_rerun *rerun, sqlite3_stmt *stmt, const char *sql) {
+  struct uses uses = {0};
   int rc = read_program(rerun->db, sql, &uses);
   if (rc == SQLITE_OK && sqlite3_bind_parameter_count(stmt) > 0) {
     rc = check_parameters(rerun, sql);
@@ -221,8 +247,10 @@ static bool is_found(const struct rtk_rerun *rerun, sqlite3_stmt *stmt) {
   return stmt == rerun->stmt && sql != NULL && strcmp(sql, rerun->sql) == 0;
 }
 
-static int keep(struct rtk_rerun *rerun, sqlite3_stmt *stmt) {
+/* Takes over `text`. */
+static int keep(struct rtk_rerun *rerun, sqlite3_stmt *stmt, char *text) {
   rtk_rerun_forget(rerun);
+  rerun->text = text;
   rerun->sql = sqlite3_mprintf("%s", sqlite3_sql(stmt));
   if (rerun->sql == NULL) return SQLITE_NOMEM;
   rerun->stmt = stmt;
@@ -244,8 +272,14 @@ int rtk_rerun_find(struct rtk_rerun *rerun) {
                   "");
   }
   if (is_found(rerun, stmt)) return SQLITE_OK;
-  int rc = check(rerun, stmt);
-  if (rc == SQLITE_OK) rc = keep(rerun, stmt);
+  char *text = NULL;
+  int rc = find_text(rerun, stmt, &text);
+  if (rc == SQLITE_OK) rc = check(rerun, stmt, text);
+  if (rc == SQLITE_OK) {
+    rc = keep(rerun, stmt, text);
+  } else {
+    sqlite3_free(text);
+  }
   if (rc == SQLITE_OK) return rc;
   if (rerun->why[0] == '\0') {
     (void)refuse(rerun, "the statement cannot be prepared again: %s",
@@ -258,7 +292,9 @@ int rtk_rerun_find(struct rtk_rerun *rerun) {
 
 void rtk_rerun_forget(struct rtk_rerun *rerun) {
   sqlite3_free(rerun->sql);
+  sqlite3_free(rerun->text);
   rerun->sql = NULL;
+  rerun->text = NULL;
   rerun->stmt = NULL;
 }
 
@@ -269,8 +305,7 @@ int rtk_rerun_step(const struct rtk_rerun *rerun, bool (*goes_on)(const void *),
   sqlite3 *db = rerun->db;
   sqlite3_stmt *again = NULL;
   int was_autocommit = sqlite3_get_autocommit(db);
-  int rc = rtk_probe_explain(db, "/* rtk read-ahead */ ",
-                             sqlite3_sql(rerun->stmt), &again);
+  int rc = rtk_probe_explain(db, "/* rtk read-ahead */ ", rerun->text, &again);
   if (rc == SQLITE_OK) rc = lend(rerun->stmt, again);
   if (rc == SQLITE_OK) {
     while ((rc = sqlite3_step(again)) == SQLITE_ROW && goes_on(user)) continue;

@@ -36,6 +36,7 @@ struct rtk_rerun {
   struct rtk_rerun_table *tables;
   struct sqlite3_stmt *stmt;   /* the last that was found fit; not held */
   char *sql;                   /* its text; owned */
+  char *text;                  /* what is run: it, or its SELECT; owned */
   char why[RTK_RERUN_WHY_MAX]; /* it is not run again; "": it is */
 };
 

@@ -37,7 +37,7 @@ static const struct {
   bool is_unique;
   const char *words;
 } ways[] = {
-    [WAY_ONE] = {1000, 1000, true, "%s = (one request)"},
+    [WAY_ONE] = {1000, 1000, true, "%s = (id by id)"},
     [WAY_LIST] = {10000, 100, false, "%s IN (batch)"},
     [WAY_ONE_OF_LIST] = {30, 1000, true, "%s = (read ahead from IN)"},
     [WAY_ALL] = {3000, 1000, false, "all%s"},

@@ -121,7 +121,7 @@ CASE(the_words_of_a_plan_fit) {
       const struct rtk_column *c = &rtk_endpoints[i].columns[k];
       if (c->kind != RTK_COLUMN_ARGUMENT) continue;
       check_int(c->name, "fits",
-                strlen(c->name) + sizeof(" = (one request)") <=
+                strlen(c->name) + sizeof(" = (id by id)") <=
                     sizeof(((struct rtk_plan *)NULL)->words),
                 1);
     }

@@ -117,7 +117,7 @@ static int read_terms(const char *text, struct rtk_plan_term *terms,
   return count;
 }
 
-#define POINT 1000, 1000, "session_id = (one request)"
+#define POINT 1000, 1000, "session_id = (id by id)"
 #define BATCH 10000, 100, "session_id IN (batch)"
 #define MISSING 1e99, 1000000000, "session_id is missing"
 #define CONSTRAINT 0, 0, 0, NULL, SQLITE_CONSTRAINT

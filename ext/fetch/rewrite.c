@@ -1,0 +1,205 @@
+/* The SELECT that a writing statement contains. */
+#include "fetch/rewrite.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <sqlite3ext.h>
+SQLITE_EXTENSION_INIT3
+
+/* --- tokens --------------------------------------------------------------- */
+
+/* A token outside all brackets; what stands in brackets is one token. */
+struct token {
+  const char *begin, *end; /* end: of the statement, where begin == end */
+};
+
+static bool is_word_byte(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+         (c >= '0' && c <= '9') || c == '_' || c == '$' ||
+         (unsigned char)c >= 0x80;
+}
+
+/* Behind white space and comments. */
+static const char *skip_blank(const char *c) {
+  for (;;) {
+    while (*c == ' ' || (*c >= '\t' && *c <= '\r')) c++;
+    if (c[0] == '-' && c[1] == '-') {
+      c += strcspn(c, "\n");
+    } else if (c[0] == '/' && c[1] == '*') {
+      const char *end = strstr(c + 2, "*/");
+      c = end == NULL ? c + strlen(c) : end + 2;
+    } else {
+      return c;
+    }
+  }
+}
+
+/* Behind one token, brackets not paired. */
+static const char *skip_simple(const char *c) {
+  static const char quotes[] = "'\"`[";
+  if (strchr(quotes, *c) != NULL) {
+    const char close[] = {*c == '[' ? ']' : *c, '\0'};
+    c += 1 + strcspn(c + 1, close);
+    return *c == '\0' ? c : c + 1; /* a doubled quote begins another token */
+  }
+  if (!is_word_byte(*c)) return c + 1;
+  while (is_word_byte(*c)) c++;
+  return c;
+}
+
+static struct token token_at(const char *c) {
+  struct token token = {skip_blank(c), NULL};
+  int depth = 0;
+  c = token.begin;
+  do {
+    if (*c == '\0' || (*c == ';' && depth == 0)) break;
+    if (*c == '(') depth++;
+    if (*c == ')') depth--;
+    c = skip_blank(skip_simple(c));
+  } while (depth > 0);
+  /* Without the blanks behind a single token. */
+  token.end = token.begin == c      ? c
+              : *token.begin == '(' ? c
+                                    : skip_simple(token.begin);
+  return token;
+}
+
+static struct token next(struct token token) { return token_at(token.end); }
+
+static bool is_end(struct token token) { return token.begin == token.end; }
+
+static bool is(struct token token, const char *word) {
+  size_t size = strlen(word);
+  return (size_t)(token.end - token.begin) == size &&
+         sqlite3_strnicmp(token.begin, word, (int)size) == 0;
+}
+
+/* `words` have a space behind each. */
+static bool is_one_of(struct token token, const char *words) {
+  for (; *words != '\0'; words += strcspn(words, " ") + 1) {
+    size_t size = strcspn(words, " ");
+    if ((size_t)(token.end - token.begin) == size &&
+        sqlite3_strnicmp(token.begin, words, (int)size) == 0) {
+      return true;
+    }
+  }
+  return false;
+}
+
+/* The first of these words from here on, or the end. */
+static struct token find(struct token token, const char *words) {
+  while (!is_end(token) && !is_one_of(token, words)) token = next(token);
+  return token;
+}
+
+/* Where the part ends that is read: at ON CONFLICT, RETURNING or the end. */
+static struct token find_tail(struct token token) {
+  for (; !is_end(token); token = next(token)) {
+    if (is(token, "RETURNING")) break;
+    if (is(token, "ON") && is(next(token), "CONFLICT")) break;
+  }
+  return token;
+}
+
+/* --- statements ----------------------------------------------------------- */
+
+static void add(sqlite3_str *out, const char *begin, const char *end) {
+  sqlite3_str_append(out, begin, (int)(end - begin));
+  sqlite3_str_append(out, " ", 1);
+}
+
+/* INSERT and CREATE TABLE: from the SELECT on. */
+static bool add_select(sqlite3_str *out, struct token token) {
+  token = find(token, "SELECT WITH VALUES DEFAULT ");
+  if (!is_one_of(token, "SELECT WITH ")) return false;
+  add(out, token.begin, find_tail(token).begin);
+  return true;
+}
+
+static bool add_delete(sqlite3_str *out, struct token token) {
+  token = find(token, "FROM ");
+  if (is_end(token)) return false;
+  sqlite3_str_appendall(out, "SELECT 1 ");
+  add(out, token.begin, find_tail(token).begin);
+  return true;
+}
+
+/* The right side of one assignment.  That of several columns, (a, b) = (…), is
+** a SELECT, or as many expressions. */
+static void add_value(sqlite3_str *out, struct token left, struct token value,
+                      const char *end) {
+  if (*left.begin != '(') {
+    add(out, value.begin, end);
+  } else if (is_one_of(token_at(value.begin + 1), "SELECT WITH VALUES ")) {
+    sqlite3_str_appendall(out, "(SELECT count(*) FROM ");
+    add(out, value.begin, end);
+    sqlite3_str_appendall(out, ")");
+  } else {
+    const char *close = end;
+    while (close > value.begin && close[-1] != ')') close--;
+    add(out, value.begin + 1, close - 1);
+  }
+}
+
+static bool add_update(sqlite3_str *out, struct token token) {
+  static const char ends[] = "FROM WHERE ORDER LIMIT RETURNING ";
+  struct token table = next(token);
+  if (is(table, "OR")) table = next(next(table));
+  struct token set = find(table, "SET ");
+  if (is_end(set)) return false;
+  sqlite3_str_appendall(out, "SELECT ");
+  struct token left = next(set);
+  for (;;) {
+    struct token at = left;
+    while (!is_end(at) && !is(at, "=")) at = next(at);
+    if (is_end(at)) return false;
+    struct token value = next(at);
+    for (at = value; !is_end(at) && !is(at, ",") && !is_one_of(at, ends);) {
+      at = next(at);
+    }
+    add_value(out, left, value, at.begin);
+    if (!is(at, ",")) break;
+    sqlite3_str_appendall(out, ", ");
+    left = next(at);
+  }
+  struct token from = find(left, ends);
+  sqlite3_str_appendall(out, "FROM ");
+  add(out, table.begin, set.begin);
+  if (is(from, "FROM")) {
+    sqlite3_str_appendall(out, ", ");
+    from = next(from);
+  }
+  add(out, from.begin, find_tail(from).begin);
+  return true;
+}
+
+int rtk_rewrite_select(const char *sql, char **select) {
+  struct token first = token_at(sql);
+  struct token verb = first;
+  sqlite3_str *out = sqlite3_str_new(NULL);
+  bool is_found = false;
+  if (is(first, "WITH")) {
+    verb = find(first, "INSERT REPLACE UPDATE DELETE ");
+    add(out, first.begin, verb.begin);
+  }
+  if (is_one_of(verb, "INSERT REPLACE ")) {
+    is_found = add_select(out, next(verb));
+  } else if (is(verb, "UPDATE")) {
+    is_found = add_update(out, verb);
+  } else if (is(verb, "DELETE")) {
+    is_found = add_delete(out, verb);
+  } else if (is(verb, "CREATE")) {
+    struct token table = next(verb);
+    if (is_one_of(table, "TEMP TEMPORARY ")) table = next(table);
+    is_found = is(table, "TABLE") && add_select(out, table);
+  }
+  char *text = sqlite3_str_finish(out);
+  if (is_found && text != NULL) {
+    *select = text;
+    return SQLITE_OK;
+  }
+  sqlite3_free(text);
+  return is_found ? SQLITE_NOMEM : SQLITE_NOTFOUND;
+}

@@ -1,0 +1,81 @@
+/* The SELECT in a statement that writes. */
+#include "fetch/rewrite.h"
+
+#include "check.h"
+
+/* One blank for several, and none at the end. */
+static void squeeze(char *text) {
+  char *to = text;
+  for (const char *from = text; *from != '\0'; from++) {
+    if (*from != ' ' || (from[1] != ' ' && from[1] != '\0')) *to++ = *from;
+  }
+  *to = '\0';
+}
+
+CASE(a_statement_has_its_select) {
+  static const struct {
+    const char *sql, *select; /* NULL: none; runs of blanks count as one */
+  } cases[] = {
+      {"INSERT INTO t SELECT a FROM u", "SELECT a FROM u"},
+      {"insert or replace into main.t(a, b) select a, 'x;--)' from u;",
+       "select a, 'x;--)' from u"},
+      {"REPLACE INTO t SELECT a FROM u JOIN v ON u.i = v.i WHERE true"
+       " ON CONFLICT (a) DO UPDATE SET a = 1 RETURNING a",
+       "SELECT a FROM u JOIN v ON u.i = v.i WHERE true"},
+      {"INSERT INTO t SELECT a FROM u RETURNING a", "SELECT a FROM u"},
+      {"WITH c AS (SELECT 1) INSERT INTO t SELECT * FROM c",
+       "WITH c AS (SELECT 1) SELECT * FROM c"},
+      {"INSERT INTO t WITH c AS (SELECT 1) SELECT * FROM c",
+       "WITH c AS (SELECT 1) SELECT * FROM c"},
+      {"INSERT INTO \"select\" SELECT 1", "SELECT 1"},
+      {"INSERT INTO t -- SELECT\n /* SELECT */ SELECT 1", "SELECT 1"},
+      {"INSERT INTO t VALUES (1)", NULL},
+      {"INSERT INTO t DEFAULT VALUES", NULL},
+      {"CREATE TABLE t AS SELECT a FROM u", "SELECT a FROM u"},
+      {"CREATE TEMP TABLE IF NOT EXISTS t AS WITH c AS (SELECT 1) SELECT * FROM"
+       " c",
+       "WITH c AS (SELECT 1) SELECT * FROM c"},
+      {"CREATE TABLE t(a AS (1))", NULL},
+      {"CREATE VIEW v AS SELECT 1", NULL},
+      {"DELETE FROM t WHERE a IN (SELECT 1)",
+       "SELECT 1 FROM t WHERE a IN (SELECT 1)"},
+      {"WITH c AS (SELECT 1) DELETE FROM t AS x WHERE x.a = 1 RETURNING x.a",
+       "WITH c AS (SELECT 1) SELECT 1 FROM t AS x WHERE x.a = 1"},
+      {"UPDATE t SET a = (SELECT 1)", "SELECT (SELECT 1) FROM t"},
+      {"UPDATE OR IGNORE t AS x SET a = b = c, b = f(1, 2) FROM u, v WHERE x.i "
+       "="
+       " u.i RETURNING *",
+       "SELECT b = c , f(1, 2) FROM t AS x , u, v WHERE x.i = u.i"},
+      {"UPDATE t SET (a, b) = (SELECT 1, 2), (c, d) = (3, (4)) WHERE e",
+       "SELECT (SELECT count(*) FROM (SELECT 1, 2) ), 3, (4) FROM t WHERE e"},
+      {"UPDATE t", NULL},
+      {"SELECT 1", NULL},
+      {"PRAGMA user_version = 1", NULL},
+      {"", NULL},
+      {"INSERT INTO t SELECT 'no end", "SELECT 'no end"},
+      {"INSERT INTO t(a SELECT 1", NULL},
+  };
+  for (size_t i = 0; i < COUNT(cases); i++) {
+    char *select = NULL;
+    int rc = rtk_rewrite_select(cases[i].sql, &select);
+    check_int(cases[i].sql, "result", rc,
+              cases[i].select == NULL ? SQLITE_NOTFOUND : SQLITE_OK);
+    if (select != NULL) squeeze(select);
+    check_text(cases[i].sql, "select", select, cases[i].select);
+    sqlite3_free(select);
+  }
+}
+
+static int rewrite(void *sql) {
+  char *select = NULL;
+  int rc = rtk_rewrite_select(sql, &select);
+  sqlite3_free(select);
+  return rc;
+}
+
+CASE(no_memory_is_told) {
+  static char sql[] = "INSERT INTO t SELECT 1";
+  check_nomem("select", rewrite, sql, false);
+}
+
+int main(void) { return check_run(); }
