@@ -347,12 +347,16 @@ static int count_row(void *count, int columns, char **values, char **names) {
   return 0;
 }
 
-/* As SQLITE_NOMEM, the message of a table that ran out of memory. */
+/* SQLITE_NOMEM, too, when a table of ours is out of memory.  Its own code is not
+** that, because SQLite would roll the transaction back. */
 static int count_rows(sqlite3 *db, const char *sql, int *count) {
   char *message = NULL;
   *count = 0;
   int rc = sqlite3_exec(db, sql, count_row, count, &message);
   bool is_nomem = message != NULL && strstr(message, "out of memory") != NULL;
+  if (is_nomem && strstr(message, "rtk_") != NULL) {
+    check_int("out of memory", "code", rc, SQLITE_ERROR);
+  }
   sqlite3_free(message);
   return is_nomem || (rc == SQLITE_ERROR && message == NULL) ? SQLITE_NOMEM
                                                              : rc;
