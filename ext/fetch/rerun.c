@@ -7,8 +7,8 @@
 **                                         innocuous, with one result always?
 **     VOpen     0  0  0  vtab:55d0c8a0    is the table ours, or json_each()?
 **
-** A recursive query may have no end but its LIMIT.  In doubt the statement is
-** refused.
+** A recursive query may have no end but the LIMIT of the whole statement, so
+** its recursion is bounded (rewrite.h).  In doubt the statement is refused.
 **
 ** Of a statement that writes, only the SELECT in it is run (rewrite.h).
 **
@@ -168,10 +168,27 @@ static int check_tables(struct rtk_rerun *rerun,
              : rc;
 }
 
-static int check_recursion(struct rtk_rerun *rerun, const char *sql) {
+/* Bounds the recursions in *text.  Without them none may be left: the text of a
+** view is not at hand. */
+static int bound_recursion(struct rtk_rerun *rerun, char **text) {
   bool is_recursive = false;
-  int rc = rtk_probe_plan_has(rerun->db, sql, "RECURSIVE", &is_recursive);
-  return is_recursive ? refuse(rerun, "the statement is recursive", "") : rc;
+  char *cut = NULL;
+  char *bounded = NULL;
+  int rc = rtk_probe_plan_has(rerun->db, *text, "RECURSIVE", &is_recursive);
+  if (!is_recursive || rc != SQLITE_OK) return rc;
+  rc = rtk_rewrite_cut(*text, &cut);
+  if (rc == SQLITE_OK) {
+    rc = rtk_probe_plan_has(rerun->db, cut, "RECURSIVE", &is_recursive);
+  }
+  sqlite3_free(cut);
+  if (rc == SQLITE_OK && !is_recursive) rc = rtk_rewrite_bound(*text, &bounded);
+  if (rc == SQLITE_NOMEM || rc == SQLITE_INTERRUPT) return rc;
+  if (bounded == NULL) {
+    return refuse(rerun, "a recursive query may have no end", "");
+  }
+  sqlite3_free(*text);
+  *text = bounded;
+  return SQLITE_OK;
 }
 
 /* Lends parameters: the main statement reads them no sooner than this call of
@@ -233,7 +250,6 @@ static int check(struct rtk_rerun *rerun, sqlite3_stmt *stmt, const char *sql) {
   if (rc == SQLITE_OK && sqlite3_bind_parameter_count(stmt) > 0) {
     rc = check_parameters(rerun, sql);
   }
-  if (rc == SQLITE_OK) rc = check_recursion(rerun, sql);
   if (rc == SQLITE_OK) rc = check_functions(rerun, &uses.functions);
   if (rc == SQLITE_OK) rc = check_tables(rerun, &uses.tables);
   deinit(&uses);
@@ -274,6 +290,7 @@ int rtk_rerun_find(struct rtk_rerun *rerun) {
   if (is_found(rerun, stmt)) return SQLITE_OK;
   char *text = NULL;
   int rc = find_text(rerun, stmt, &text);
+  if (rc == SQLITE_OK) rc = bound_recursion(rerun, &text);
   if (rc == SQLITE_OK) rc = check(rerun, stmt, text);
   if (rc == SQLITE_OK) {
     rc = keep(rerun, stmt, text);

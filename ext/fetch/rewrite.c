@@ -1,4 +1,4 @@
-/* The SELECT that a writing statement contains. */
+/* What is run of a statement to collect its ids. */
 #include "fetch/rewrite.h"
 
 #include <stdbool.h>
@@ -202,4 +202,76 @@ int rtk_rewrite_select(const char *sql, char **select) {
   }
   sqlite3_free(text);
   return is_found ? SQLITE_NOMEM : SQLITE_NOTFOUND;
+}
+
+/* --- recursion ------------------------------------------------------------ */
+
+struct bounding {
+  sqlite3_str *out;
+  bool is_cut;     /* leave the recursion out */
+  bool is_unclear; /* the bound of a recursion is not a number */
+};
+
+static void bound(struct bounding *bounding, const char *c, const char *end);
+
+/* The body of a common table expression, from behind its bracket on. */
+static void bound_body(struct bounding *bounding, const char *c,
+                       const char *end) {
+  struct token in_union = token_at(c);
+  while (in_union.begin < end && !is(in_union, "UNION")) {
+    in_union = next(in_union);
+  }
+  if (in_union.begin >= end) {
+    bound(bounding, c, end);
+    return;
+  }
+  if (bounding->is_cut) end = in_union.begin;
+  bound(bounding, c, end);
+  if (bounding->is_cut) return;
+  struct token limit = in_union;
+  while (limit.begin < end && !is(limit, "LIMIT")) limit = next(limit);
+  if (limit.begin >= end) {
+    sqlite3_str_appendall(bounding->out, "\nLIMIT " RTK_REWRITE_RECURSIONS);
+  } else if (*next(limit).begin < '0' || *next(limit).begin > '9') {
+    bounding->is_unclear = true;
+  }
+}
+
+static void bound(struct bounding *bounding, const char *c, const char *end) {
+  struct token before = {c, c};
+  while (c < end) {
+    struct token at = {skip_blank(c), NULL};
+    at.end = *at.begin == '\0' ? at.begin : skip_simple(at.begin);
+    if (at.end > end) at.end = end;
+    sqlite3_str_append(bounding->out, c, (int)(at.end - c));
+    c = at.end;
+    if (*at.begin == '(' && is_one_of(before, "AS MATERIALIZED ")) {
+      const char *close = token_at(at.begin).end;
+      while (close > c && close[-1] != ')') close--;
+      bound_body(bounding, c, close > c ? close - 1 : c);
+      c = close > c ? close - 1 : c;
+    }
+    if (at.begin == at.end) break;
+    before = at;
+  }
+}
+
+/* SQLITE_NOTFOUND: it cannot be said. */
+static int bounded(const char *sql, bool is_cut, char **text) {
+  struct bounding bounding = {.out = sqlite3_str_new(NULL), .is_cut = is_cut};
+  bound(&bounding, sql, sql + strlen(sql));
+  *text = sqlite3_str_finish(bounding.out);
+  if (*text == NULL) return SQLITE_NOMEM;
+  if (!bounding.is_unclear) return SQLITE_OK;
+  sqlite3_free(*text);
+  *text = NULL;
+  return SQLITE_NOTFOUND;
+}
+
+int rtk_rewrite_bound(const char *sql, char **text) {
+  return bounded(sql, false, text);
+}
+
+int rtk_rewrite_cut(const char *sql, char **text) {
+  return bounded(sql, true, text);
 }

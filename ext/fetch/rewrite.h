@@ -1,6 +1,6 @@
 /*
-** The SELECT that a writing statement contains, for a collecting run: it asks
-** for the same ids and changes nothing.
+** What is run of a statement to collect its ids.  Of one that writes it is the
+** SELECT in it, which asks for the same ids and changes nothing:
 **
 **     INSERT INTO t SELECT … ON CONFLICT …   SELECT …
 **     CREATE TABLE t AS SELECT …             SELECT …
@@ -17,5 +17,17 @@
 /* SQLITE_OK with *select given (free with sqlite3_free()); SQLITE_NOTFOUND:
 ** there is no SELECT in the statement; SQLITE_NOMEM. */
 int rtk_rewrite_select(const char *sql, char **select);
+
+/* Common table expressions with a UNION, which may be recursive:
+**
+**     WITH c AS (SELECT 1 UNION ALL SELECT i + 1 FROM c) …
+**     bound    … (SELECT 1 UNION ALL SELECT i + 1 FROM c LIMIT 100000) …
+**     cut      … (SELECT 1) …
+**
+** A LIMIT that is a number stays.  SQLITE_OK with *text given (free with
+** sqlite3_free()); SQLITE_NOTFOUND: another LIMIT; SQLITE_NOMEM. */
+#define RTK_REWRITE_RECURSIONS "100000"
+int rtk_rewrite_bound(const char *sql, char **text);
+int rtk_rewrite_cut(const char *sql, char **text);
 
 #endif

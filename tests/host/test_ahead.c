@@ -238,6 +238,13 @@ static const struct {
      " last_insert_rowid() >= 0 AND current_timestamp > current_date AND"
      " current_time > '' AND date('now') > '' AND sqlite_version() > '3' AND"
      " sqlite_source_id() > ''"},
+    {"calendar",
+     "WITH RECURSIVE day(d) AS (SELECT 1 UNION ALL SELECT d + 1 FROM day WHERE"
+     " d < 5) SELECT day.d FROM day LEFT JOIN l ON l.n = day.d" LEFT_JOIN},
+    {"tree",
+     "WITH up(n) AS MATERIALIZED (VALUES (1), (2) UNION SELECT n + 1 FROM up"
+     " WHERE n < 5 ORDER BY 1 -- )\n) SELECT l.n FROM up JOIN l USING "
+     "(n)" JOIN},
     {"comments", "-- one\n/* two */ SELECT l.n FROM l" JOIN " -- three"},
     {"WITH", "WITH w AS (SELECT * FROM l) SELECT l.n FROM w AS l" JOIN},
     {"order", "SELECT l.n FROM l" JOIN " ORDER BY s.error, l.n"},
@@ -379,15 +386,16 @@ static const struct {
      "CREATE TEMP TRIGGER t AFTER INSERT ON of BEGIN"
      " INSERT INTO w SELECT l.n FROM l" JOIN "; END",
      "INSERT INTO of VALUES(1)", "SELECT n FROM w", NO_SELECT},
-    {"recursive", NULL,
+    {"recursive view",
+     "CREATE TEMP VIEW v AS WITH RECURSIVE c(i) AS (SELECT 1 UNION ALL SELECT"
+     " i + 1 FROM c WHERE i < 5) SELECT i FROM c",
+     "WITH c AS (SELECT 1 UNION SELECT 2) SELECT l.n FROM v JOIN l ON l.n ="
+     " v.i" JOIN,
+     NULL, "off: a recursive query may have no end"},
+    {"recursive without a bound", NULL,
      "WITH RECURSIVE c(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM c WHERE"
-     " i < 5) SELECT l.n FROM c JOIN l ON l.n = c.i" JOIN,
-     NULL, "off: the statement is recursive"},
-    {"endless", NULL,
-     "WITH RECURSIVE c(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM c)"
-     " SELECT i FROM c CROSS JOIN " SESSION ", 's' || (10000 + i)) AS s"
-     " WHERE s.viewer_seconds > 0 LIMIT 5",
-     NULL, "off: the statement is recursive"},
+     " i < 5 LIMIT -1) SELECT l.n FROM c JOIN l ON l.n = c.i" JOIN,
+     NULL, "off: a recursive query may have no end"},
     {"random", NULL, "SELECT l.n FROM l" JOIN " WHERE random() IS NOT NULL",
      NULL, "off: random() is called, which may do something"},
     {"changed changes", NULL, "SELECT l.n FROM l" JOIN " WHERE changes(1) = 1",
@@ -744,6 +752,27 @@ CASE(parameters_of_every_type) {
   assert_int_equal(requests_of(db), 24);
   sqlite3_free(before);
   (void)sqlite3_finalize(stmt);
+  close_ok(db);
+}
+
+/* The LIMIT of the statement ends it, and no LIMIT the collecting run. */
+CASE(an_endless_recursion_is_bounded) {
+  sqlite3 *db = open_filled(5);
+  must_exec(db, "CREATE TABLE w(n)");
+  assert_rows(db,
+              "WITH RECURSIVE c(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM c)"
+              " SELECT l.n FROM c CROSS JOIN l ON l.n = c.i CROSS" JOIN
+              " LIMIT 5",
+              FIVE);
+  assert_read_ahead(db, "on: 4 ids");
+  fill(db, 5);
+  must_exec(
+      db,
+      "INSERT INTO w WITH RECURSIVE c(i) AS (SELECT 1 UNION ALL SELECT"
+      " i + 1 FROM c) SELECT l.n FROM c CROSS JOIN l ON l.n = c.i CROSS" JOIN
+      " WHERE true LIMIT 5");
+  assert_rows(db, "SELECT n FROM w", FIVE);
+  assert_read_ahead(db, "on: 4 ids");
   close_ok(db);
 }
 

@@ -1,4 +1,4 @@
-/* The SELECT in a statement that writes. */
+/* What is run of a statement to collect its ids. */
 #include "fetch/rewrite.h"
 
 #include "check.h"
@@ -66,10 +66,58 @@ CASE(a_statement_has_its_select) {
   }
 }
 
+CASE(a_recursion_is_bounded_and_cut) {
+  static const struct {
+    const char *sql, *bound, *cut; /* NULL: it cannot be said */
+  } cases[] = {
+      {"WITH c AS (SELECT 1 UNION ALL SELECT i FROM c) SELECT 2",
+       "WITH c AS (SELECT 1 UNION ALL SELECT i FROM c\nLIMIT 100000) SELECT 2",
+       "WITH c AS (SELECT 1 ) SELECT 2"},
+      {"WITH c(i) AS NOT MATERIALIZED (SELECT (SELECT 1) UNION SELECT 2 LIMIT "
+       "3)"
+       ", d AS (SELECT 1) SELECT 2",
+       "WITH c(i) AS NOT MATERIALIZED (SELECT (SELECT 1) UNION SELECT 2 LIMIT "
+       "3)"
+       ", d AS (SELECT 1) SELECT 2",
+       "WITH c(i) AS NOT MATERIALIZED (SELECT (SELECT 1) ), d AS (SELECT 1)"
+       " SELECT 2"},
+      {"SELECT (WITH c AS (WITH d AS (SELECT 1 UNION SELECT 2) SELECT 3 UNION"
+       " SELECT 4 -- )\n) SELECT 5), 'AS (1 UNION 2)'",
+       "SELECT (WITH c AS (WITH d AS (SELECT 1 UNION SELECT 2\nLIMIT 100000)"
+       " SELECT 3 UNION SELECT 4 -- )\n\nLIMIT 100000) SELECT 5), 'AS (1 UNION"
+       " 2)'",
+       "SELECT (WITH c AS (WITH d AS (SELECT 1 ) SELECT 3 ) SELECT 5), 'AS (1"
+       " UNION 2)'"},
+      {"SELECT (SELECT 1 UNION SELECT 2)", "SELECT (SELECT 1 UNION SELECT 2)",
+       "SELECT (SELECT 1 UNION SELECT 2)"},
+      {"SELECT 1 UNION SELECT 2", "SELECT 1 UNION SELECT 2",
+       "SELECT 1 UNION SELECT 2"},
+      {"WITH c AS (SELECT 1 UNION SELECT 2 LIMIT -1) SELECT 2", NULL,
+       "WITH c AS (SELECT 1 ) SELECT 2"},
+      {"WITH c AS (SELECT 1 UNION SELECT 2",
+       "WITH c AS (SELECT 1 UNION SELECT 2",
+       "WITH c AS (SELECT 1 UNION SELECT 2"},
+  };
+  for (size_t i = 0; i < COUNT(cases); i++) {
+    char *bound = NULL;
+    char *cut = NULL;
+    check_int(cases[i].sql, "bound", rtk_rewrite_bound(cases[i].sql, &bound),
+              cases[i].bound == NULL ? SQLITE_NOTFOUND : SQLITE_OK);
+    check_int(cases[i].sql, "cut", rtk_rewrite_cut(cases[i].sql, &cut),
+              SQLITE_OK);
+    check_text(cases[i].sql, "bound", bound, cases[i].bound);
+    check_text(cases[i].sql, "cut", cut, cases[i].cut);
+    sqlite3_free(bound);
+    sqlite3_free(cut);
+  }
+}
+
 static int rewrite(void *sql) {
   char *select = NULL;
   int rc = rtk_rewrite_select(sql, &select);
   sqlite3_free(select);
+  if (rc == SQLITE_OK) rc = rtk_rewrite_bound(sql, &select);
+  if (rc == SQLITE_OK) sqlite3_free(select);
   return rc;
 }
 
