@@ -211,7 +211,7 @@ install: $(RTK) ## install into PREFIX=/usr/local, for `.load rtk` anywhere
 	install -d '$(DEST)' '$(SHARE)/reports'
 	install -m 755 $(RTK) '$(DEST)/$(SO)'
 	$(if $(filter rtk.so,$(SO)),ln -sf rtk.so '$(DEST)/librtk.so')
-	install -m 644 sql/sync.sql sql/views.sql '$(SHARE)'
+	install -m 644 sql/dashboard.sql sql/sync.sql sql/views.sql '$(SHARE)'
 	install -d '$(MAN)'
 	install -m 644 ext/doc/rtk.7 '$(MAN)'
 	install -m 644 sql/reports/*.sql '$(SHARE)/reports'
