@@ -47,13 +47,14 @@ CREATE TABLE page.source(
   is_local CONSTRAINT "@local is 1, or not set" CHECK (is_local IN (0, 1)),
   has_copy CONSTRAINT "no table rtk_session: run sql/sync.sql first"
     CHECK (has_copy OR NOT is_local),
-  has_customers, requests_before
+  has_customers, requests, now_s
 );
 INSERT INTO page.source
 SELECT coalesce(@local, 0),
        EXISTS (SELECT 1 FROM pragma_table_info('rtk_session')),
        EXISTS (SELECT 1 FROM pragma_table_info('customer_session')),
-       (SELECT value FROM rtk_stats WHERE name = 'requests');
+       (SELECT value FROM rtk_stats WHERE name = 'requests'),
+       CAST(strftime('%s', 'now') AS INTEGER);
 
 -- SQLite looks for a table in attached databases last. So these two are used
 -- only where my.db has none.
@@ -107,6 +108,9 @@ SELECT u.session_id, s.livestream_id, s.created_at, s.started_time,
 
 SELECT 1 WHERE rtk_config('on_error', NULL) IS NULL;
 
+UPDATE page.source SET requests = value - requests
+  FROM rtk_stats WHERE name = 'requests';
+
 -- --- step 2: figures ---------------------------------------------------------
 
 -- The only place where text from outside becomes HTML. The tables below take
@@ -144,10 +148,10 @@ SELECT f.id AS raw_id, i.html AS id, coalesce(l.html, o.html) AS livestream,
   LEFT JOIN page.escaped AS r ON r.raw = f.err_message
  WHERE f.created_at NOT NULL OR f.started_time NOT NULL;
 
--- The last 12 months with sessions. A session of two customers counts twice.
+-- A session of two customers counts for both.
 CREATE TABLE page.watched AS
 SELECT strftime('%Y-%m', s.start_s, 'unixepoch') AS month,
-       CASE WHEN NOT has_customers THEN s.livestream
+       CASE WHEN NOT has_customers THEN coalesce(s.livestream, '<i>no name</i>')
             WHEN c.session_id IS NULL THEN '<i>no customer</i>'
             ELSE coalesce(e.html, '<i>no name</i>') END AS owner,
        count(*) AS sessions, total(s.viewer_seconds) AS seconds
@@ -160,11 +164,17 @@ DELETE FROM page.watched
  WHERE month NOT IN (SELECT DISTINCT month FROM page.watched
                       ORDER BY month DESC LIMIT 12);
 
--- The six that watched most have a colour each, 1 to 6; the others are grey, 7.
-CREATE TABLE page.owner AS
-SELECT owner, min(row_number() OVER (ORDER BY sum(seconds) DESC, owner), 7)
-         AS colour
-  FROM page.watched GROUP BY owner;
+-- The 30 that watched most, and the others together. The first six have a
+-- colour each; from the seventh on all are grey.
+CREATE TABLE page.month AS
+SELECT month, min(place, 31) AS place, min(place, 7) AS colour,
+       CASE WHEN place > 30 THEN '<i>' || count(*) || ' others</i>' ELSE owner
+            END AS owner,
+       sum(sessions) AS sessions, sum(seconds) AS seconds
+  FROM page.watched
+  JOIN (SELECT owner, row_number() OVER (ORDER BY sum(seconds) DESC, owner)
+                 AS place FROM page.watched GROUP BY owner) USING (owner)
+ GROUP BY month, min(place, 31);
 
 -- Each start adds a session and each stop takes one away; the sum up to an
 -- instant is the number that run, until the next instant. Such a stretch of
@@ -176,18 +186,22 @@ WITH RECURSIVE hour(n) AS (
 ), change(at_s, by) AS (
   SELECT start_s, 1 FROM page.session WHERE start_s NOT NULL
    UNION ALL
-  SELECT max(coalesce(stop_s, strftime('%s', 'now') + 0), start_s + 1), -1
-    FROM page.session WHERE start_s NOT NULL
+  SELECT max(coalesce(stop_s, min(now_s, start_s + 86400)), start_s + 1), -1
+    FROM page.session, page.source WHERE start_s NOT NULL
 ), running AS (
   SELECT at_s / 3600 AS first_hour,
          (lead(at_s) OVER (ORDER BY at_s) - 1) / 3600 AS last_hour,
          sum(by) OVER (ORDER BY at_s) AS sessions
     FROM (SELECT at_s, sum(by) AS by FROM change GROUP BY at_s)
+), peak AS (
+  SELECT (r.first_hour + h.n + 72) % 168 AS n, max(r.sessions) AS sessions
+    FROM running AS r JOIN hour AS h ON h.n <= r.last_hour - r.first_hour
+   GROUP BY 1
 )
-SELECT (r.first_hour + h.n + 72) % 168 AS hour, max(r.sessions) AS sessions
-  FROM running AS r JOIN hour AS h ON h.n <= r.last_hour - r.first_hour
- WHERE r.sessions > 0
- GROUP BY 1;
+SELECT n / 24 AS y, n % 24 AS x, coalesce(sessions, 0) AS sessions,
+       substr('MonTueWedThuFriSatSun', n / 24 * 3 + 1, 3) AS day,
+       (SELECT coalesce(max(sessions), 0) FROM peak) AS most
+  FROM hour LEFT JOIN peak USING (n);
 
 CREATE TABLE page.missing AS
 SELECT what, why, count(*) AS n, e.html AS example
@@ -202,6 +216,7 @@ SELECT what, why, count(*) AS n, e.html AS example
 
 -- --- step 3: the page --------------------------------------------------------
 
+-- <bar> stands for the beginning of a bar, 100 wide and 1 high, in any size.
 CREATE TABLE page.html(line);
 
 INSERT INTO page.html VALUES ('<!DOCTYPE html>
@@ -210,228 +225,198 @@ INSERT INTO page.html VALUES ('<!DOCTYPE html>
 <meta http-equiv="Content-Security-Policy"
  content="default-src ''none''; style-src ''unsafe-inline''"/>
 <title>Livestream dashboard</title><style>
-:root { color-scheme: light dark; --page: #f3f5f8; --card: #fff; --line: #d9dee6;
-  --text: #17202c; --soft: #556070; --bad: #b3261e;
-  --1: #2563b8; --2: #d9740b; --3: #23875a; --4: #8b4fc0; --5: #c0396b;
-  --6: #0e8a99; --7: #98a1ae;
-  --h0: #edf0f4; --h1: #cfe0f5; --h2: #98bfe9; --h3: #5b97d6; --h4: #2c6cb8;
-  --h5: #123f7c }
-@media screen and (prefers-color-scheme: dark) { :root { --page: #10151c;
-  --card: #1a212b; --line: #323c4a; --text: #e6eaf0; --soft: #a3afbf;
-  --bad: #ff9d94; --1: #5fa0ee; --2: #f0a04b; --3: #52bd8a; --4: #bb8be6;
-  --5: #ee7ba3; --6: #48c0cf; --7: #737d8b; --h0: #252e3a; --h1: #1d3f66;
-  --h2: #27619f; --h3: #3f8ad6; --h4: #7db6f0; --h5: #cfe5fc } }
+:root { color-scheme: light dark;
+  --page: #f3f5f8; --card: #fff; --line: #d9dee6; --text: #17202c;
+  --soft: #556070; --bad: #b3261e; --c1: #2563b8; --c2: #d9740b; --c3: #23875a;
+  --c4: #8b4fc0; --c5: #c0396b; --c6: #0e8a99; --c7: #7f8996; --h0: #edf0f4;
+  --h1: #cfe0f5; --h2: #98bfe9; --h3: #5b97d6; --h4: #2c6cb8; --h5: #123f7c }
+@media screen and (prefers-color-scheme: dark) { :root {
+  --page: #10151c; --card: #1a212b; --line: #323c4a; --text: #e6eaf0;
+  --soft: #a3afbf; --bad: #ff9d94; --c1: #5fa0ee; --c2: #f0a04b; --c3: #52bd8a;
+  --c4: #bb8be6; --c5: #ee7ba3; --c6: #48c0cf; --c7: #8993a1; --h0: #252e3a;
+  --h1: #1d3f66; --h2: #27619f; --h3: #3f8ad6; --h4: #7db6f0; --h5: #cfe5fc } }
 * { box-sizing: border-box }
-body { margin: 0; background: var(--page); color: var(--text);
-  font: 15px/1.45 system-ui, sans-serif }
-header, main, footer { max-width: 1500px; margin: auto; padding: 0 16px }
-main { display: grid; gap: 16px; grid-template-columns: minmax(0, 1fr) }
+body { margin: 0 auto; padding: 0 16px; max-width: 1500px; color: var(--text);
+  background: var(--page); font: 15px/1.45 system-ui, sans-serif }
 h1 { font-size: 24px; margin: 20px 0 0 }
 h2 { font-size: 18px; margin: 0 0 4px }
 p { margin: 0 0 12px; color: var(--soft) }
+main, dl { display: grid; gap: 16px }
+dl { grid-template-columns: repeat(auto-fit, minmax(150px, 1fr)) }
 section, dl div { background: var(--card); border: 1px solid var(--line);
   border-radius: 10px; padding: 16px; min-width: 0 }
-dl { display: grid; gap: 12px; margin: 16px 0;
-  grid-template-columns: repeat(auto-fit, minmax(150px, 1fr)) }
-dt { color: var(--soft) }
 dd { margin: 0; font-size: 26px; font-weight: 600 }
+dt, thead th, small { color: var(--soft) }
+small { display: block; font-size: 13px }
 .bad { color: var(--bad) }
 table { border-collapse: collapse; width: 100% }
 caption { text-align: start; font-weight: 600; padding-bottom: 4px }
 th, td { text-align: start; vertical-align: top; padding: 4px 12px 4px 0;
-  border-top: 1px solid var(--line); font-weight: 400; overflow-wrap: anywhere }
-thead th { color: var(--soft); border: 0; overflow-wrap: normal }
-.n { text-align: end; white-space: nowrap; font-variant-numeric: tabular-nums }
+  border-top: 1px solid var(--line); font-weight: 400 }
+thead th { border: 0 }
 tr > :last-child { padding-right: 0 }
-.nowrap { white-space: nowrap }
-small { display: block; color: var(--soft); font-size: 13px }
-.months { display: grid; gap: 20px 32px; margin-top: 20px;
-  grid-template-columns: repeat(auto-fill, minmax(min(100%, 280px), 1fr)) }
-.bar { display: block; width: 100%; height: 8px; margin-top: 3px }
-.stack { height: 18px }
+bdi { overflow-wrap: anywhere }
+.n { text-align: end; font-variant-numeric: tabular-nums }
+td.n, time span { white-space: nowrap }
+.months { display: grid; gap: 20px 32px; margin-top: 20px; align-items: start;
+  grid-template-columns: repeat(auto-fit, minmax(min(100%, 280px), 1fr)) }
+.bar { display: block; width: 100%; height: 6px; margin: 4px 0 }
+.stack { width: 60% } .stack .bar { height: 16px }
 .heat { display: block; width: 100%; max-width: 760px }
 .heat text { fill: var(--soft); font-size: 13px }
-.c1 { fill: var(--1) } .c2 { fill: var(--2) } .c3 { fill: var(--3) }
-.c4 { fill: var(--4) } .c5 { fill: var(--5) } .c6 { fill: var(--6) }
-.c7 { fill: var(--7) } .h0 { fill: var(--h0) } .h1 { fill: var(--h1) }
+.c1 { fill: var(--c1) } .c2 { fill: var(--c2) } .c3 { fill: var(--c3) }
+.c4 { fill: var(--c4) } .c5 { fill: var(--c5) } .c6 { fill: var(--c6) }
+.c7 { fill: var(--c7) } .h0 { fill: var(--h0) } .h1 { fill: var(--h1) }
 .h2 { fill: var(--h2) } .h3 { fill: var(--h3) } .h4 { fill: var(--h4) }
 .h5 { fill: var(--h5) }
-footer { padding: 16px; color: var(--soft) }
-@media (min-width: 1100px) { main { grid-template-columns: repeat(2, minmax(0, 1fr)) }
-  .wide { grid-column: 1 / 3 } .tall { grid-column: 2; grid-row: 2 / span 3 }
-  main { grid-template-rows: auto auto auto 1fr } }
-@media print { body { font-size: 12px; background: #fff } section { border: 0 }
-  tr, .heat, .months table { break-inside: avoid }
-  * { print-color-adjust: exact; -webkit-print-color-adjust: exact } }
+footer { padding: 16px 0; color: var(--soft) }
+@media (max-width: 600px) { .heat text { font-size: 17px } }
+@media (min-width: 601px) { time { white-space: nowrap } }
+@media (min-width: 1100px) {
+  main { grid-template: auto auto auto 1fr / repeat(2, minmax(0, 1fr)) }
+  .wide { grid-column: 1 / 3 } .tall { grid-column: 2; grid-row: 2 / span 3 } }
+@media print { body { font-size: 12px; background: none }
+  main { display: block } section { border: 0 } tr, svg { break-inside: avoid }
+  * { -webkit-print-color-adjust: exact; print-color-adjust: exact } }
 </style></head><body>');
 
 INSERT INTO page.html
 SELECT '<header><h1>Livestream dashboard</h1><p>' || CASE WHEN is_local
          THEN 'From the local copy, last fetched ' || coalesce((
-           SELECT strftime('%Y-%m-%d %H:%M', max(fetched_at)) || ' UTC'
+           SELECT strftime('%Y-%m-%d %H:%M', max(fetched_at))
              FROM rtk_session), 'never')
-         ELSE 'App ' || coalesce((SELECT html FROM page.escaped
-                WHERE raw = rtk_config('app')), '') ||
-              ' of account ' || coalesce((SELECT html FROM page.escaped
-                WHERE raw = rtk_config('account')), '') END ||
-       '. Written ' || strftime('%Y-%m-%d %H:%M', 'now') ||
+         ELSE printf('App %s of account %s',
+           (SELECT html FROM page.escaped WHERE raw = rtk_config('app')),
+           (SELECT html FROM page.escaped WHERE raw = rtk_config('account')))
+       END || strftime('. Written <time><span>%Y-%m-%d</span> %H:%M</time>', 'now') ||
        '. All times are UTC.</p>' FROM page.source;
 
 INSERT INTO page.html
-SELECT '<dl>' || group_concat('<div><dt>' || label || '</dt><dd' ||
-         CASE WHEN is_bad THEN ' class="bad"' ELSE '' END || '>' || value ||
-         '</dd></div>', '') || '</dl></header><main>'
+SELECT '<dl>' || group_concat(printf('<div><dt>%s</dt><dd class="%s">%,d</dd>' ||
+         '</div>', label, CASE WHEN is_bad AND n > 0 THEN 'bad' END, n), '') ||
+       '</dl></header><main>'
   FROM (SELECT 'Viewer hours' AS label, 0 AS is_bad,
-               printf('%,d', round(total(viewer_seconds) / 3600)) AS value
-          FROM page.session
-         UNION ALL
-        SELECT 'Sessions', 0, printf('%,d', count(*)) FROM page.session
-         UNION ALL
-        SELECT 'Failed sessions', count(reason) > 0, printf('%,d', count(reason))
-          FROM page.session
-         UNION ALL
-        SELECT 'Missing', total(n) > 0, printf('%,d', total(n))
-          FROM page.missing);
+               round(total(viewer_seconds) / 3600) AS n FROM page.session
+        UNION ALL SELECT 'Sessions', 0, count(*) FROM page.session
+        UNION ALL SELECT 'Running now', 0, count(*) FROM page.session
+                   WHERE start_s NOT NULL AND stop_s IS NULL
+        UNION ALL SELECT 'Failed', 1, count(reason) FROM page.session
+        UNION ALL SELECT 'Missing', 1, total(n) FROM page.missing
+        UNION ALL SELECT 'Requests', 0, requests FROM page.source);
 
--- Viewer hours.
+-- Viewer hours: all months in one table, then a table for each month.
 INSERT INTO page.html
-SELECT '<section class="wide"><h2>Viewer hours by month and ' ||
-       CASE WHEN has_customers THEN 'customer' ELSE 'livestream' END ||
-       '</h2><p>The last 12 months with sessions.</p>' ||
-       CASE WHEN EXISTS (SELECT 1 FROM page.watched) THEN '' ELSE
-         '<p>There are no sessions.</p>' END FROM page.source;
-
-INSERT INTO page.html
-WITH part AS (
-  SELECT month, colour, sum(seconds) AS seconds, sum(sessions) AS sessions,
-         sum(sum(seconds)) OVER (PARTITION BY month ORDER BY colour) AS upto
-    FROM page.watched JOIN page.owner USING (owner) GROUP BY month, colour
-), total AS (
+WITH total AS (
   SELECT month, sum(seconds) AS seconds, sum(sessions) AS sessions,
-         group_concat(printf('<rect class="c%d" x="%.2f" width="%.2f" height="1"/>',
-           colour, (upto - seconds) * 100 / most, seconds * 100 / most), '')
-           AS bars
-    FROM part, (SELECT max(1, max(s)) AS most
-                  FROM (SELECT sum(seconds) AS s FROM part GROUP BY month))
-   GROUP BY month
+         group_concat(printf('<rect class="c%d" x="%.2f" width="%.2f" ' ||
+           'height="1"/>', colour, upto - part, part), '') AS bars
+    FROM (SELECT *, seconds * 100 / most AS part, sum(seconds) OVER (
+                   PARTITION BY month ORDER BY place) * 100 / most AS upto
+            FROM page.month, (SELECT max(1, max(s)) AS most FROM (
+              SELECT sum(seconds) AS s FROM page.month GROUP BY month))
+           ORDER BY month, place)
+   GROUP BY month ORDER BY month DESC
 )
-SELECT '<table><caption>All together</caption><thead><tr>' ||
-       '<th scope="col">Month</th><td></td><th scope="col" class="n">Hours</th>' ||
-       '<th scope="col" class="n">Sessions</th></tr></thead><tbody>' ||
-       group_concat('<tr><th scope="row" class="nowrap">' || month ||
-         '</th><td style="width:70%"><svg class="bar stack" viewBox="0 0 100 1"' ||
-         ' preserveAspectRatio="none" aria-hidden="true">' || bars ||
-         '</svg></td><td class="n">' || printf('%,d.%d',
-           round(seconds / 360) / 10, round(seconds / 360) % 10) ||
-         '</td><td class="n">' || printf('%,d', sessions) || '</td></tr>', '
-') || '</tbody></table><div class="months">'
-  FROM (SELECT * FROM total ORDER BY month DESC) HAVING count(*) > 0;
-
--- A table for each month: its 20 first, and the others together.
+SELECT printf('<section class="wide"><h2>Viewer hours by month and %s</h2>',
+         CASE WHEN has_customers THEN 'customer' ELSE 'livestream' END) ||
+       coalesce('<table><caption>The last 12 months with sessions</caption>' ||
+         '<thead><tr><th scope="col">Month</th><th scope="col">Share</th>' ||
+         '<th scope="col" class="n">Hours</th><th scope="col" class="n">' ||
+         'Sessions</th></tr></thead><tbody>' || (SELECT group_concat(printf(
+           '<tr><th scope="row"><time><span>%s</span></time></th>' ||
+           '<td class="stack"><bar>%s</svg></td>' ||
+           '<td class="n">%,d.%d</td><td class="n">%,d</td></tr>', month, bars,
+           round(seconds / 360) / 10, round(seconds / 360) % 10, sessions), '
+') FROM total) || '</tbody></table>', '<p>There are no sessions.</p>') ||
+       '<div class="months">' FROM page.source;
 INSERT INTO page.html
-WITH ranked AS (
-  SELECT month, owner, colour, seconds, row_number() OVER (
-           PARTITION BY month ORDER BY seconds DESC, owner) AS place
-    FROM page.watched JOIN page.owner USING (owner)
-), shown AS (
-  SELECT month, min(place, 21) AS place, sum(seconds) AS seconds,
-         CASE WHEN place > 20 THEN '<i>' || count(*) || ' others</i>'
-              ELSE owner END AS owner, max(colour) AS colour
-    FROM ranked GROUP BY month, min(place, 21)
-)
-SELECT '<table><caption>' || month || '</caption><tbody>' ||
-       group_concat('<tr><th scope="row">' || owner ||
-         '<svg class="bar" viewBox="0 0 100 1" preserveAspectRatio="none"' ||
-         ' aria-hidden="true">' || printf(
-         '<rect class="c%d" width="%.2f" height="1"/>', colour, seconds * 100 /
-           (SELECT max(1, max(seconds)) FROM shown)) ||
-         '</svg></th><td class="n">' || printf('%,d.%d',
-           round(seconds / 360) / 10, round(seconds / 360) % 10) ||
-         '</td></tr>', '
+SELECT printf('<table><caption>%s</caption><tbody>', month) ||
+       group_concat(printf('<tr><th scope="row">%s<bar><rect class="c%d" ' ||
+         'width="%.2f" height="1"/></svg></th><td class="n">%,d.%d</td></tr>',
+         owner, colour, seconds * 100 / most, round(seconds / 360) / 10,
+         round(seconds / 360) % 10), '
 ') || '</tbody></table>'
-  FROM (SELECT * FROM shown ORDER BY month DESC, place)
+  FROM (SELECT *, max(1, max(seconds) OVER ()) AS most FROM page.month
+         ORDER BY month DESC, place)
  GROUP BY month ORDER BY month DESC;
-INSERT INTO page.html
-SELECT CASE WHEN EXISTS (SELECT 1 FROM page.watched) THEN '</div>' ELSE '' END ||
-       '</section>';
+INSERT INTO page.html VALUES ('</div></section>');
 
--- The heat map: a row for each day, a column for each hour.
+-- The heat map: a row for each day, a column for each hour, and a legend.
 INSERT INTO page.html
-WITH RECURSIVE n(hour) AS (
-  SELECT 0 UNION ALL SELECT hour + 1 FROM n WHERE hour < 167
-), cell AS (
-  SELECT hour, hour / 24 AS y, hour % 24 AS x, coalesce(sessions, 0) AS sessions,
-         substr('MonTueWedThuFriSatSun', hour / 24 * 3 + 1, 3) AS day,
-         (SELECT max(1, max(sessions)) FROM page.week) AS most
-    FROM n LEFT JOIN page.week USING (hour)
-)
-SELECT '<section><h2>Sessions at once by hour of the week</h2>' ||
-       '<p>The most that ever ran at the same time within the hour, from 0 to ' ||
-       max(sessions) || '.</p><svg class="heat" viewBox="0 0 520 180" role="img" ' ||
-       'aria-labelledby="heat-title heat-text"><title id="heat-title">Sessions ' ||
-       'at once by hour of the week</title><desc id="heat-text">' ||
-       coalesce('The busiest hour is ' || (SELECT printf('%s, %02d:00, with %d',
-         day, x, sessions) FROM cell WHERE sessions > 0
-         ORDER BY sessions DESC, hour LIMIT 1), 'There are no sessions') ||
-       '.</desc>' ||
-       group_concat(CASE WHEN x > 0 THEN '' ELSE printf(
-         '<text x="0" y="%d">%s</text>', y * 22 + 16, day) END || printf(
-         '<rect class="h%d" x="%d" y="%d" width="18" height="20" rx="3">' ||
-         '<title>%s %02d:00: %d</title></rect>', (sessions * 5 + most - 1) / most,
-         x * 20 + 38, y * 22 + 1, day, x, sessions) || CASE WHEN y < 6 OR x % 3 > 0
-         THEN '' ELSE printf('<text x="%d" y="172">%02d</text>',
-           x * 20 + 39, x) END, '') || '</svg></section>'
-  FROM cell;
+SELECT '<section><h2>Sessions at once by hour of the week</h2><p>The most that ' ||
+       'ever ran at the same time within the hour. A session without an end ' ||
+       'counts for a day.</p><svg class="heat" viewBox="0 0 520 212" role="img"' ||
+       ' aria-labelledby="heat-title heat-text"><title id="heat-title">Sessions' ||
+       ' at once by hour of the week</title><desc id="heat-text">' ||
+       (SELECT printf('The busiest hour is %s, %02d:00, with %d', day, x, most)
+          FROM page.week ORDER BY sessions DESC, y, x LIMIT 1) || '.</desc>' ||
+       group_concat(printf('<rect class="h%d" x="%d" y="%d" width="18" ' ||
+           'height="20" rx="3"><title>%s %02d:00: %d</title></rect>',
+           (sessions * 5 + most - 1) / max(1, most), x * 20 + 40, y * 22 + 1,
+           day, x, sessions) ||
+         CASE x WHEN 0 THEN printf('<text y="%d">%s</text>', y * 22 + 16, day)
+                ELSE '' END ||
+         CASE WHEN y = 6 AND x % 3 = 0 THEN
+                printf('<text x="%d" y="172">%02d</text>', x * 20 + 40, x)
+              WHEN y = 0 AND x < 6 THEN printf('<rect class="h%d" x="%d" ' ||
+                'y="190" width="18" height="20" rx="3"/>', x, x * 20 + 60)
+              ELSE '' END, '') ||
+       printf('<text x="40" y="205">0</text><text x="186" y="205">%d</text>' ||
+         '</svg></section>', most)
+  FROM page.week;
 
 -- The last 30 sessions.
 INSERT INTO page.html
-WITH last AS (
-  SELECT *, max(coalesce(stop_s, strftime('%s', 'now') + 0) - start_s, 0)
-           AS seconds
-    FROM page.session WHERE start_s NOT NULL
-   ORDER BY start_s DESC, raw_id LIMIT 30
-)
-SELECT '<section class="tall"><h2>Sessions</h2><table><caption>The last ' ||
-       count(*) || ' that started</caption><thead><tr><th scope="col">Start' ||
-       '</th><th scope="col">Livestream</th><th scope="col" class="n">Length' ||
-       '</th><th scope="col" class="n">Viewer hours</th></tr></thead><tbody>' ||
-       coalesce(group_concat('<tr><th scope="row">' ||
-         strftime('%Y-%m-%d %H:%M', start_s, 'unixepoch') || '</th><td>' ||
-         coalesce(livestream, '<i>no name</i>') || '</td><td class="n">' ||
-         printf('%d:%02d', seconds / 3600, seconds % 3600 / 60) ||
-         CASE WHEN stop_s IS NULL THEN '<small>running</small>' ELSE '' END ||
-         '</td><td class="n">' || printf('%,d.%d', round(viewer_seconds / 360) /
-           10, round(viewer_seconds / 360) % 10) || '</td></tr>', '
-'), '') || '</tbody></table></section>' FROM last;
+SELECT printf('<section class="tall"><h2>Sessions</h2><table><caption>The last ' ||
+         '%d that started</caption><thead><tr><th scope="col">Start</th>' ||
+         '<th scope="col">Livestream</th><th scope="col" class="n">Length</th>' ||
+         '<th scope="col" class="n">Viewer hours</th></tr></thead><tbody>',
+         count(*)) ||
+       coalesce(group_concat(printf('<tr><th scope="row">%s</th><td>%s<bar>' ||
+         '<rect class="c1" width="%.2f" height="1"/></svg></td><td class="n">%s' ||
+         '</td><td class="n">%,d.%d</td></tr>',
+         strftime('<time><span>%Y-%m-%d</span> %H:%M</time>', start_s,
+           'unixepoch'), coalesce(livestream, '<i>no name</i>'),
+         coalesce(length_s * 100.0 / most, 0), CASE WHEN stop_s IS NULL
+           THEN 'running' ELSE printf('%d:%02d', length_s / 3600,
+             length_s % 3600 / 60) END,
+         round(viewer_seconds / 360) / 10, round(viewer_seconds / 360) % 10), '
+'), '') || '</tbody></table></section>'
+  FROM (SELECT *, max(1, max(length_s) OVER ()) AS most
+          FROM (SELECT *, max(stop_s - start_s, 0) AS length_s
+                  FROM page.session WHERE start_s NOT NULL
+                 ORDER BY start_s DESC, raw_id LIMIT 30));
 
 -- The last 30 failures.
 INSERT INTO page.html
 SELECT '<section><h2>Failed sessions</h2>' || CASE WHEN count(*) = 0
-         THEN '<p>No session failed.</p>' ELSE '<table><caption>The last ' ||
-       count(*) || '</caption><thead><tr><th scope="col">Time</th>' ||
-       '<th scope="col">Livestream</th><th scope="col">Reason</th></tr></thead>' ||
-       '<tbody>' || group_concat('<tr><th scope="row">' ||
-         coalesce(strftime('%Y-%m-%d %H:%M', time_s, 'unixepoch'), '') ||
-         '</th><td>' || coalesce(livestream, '<i>no name</i>') || '<small>' ||
-         coalesce(id, '') || '</small></td><td>' || reason || '</td></tr>', '
+         THEN '<p>No session failed.</p>' ELSE printf('<table><caption>The ' ||
+           'last %d</caption><thead><tr><th scope="col">Time</th><th scope=' ||
+           '"col">Livestream</th><th scope="col">Reason</th></tr></thead>' ||
+           '<tbody>', count(*)) || group_concat(printf('<tr><th scope="row">' ||
+           '%s</th><td>%s<small>%s</small></td><td>%s</td></tr>',
+           strftime('<time><span>%Y-%m-%d</span> %H:%M</time>', time_s,
+             'unixepoch'), livestream, id, reason), '
 ') || '</tbody></table>' END || '</section>'
   FROM (SELECT *, coalesce(start_s, created_s) AS time_s FROM page.session
          WHERE reason NOT NULL ORDER BY time_s DESC, raw_id LIMIT 30);
 
--- What it cost and what is missing.
+-- What the page cost, and what is missing.
 INSERT INTO page.html
-SELECT '<section><h2>Requests and missing data</h2><p>This page cost ' ||
-       printf('%,d', value - requests_before) || ' requests.</p>' ||
+SELECT printf('<section><h2>Requests and missing data</h2><p>This page cost ' ||
+         '%,d requests. What is missing is not in the figures.</p>', requests) ||
        coalesce('<table><caption>Missing</caption><thead><tr>' ||
          '<th scope="col">What</th><th scope="col">Why</th>' ||
          '<th scope="col" class="n">Number</th><th scope="col">Example</th>' ||
-         '</tr></thead><tbody>' || (SELECT group_concat('<tr><th scope="row">' ||
-           what || '</th><td>' || why || '</td><td class="n">' ||
-           printf('%,d', n) || '</td><td>' || coalesce(example, '') ||
-           '</td></tr>', '') FROM page.missing) || '</tbody></table>',
-         '<p>Nothing is missing.</p>') || '</section></main>' ||
-       '<footer>Made by rtk, sql/dashboard.sql</footer></body></html>'
-  FROM rtk_stats, page.source WHERE rtk_stats.name = 'requests';
+         '</tr></thead><tbody>' || (SELECT group_concat(printf('<tr>' ||
+           '<th scope="row">%s</th><td>%s</td><td class="n">%,d</td><td>%s</td>' ||
+           '</tr>', what, why, n, example), '
+') FROM page.missing) || '</tbody></table>', '<p>Nothing is missing.</p>') ||
+       '</section></main><footer>Made by rtk, sql/dashboard.sql</footer>' ||
+       '</body></html>'
+  FROM page.source;
 
-SELECT line FROM page.html ORDER BY rowid;
+SELECT replace(line, '<bar>', '<svg class="bar" viewBox="0 0 100 1" ' ||
+         'preserveAspectRatio="none" aria-hidden="true">')
+  FROM page.html ORDER BY rowid;
 DETACH page;
