@@ -229,7 +229,7 @@ uninstall: ## remove what install made (same PREFIX, DESTDIR)
 
 # --- the rest -----------------------------------------------------------------
 
-deps: ## install what demo and test need (others: tests/deps lint bench versions)
+deps: ## install what demo and test need (others: tests/deps lint bench versions browser)
 	@tests/deps
 
 clean: ## remove everything that make made

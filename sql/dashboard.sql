@@ -123,10 +123,12 @@ SELECT raw, '<bdi>' || replace(replace(replace(replace(
   FROM (SELECT name AS raw FROM customer_session
          UNION SELECT name FROM page.livestream
          UNION SELECT error FROM page.livestream
+         UNION SELECT error_kind FROM page.livestream
          UNION SELECT id FROM page.fetched
          UNION SELECT livestream_id FROM page.fetched
          UNION SELECT err_message FROM page.fetched
          UNION SELECT error FROM page.fetched
+         UNION SELECT missing FROM page.fetched
          UNION SELECT rtk_config('account') UNION SELECT rtk_config('app'))
  WHERE typeof(raw) <> 'blob' AND trim(raw) <> '';
 
@@ -204,15 +206,16 @@ SELECT n / 24 AS y, n % 24 AS x, coalesce(sessions, 0) AS sessions,
   FROM hour LEFT JOIN peak USING (n);
 
 CREATE TABLE page.missing AS
-SELECT what, why, count(*) AS n, e.html AS example
+SELECT what, w.html AS why, count(*) AS n, e.html AS example
   FROM (SELECT 'list of livestreams' AS what, error_kind AS why, error
           FROM page.livestream WHERE error NOT NULL
          UNION ALL
         SELECT CASE WHEN id IS NULL THEN 'list of a livestream''s sessions'
                     ELSE 'session' END, missing, coalesce(error, id)
           FROM page.fetched WHERE missing NOT NULL)
+  LEFT JOIN page.escaped AS w ON w.raw = why
   LEFT JOIN page.escaped AS e ON e.raw = error
- GROUP BY what, why;
+ GROUP BY what, w.html;
 
 -- --- step 3: the page --------------------------------------------------------
 
@@ -241,7 +244,7 @@ body { margin: 0 auto; padding: 0 16px; max-width: 1500px; color: var(--text);
 h1 { font-size: 24px; margin: 20px 0 0 }
 h2 { font-size: 18px; margin: 0 0 4px }
 p { margin: 0 0 12px; color: var(--soft) }
-main, dl { display: grid; gap: 16px }
+main, dl { display: grid; gap: 16px; align-items: start }
 dl { grid-template-columns: repeat(auto-fit, minmax(150px, 1fr)) }
 section, dl div { background: var(--card); border: 1px solid var(--line);
   border-radius: 10px; padding: 16px; min-width: 0 }
@@ -255,7 +258,7 @@ th, td { text-align: start; vertical-align: top; padding: 4px 12px 4px 0;
   border-top: 1px solid var(--line); font-weight: 400 }
 thead th { border: 0 }
 tr > :last-child { padding-right: 0 }
-bdi { overflow-wrap: anywhere }
+bdi { overflow-wrap: anywhere } .why { min-width: 6em }
 .n { text-align: end; font-variant-numeric: tabular-nums }
 td.n, time span { white-space: nowrap }
 .months { display: grid; gap: 20px 32px; margin-top: 20px; align-items: start;
@@ -330,7 +333,7 @@ SELECT printf('<section class="wide"><h2>Viewer hours by month and %s</h2>',
 ') FROM total) || '</tbody></table>', '<p>There are no sessions.</p>') ||
        '<div class="months">' FROM page.source;
 INSERT INTO page.html
-SELECT printf('<table><caption>%s</caption><tbody>', month) ||
+SELECT printf('<table><caption>%s, hours</caption><tbody>', month) ||
        group_concat(printf('<tr><th scope="row">%s<bar><rect class="c%d" ' ||
          'width="%.2f" height="1"/></svg></th><td class="n">%,d.%d</td></tr>',
          owner, colour, seconds * 100 / most, round(seconds / 360) / 10,
@@ -395,8 +398,8 @@ SELECT '<section><h2>Failed sessions</h2>' || CASE WHEN count(*) = 0
            '"col">Livestream</th><th scope="col">Reason</th></tr></thead>' ||
            '<tbody>', count(*)) || group_concat(printf('<tr><th scope="row">' ||
            '%s</th><td>%s<small>%s</small></td><td>%s</td></tr>',
-           strftime('<time><span>%Y-%m-%d</span> %H:%M</time>', time_s,
-             'unixepoch'), livestream, id, reason), '
+           coalesce(strftime('<time><span>%Y-%m-%d</span> %H:%M</time>', time_s,
+             'unixepoch'), '<i>no time</i>'), livestream, id, reason), '
 ') || '</tbody></table>' END || '</section>'
   FROM (SELECT *, coalesce(start_s, created_s) AS time_s FROM page.session
          WHERE reason NOT NULL ORDER BY time_s DESC, raw_id LIMIT 30);
@@ -409,8 +412,8 @@ SELECT printf('<section><h2>Requests and missing data</h2><p>This page cost ' ||
          '<th scope="col">What</th><th scope="col">Why</th>' ||
          '<th scope="col" class="n">Number</th><th scope="col">Example</th>' ||
          '</tr></thead><tbody>' || (SELECT group_concat(printf('<tr>' ||
-           '<th scope="row">%s</th><td>%s</td><td class="n">%,d</td><td>%s</td>' ||
-           '</tr>', what, why, n, example), '
+           '<th scope="row">%s</th><td class="why">%s</td><td class="n">%,d</td>' ||
+           '<td>%s</td></tr>', what, why, n, example), '
 ') FROM page.missing) || '</tbody></table>', '<p>Nothing is missing.</p>') ||
        '</section></main><footer>Made by rtk, sql/dashboard.sql</footer>' ||
        '</body></html>'

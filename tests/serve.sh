@@ -1,6 +1,7 @@
 # An API server beside a script, and how the script says what it found, for those
-# that source this after common.sh: tests/quota, tests/sync, tests/http2 and
-# tests/reports (with servers of its own). The current directory is their own.
+# that source this after common.sh: tests/quota, tests/sync, tests/http2, and with
+# servers of their own tests/reports and tests/dashboard. The current directory is
+# their own.
 failed=0
 token=local-api-token-0123456789abcdefghijklmn
 category=${0##*/}
