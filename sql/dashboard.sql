@@ -368,7 +368,7 @@ SELECT '<section><h2>Sessions at once by hour of the week</h2><p>The most that '
          '</svg></section>', most)
   FROM page.week;
 
--- The last 30 sessions.
+-- The last 20 sessions.
 INSERT INTO page.html
 SELECT printf('<section class="tall"><h2>Sessions</h2><table><caption>The last ' ||
          '%d that started</caption><thead><tr><th scope="col">Start</th>' ||
@@ -388,7 +388,7 @@ SELECT printf('<section class="tall"><h2>Sessions</h2><table><caption>The last '
   FROM (SELECT *, max(1, max(length_s) OVER ()) AS most
           FROM (SELECT *, max(stop_s - start_s, 0) AS length_s
                   FROM page.session WHERE start_s NOT NULL
-                 ORDER BY start_s DESC, raw_id LIMIT 30));
+                 ORDER BY start_s DESC, raw_id LIMIT 20));
 
 -- The last 30 failures.
 INSERT INTO page.html
