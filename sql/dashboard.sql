@@ -267,11 +267,6 @@ td.n, time span { white-space: nowrap }
 .stack { width: 60% } .stack .bar { height: 16px }
 .heat { display: block; width: 100%; max-width: 760px }
 .heat text { fill: var(--soft); font-size: 13px }
-.c1 { fill: var(--c1) } .c2 { fill: var(--c2) } .c3 { fill: var(--c3) }
-.c4 { fill: var(--c4) } .c5 { fill: var(--c5) } .c6 { fill: var(--c6) }
-.c7 { fill: var(--c7) } .h0 { fill: var(--h0) } .h1 { fill: var(--h1) }
-.h2 { fill: var(--h2) } .h3 { fill: var(--h3) } .h4 { fill: var(--h4) }
-.h5 { fill: var(--h5) }
 footer { padding: 16px 0; color: var(--soft) }
 @media (max-width: 600px) { .heat text { font-size: 17px } }
 @media (min-width: 601px) { time { white-space: nowrap } }
@@ -279,7 +274,8 @@ footer { padding: 16px 0; color: var(--soft) }
   main { grid-template: auto auto auto 1fr / repeat(2, minmax(0, 1fr)) }
   .wide { grid-column: 1 / 3 } .tall { grid-column: 2; grid-row: 2 / span 3 } }
 @media print { body { font-size: 12px; background: none }
-  main { display: block } section { border: 0 } tr, svg { break-inside: avoid }
+  main { display: block } section { border: 0; padding: 16px 0 }
+  dl { grid-template-columns: repeat(6, 1fr) } tr, svg { break-inside: avoid }
   * { -webkit-print-color-adjust: exact; print-color-adjust: exact } }
 </style></head><body>');
 
@@ -311,7 +307,7 @@ SELECT '<dl>' || group_concat(printf('<div><dt>%s</dt><dd class="%s">%,d</dd>' |
 INSERT INTO page.html
 WITH total AS (
   SELECT month, sum(seconds) AS seconds, sum(sessions) AS sessions,
-         group_concat(printf('<rect class="c%d" x="%.2f" width="%.2f" ' ||
+         group_concat(printf('<rect style="fill:var(--c%d)" x="%.2f" width="%.2f" ' ||
            'height="1"/>', colour, upto - part, part), '') AS bars
     FROM (SELECT *, seconds * 100 / most AS part, sum(seconds) OVER (
                    PARTITION BY month ORDER BY place) * 100 / most AS upto
@@ -334,8 +330,8 @@ SELECT printf('<section class="wide"><h2>Viewer hours by month and %s</h2>',
        '<div class="months">' FROM page.source;
 INSERT INTO page.html
 SELECT printf('<table><caption>%s, hours</caption><tbody>', month) ||
-       group_concat(printf('<tr><th scope="row">%s<bar><rect class="c%d" ' ||
-         'width="%.2f" height="1"/></svg></th><td class="n">%,d.%d</td></tr>',
+       group_concat(printf('<tr><th scope="row">%s<bar><rect style="fill:' ||
+         'var(--c%d)" width="%.2f" height="1"/></svg></th><td class="n">%,d.%d</td></tr>',
          owner, colour, seconds * 100 / most, round(seconds / 360) / 10,
          round(seconds / 360) % 10), '
 ') || '</tbody></table>'
@@ -353,16 +349,16 @@ SELECT '<section><h2>Sessions at once by hour of the week</h2><p>The most that '
        ' at once by hour of the week</title><desc id="heat-text">' ||
        (SELECT printf('The busiest hour is %s, %02d:00, with %d', day, x, most)
           FROM page.week ORDER BY sessions DESC, y, x LIMIT 1) || '.</desc>' ||
-       group_concat(printf('<rect class="h%d" x="%d" y="%d" width="18" ' ||
-           'height="20" rx="3"><title>%s %02d:00: %d</title></rect>',
+       group_concat(printf('<rect style="fill:var(--h%d)" x="%d" y="%d" ' ||
+           'width="18" height="20" rx="3"><title>%s %02d:00: %d</title></rect>',
            (sessions * 5 + most - 1) / max(1, most), x * 20 + 40, y * 22 + 1,
            day, x, sessions) ||
          CASE x WHEN 0 THEN printf('<text y="%d">%s</text>', y * 22 + 16, day)
                 ELSE '' END ||
          CASE WHEN y = 6 AND x % 3 = 0 THEN
                 printf('<text x="%d" y="172">%02d</text>', x * 20 + 40, x)
-              WHEN y = 0 AND x < 6 THEN printf('<rect class="h%d" x="%d" ' ||
-                'y="190" width="18" height="20" rx="3"/>', x, x * 20 + 60)
+              WHEN y = 0 AND x < 6 THEN printf('<rect style="fill:var(--h%d)" ' ||
+                'x="%d" y="190" width="18" height="20" rx="3"/>', x, x * 20 + 60)
               ELSE '' END, '') ||
        printf('<text x="40" y="205">0</text><text x="186" y="205">%d</text>' ||
          '</svg></section>', most)
@@ -376,7 +372,7 @@ SELECT printf('<section class="tall"><h2>Sessions</h2><table><caption>The last '
          '<th scope="col" class="n">Viewer hours</th></tr></thead><tbody>',
          count(*)) ||
        coalesce(group_concat(printf('<tr><th scope="row">%s</th><td>%s<bar>' ||
-         '<rect class="c1" width="%.2f" height="1"/></svg></td><td class="n">%s' ||
+         '<rect style="fill:var(--c1)" width="%.2f" height="1"/></svg></td><td class="n">%s' ||
          '</td><td class="n">%,d.%d</td></tr>',
          strftime('<time><span>%Y-%m-%d</span> %H:%M</time>', start_s,
            'unixepoch'), coalesce(livestream, '<i>no name</i>'),
