@@ -206,18 +206,21 @@ static bool can_lend(void) {
 #endif
 }
 
-/* Lends between two other statements of the same text, to see whether the plan
-** survives. */
-static int check_parameters(struct rtk_rerun *rerun, const char *sql) {
+/* Lends between two other statements, of the host's text and of the text that
+** is run, to see whether the plans survive. */
+static int check_parameters(struct rtk_rerun *rerun, const char *host,
+                            const char *sql) {
   sqlite3_stmt *pair[2] = {NULL, NULL};
   if (!can_lend()) {
     return refuse(rerun, "this SQLite cannot lend parameters", "");
   }
-  int rc = rtk_probe_explain(rerun->db, "EXPLAIN ", sql, &pair[0]);
+  int rc = rtk_probe_explain(rerun->db, "EXPLAIN ", host, &pair[0]);
   if (rc == SQLITE_OK)
     rc = rtk_probe_explain(rerun->db, "EXPLAIN ", sql, &pair[1]);
   if (rc == SQLITE_OK) rc = lend(pair[0], pair[1]);
-  if (rc == SQLITE_OK && sqlite3_expired(pair[1])) {
+  if (rc == SQLITE_OK) rc = lend(pair[1], pair[0]);
+  if (rc == SQLITE_OK &&
+      (sqlite3_expired(pair[0]) || sqlite3_expired(pair[1]))) {
     rc = refuse(rerun, "its plan depends on a parameter, as with LIKE ?", "");
   }
   for (int i = 0; i < 2; i++) (void)sqlite3_finalize(pair[i]);
@@ -248,7 +251,7 @@ static int check(struct rtk_rerun *rerun, sqlite3_stmt *stmt, const char *sql) {
   struct uses uses = {0};
   int rc = read_program(rerun->db, sql, &uses);
   if (rc == SQLITE_OK && sqlite3_bind_parameter_count(stmt) > 0) {
-    rc = check_parameters(rerun, sql);
+    rc = check_parameters(rerun, sqlite3_sql(stmt), sql);
   }
   if (rc == SQLITE_OK) rc = check_functions(rerun, &uses.functions);
   if (rc == SQLITE_OK) rc = check_tables(rerun, &uses.tables);

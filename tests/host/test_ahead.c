@@ -830,6 +830,22 @@ CASE(a_parameter_of_the_plan_is_not_lent) {
   close_ok(db);
 }
 
+/* A plan of the part that is left out of the run: RETURNING. */
+CASE(a_parameter_of_the_plan_of_a_statement_that_writes) {
+  sqlite3 *db = open_filled(5);
+  must_exec(db, "CREATE TABLE w(n, v); CREATE TABLE o(n COLLATE NOCASE);"
+                "CREATE INDEX i ON o(n); INSERT INTO o VALUES ('abcd')");
+  sqlite3_stmt *stmt =
+      prepared(db, "INSERT INTO w SELECT l.n, ?1 FROM l" JOIN " WHERE true"
+                   " RETURNING (SELECT count(*) FROM o WHERE n LIKE ?1)");
+  (void)sqlite3_bind_text(stmt, 1, "abc%", -1, SQLITE_STATIC);
+  for (int n = 1; n <= 5; n++) assert_step(stmt, 1);
+  assert_int_equal(sqlite3_step(stmt), SQLITE_DONE);
+  (void)sqlite3_finalize(stmt);
+  assert_read_ahead(db, "off: its plan depends on a parameter, as with LIKE ?");
+  close_ok(db);
+}
+
 /* --- how much ----------------------------------------------------------------------- */
 
 /* A LIMIT wastes three times what it used at the most. */
