@@ -214,6 +214,13 @@ struct bounding {
 
 static void bound(struct bounding *bounding, const char *c, const char *end);
 
+/* A number below 100,000, and nothing behind it. */
+static bool is_small(struct token number, const char *end) {
+  size_t size = (size_t)(number.end - number.begin);
+  return size <= 5 && strspn(number.begin, "0123456789") == size &&
+         next(number).begin >= end;
+}
+
 /* The body of a common table expression, from behind its bracket on. */
 static void bound_body(struct bounding *bounding, const char *c,
                        const char *end) {
@@ -232,7 +239,7 @@ static void bound_body(struct bounding *bounding, const char *c,
   while (limit.begin < end && !is(limit, "LIMIT")) limit = next(limit);
   if (limit.begin >= end) {
     sqlite3_str_appendall(bounding->out, "\nLIMIT " RTK_REWRITE_RECURSIONS);
-  } else if (*next(limit).begin < '0' || *next(limit).begin > '9') {
+  } else if (!is_small(next(limit), end)) {
     bounding->is_unclear = true;
   }
 }

@@ -24,8 +24,8 @@ int rtk_rewrite_select(const char *sql, char **select);
 **     bound    … (SELECT 1 UNION ALL SELECT i + 1 FROM c LIMIT 100000) …
 **     cut      … (SELECT 1) …
 **
-** A LIMIT that is a number stays.  SQLITE_OK with *text given (free with
-** sqlite3_free()); SQLITE_NOTFOUND: another LIMIT; SQLITE_NOMEM. */
+** A LIMIT that is a smaller number stays.  SQLITE_OK with *text given (free
+** with sqlite3_free()); SQLITE_NOTFOUND: another LIMIT; SQLITE_NOMEM. */
 #define RTK_REWRITE_RECURSIONS "100000"
 int rtk_rewrite_bound(const char *sql, char **text);
 int rtk_rewrite_cut(const char *sql, char **text);
