@@ -61,6 +61,7 @@ struct rtk_prefetch {
   size_t key_room;
   struct rtk_window window; /* over the calls */
 
+  bool has_one_scan; /* see rtk_prefetch_note_one_scan() */
   int64_t misses;    /* since the last run */
   int64_t misses_at; /* which make the next run due */
   int64_t run_ms;    /* what the last one took */
@@ -110,6 +111,7 @@ void rtk_prefetch_clear(struct rtk_prefetch *prefetch) {
   prefetch->family_room = prefetch->key_room = prefetch->bytes = 0;
   prefetch->misses = prefetch->run_ms = prefetch->spent_ms = 0;
   prefetch->misses_at = MISSES_FIRST;
+  prefetch->has_one_scan = false;
   rtk_rerun_forget(&prefetch->rerun);
 }
 
@@ -374,6 +376,15 @@ int rtk_prefetch_miss(struct rtk_prefetch *prefetch, bool *has_run,
   }
   *has_run = true;
   return run(prefetch, err);
+}
+
+void rtk_prefetch_note_one_scan(struct rtk_prefetch *prefetch) {
+  if (!prefetch->has_one_scan) prefetch->misses_at = 1;
+  prefetch->has_one_scan = true;
+}
+
+bool rtk_prefetch_has_one_scan(const struct rtk_prefetch *prefetch) {
+  return prefetch->has_one_scan;
 }
 
 const char *rtk_prefetch_describe(const struct rtk_prefetch *prefetch) {

@@ -62,6 +62,12 @@ struct rtk_window *rtk_prefetch_window(struct rtk_prefetch *prefetch);
 int rtk_prefetch_miss(struct rtk_prefetch *prefetch, bool *has_run,
                       struct rtk_err *err);
 
+/* A cursor had an id and a list, and only one scan: to copy the list for each
+** scan would take longer than to collect the ids.  The next miss makes a run
+** due.  Forgotten with what was collected. */
+void rtk_prefetch_note_one_scan(struct rtk_prefetch *prefetch);
+bool rtk_prefetch_has_one_scan(const struct rtk_prefetch *prefetch);
+
 /* Is this the collecting run? Then it reports its unknown calls.  SQLITE_OK, or
 ** SQLITE_ABORT: the run has to end. */
 bool rtk_prefetch_is_collecting(const struct rtk_prefetch *prefetch);

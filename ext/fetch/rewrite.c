@@ -54,16 +54,20 @@ static struct token token_at(const char *c) {
   int depth = 0;
   c = token.begin;
   do {
+    c = skip_blank(c);
     if (*c == '\0' || (*c == ';' && depth == 0)) break;
     if (*c == '(') depth++;
     if (*c == ')') depth--;
-    c = skip_blank(skip_simple(c));
+    c = skip_simple(c);
   } while (depth > 0);
-  /* Without the blanks behind a single token. */
-  token.end = token.begin == c      ? c
-              : *token.begin == '(' ? c
-                                    : skip_simple(token.begin);
+  token.end = c;
   return token;
+}
+
+/* Where the content of a bracket ends, which may have no end itself. */
+static const char *content_end(struct token bracket) {
+  bool is_closed = bracket.end - bracket.begin > 1 && bracket.end[-1] == ')';
+  return is_closed ? bracket.end - 1 : bracket.end;
 }
 
 static struct token next(struct token token) { return token_at(token.end); }
@@ -130,16 +134,14 @@ static bool add_delete(sqlite3_str *out, struct token token) {
 ** a SELECT, or as many expressions. */
 static void add_value(sqlite3_str *out, struct token left, struct token value,
                       const char *end) {
-  if (*left.begin != '(') {
+  if (*left.begin != '(' || *value.begin != '(') {
     add(out, value.begin, end);
   } else if (is_one_of(token_at(value.begin + 1), "SELECT WITH VALUES ")) {
     sqlite3_str_appendall(out, "(SELECT count(*) FROM ");
-    add(out, value.begin, end);
+    add(out, value.begin, value.end);
     sqlite3_str_appendall(out, ")");
   } else {
-    const char *close = end;
-    while (close > value.begin && close[-1] != ')') close--;
-    add(out, value.begin + 1, close - 1);
+    add(out, value.begin + 1, content_end(value));
   }
 }
 
@@ -165,7 +167,7 @@ static bool add_update(sqlite3_str *out, struct token token) {
     left = next(at);
   }
   struct token from = find(left, ends);
-  sqlite3_str_appendall(out, "FROM ");
+  sqlite3_str_appendall(out, " FROM ");
   add(out, table.begin, set.begin);
   if (is(from, "FROM")) {
     sqlite3_str_appendall(out, ", ");
@@ -206,59 +208,69 @@ int rtk_rewrite_select(const char *sql, char **select) {
 
 /* --- recursion ------------------------------------------------------------ */
 
+/* Two recursions of 10,000 rows, joined, are a matter of seconds. */
+#define RECURSIONS_MAX 2
+
 struct bounding {
   sqlite3_str *out;
   bool is_cut;     /* leave the recursion out */
-  bool is_unclear; /* the bound of a recursion is not a number */
+  bool is_unclear; /* the bound of a recursion is not a small number */
+  int count;       /* of bounds that were added */
 };
 
 static void bound(struct bounding *bounding, const char *c, const char *end);
 
-/* A number below 100,000, and nothing behind it. */
+/* The first such word before `end`. */
+static bool find_before(struct token *token, const char *word,
+                        const char *end) {
+  while (!is_end(*token) && token->begin < end && !is(*token, word)) {
+    *token = next(*token);
+  }
+  return !is_end(*token) && token->begin < end;
+}
+
+/* A number below 10,000, and nothing behind it. */
 static bool is_small(struct token number, const char *end) {
   size_t size = (size_t)(number.end - number.begin);
-  return size <= 5 && strspn(number.begin, "0123456789") == size &&
+  return size <= 4 && strspn(number.begin, "0123456789") == size &&
          next(number).begin >= end;
 }
 
 /* The body of a common table expression, from behind its bracket on. */
 static void bound_body(struct bounding *bounding, const char *c,
                        const char *end) {
-  struct token in_union = token_at(c);
-  while (in_union.begin < end && !is(in_union, "UNION")) {
-    in_union = next(in_union);
-  }
-  if (in_union.begin >= end) {
+  struct token token = token_at(c);
+  if (!find_before(&token, "UNION", end)) {
     bound(bounding, c, end);
     return;
   }
-  if (bounding->is_cut) end = in_union.begin;
+  if (bounding->is_cut) end = token.begin;
   bound(bounding, c, end);
   if (bounding->is_cut) return;
-  struct token limit = in_union;
-  while (limit.begin < end && !is(limit, "LIMIT")) limit = next(limit);
-  if (limit.begin >= end) {
-    sqlite3_str_appendall(bounding->out, "\nLIMIT " RTK_REWRITE_RECURSIONS);
-  } else if (!is_small(next(limit), end)) {
-    bounding->is_unclear = true;
+  if (find_before(&token, "LIMIT", end)) {
+    if (!is_small(next(token), end)) bounding->is_unclear = true;
+    return;
   }
+  sqlite3_str_appendall(bounding->out, "\nLIMIT " RTK_REWRITE_RECURSIONS);
+  if (++bounding->count > RECURSIONS_MAX) bounding->is_unclear = true;
 }
 
 static void bound(struct bounding *bounding, const char *c, const char *end) {
   struct token before = {c, c};
   while (c < end) {
     struct token at = {skip_blank(c), NULL};
-    at.end = *at.begin == '\0' ? at.begin : skip_simple(at.begin);
+    if (at.begin > end) at.begin = end;
+    at.end = at.begin < end ? skip_simple(at.begin) : end;
     if (at.end > end) at.end = end;
     sqlite3_str_append(bounding->out, c, (int)(at.end - c));
     c = at.end;
-    if (*at.begin == '(' && is_one_of(before, "AS MATERIALIZED ")) {
-      const char *close = token_at(at.begin).end;
-      while (close > c && close[-1] != ')') close--;
-      bound_body(bounding, c, close > c ? close - 1 : c);
-      c = close > c ? close - 1 : c;
+    if (at.begin < end && *at.begin == '(' &&
+        is_one_of(before, "AS MATERIALIZED ")) {
+      const char *close = content_end(token_at(at.begin));
+      if (close > end) close = end;
+      bound_body(bounding, c, close);
+      c = close;
     }
-    if (at.begin == at.end) break;
     before = at;
   }
 }

@@ -21,12 +21,12 @@ int rtk_rewrite_select(const char *sql, char **select);
 /* Common table expressions with a UNION, which may be recursive:
 **
 **     WITH c AS (SELECT 1 UNION ALL SELECT i + 1 FROM c) …
-**     bound    … (SELECT 1 UNION ALL SELECT i + 1 FROM c LIMIT 100000) …
+**     bound    … (SELECT 1 UNION ALL SELECT i + 1 FROM c LIMIT 10000) …
 **     cut      … (SELECT 1) …
 **
 ** A LIMIT that is a smaller number stays.  SQLITE_OK with *text given (free
-** with sqlite3_free()); SQLITE_NOTFOUND: another LIMIT; SQLITE_NOMEM. */
-#define RTK_REWRITE_RECURSIONS "100000"
+** with sqlite3_free()); SQLITE_NOTFOUND: another LIMIT, or too many of them; SQLITE_NOMEM. */
+#define RTK_REWRITE_RECURSIONS "10000"
 int rtk_rewrite_bound(const char *sql, char **text);
 int rtk_rewrite_cut(const char *sql, char **text);
 

@@ -6,7 +6,8 @@
 **     id IN (…)             a window over the list; every id is read
 **     id = … AND id IN (…)  SQLite asks for one id of the list after another: a
 **                           window over the list, which is copied once and kept
-**                           from scan to scan
+**                           from scan to scan.  In a subquery each scan has a
+**                           cursor of its own: then as the next
 **     id = …                the window over the collected ids (prefetch.h), or
 **                           one job
 **     no id                 the same
@@ -50,8 +51,8 @@ struct cursor {
   struct rtk_strset ids;    /* of the IN list */
   struct rtk_window window; /* over them */
   size_t place;             /* of the next job, where the whole list is read */
-  bool has_scanned;         /* this is not the first scan … */
-  bool is_varying; /* … and account, app or filters were not always the same */
+  size_t scans;             /* that have begun */
+  bool is_varying;        /* account, app or filters were not always the same */
   struct rtk_pages pages; /* of the current job's list */
   struct rtk_strset seen; /* the ids of that list's rows */
 
@@ -117,6 +118,9 @@ static void end_scan(struct cursor *cursor) {
 
 int rtk_cursor_close(sqlite3_vtab_cursor *base) {
   struct cursor *cursor = cursor_of(base);
+  if (cursor->scans == 1 && cursor->scan.one != NULL && cursor->ids.count > 0) {
+    rtk_prefetch_note_one_scan(cursor->conn->prefetch);
+  }
   end_scan(cursor);
   rtk_pages_deinit(&cursor->pages);
   rtk_window_deinit(&cursor->window);
@@ -195,8 +199,9 @@ static int enter_job(struct cursor *cursor, struct rtk_job *job,
 }
 
 /* In the collecting run: a known reply, or a row without data for an unknown
-** one, which is collected unless the query's own list has it. */
-static int enter_known(struct cursor *cursor, struct rtk_err *err) {
+** one, which is collected unless the cursor's own list has it. */
+static int enter_known(struct cursor *cursor, bool is_listed,
+                       struct rtk_err *err) {
   static const struct rtk_reply placeholder = {.outcome = RTK_OUTCOME_ROWS};
   struct rtk_call *call = &cursor->arguments.call;
   struct rtk_job *job = NULL;
@@ -206,8 +211,8 @@ static int enter_known(struct cursor *cursor, struct rtk_err *err) {
   cursor->reply = &placeholder;
   cursor->id = rtk_call_id(call);
   cursor->row = 0;
-  if (cursor->scan.list != NULL && !cursor->is_varying) return SQLITE_OK;
-  return rtk_prefetch_collect(cursor->conn->prefetch, call);
+  return is_listed ? SQLITE_OK
+                   : rtk_prefetch_collect(cursor->conn->prefetch, call);
 }
 
 static int enter_place(struct cursor *cursor, struct rtk_window *window,
@@ -313,7 +318,7 @@ static int next_id(struct cursor *cursor, struct rtk_err *err) {
     return enter_place(cursor, &cursor->window, place, err);
   }
   (void)call_of_id(cursor, place);
-  return enter_known(cursor, err);
+  return enter_known(cursor, true, err);
 }
 
 /* The next reply: a page of the current list, or that of the next id. */
@@ -402,7 +407,7 @@ static int begin_one(struct cursor *cursor, struct rtk_err *err) {
   struct rtk_call *call = &cursor->arguments.call;
   struct rtk_job *job = NULL;
   size_t place = 0;
-  if (cursor->arguments.is_collecting) return enter_known(cursor, err);
+  if (cursor->arguments.is_collecting) return enter_known(cursor, false, err);
   int rc = rtk_prefetch_find(prefetch, call, &place);
   if (rc == SQLITE_OK) {
     return enter_place(cursor, rtk_prefetch_window(prefetch), place, err);
@@ -412,22 +417,33 @@ static int begin_one(struct cursor *cursor, struct rtk_err *err) {
   return rc == SQLITE_OK ? await_one(cursor, job, err) : rc;
 }
 
-/* One id, which has to be in a list.  The first scan copies the list.  If
-** account or app vary, the list is not used: each id is requested under its own
-** account and app.  SQLite checks that the id is in the list, too.  If the list
-** depends on an outer row, an id that is not in the copy may be in the list of
-** this scan.  An id that is in neither is not requested. */
+/* One id, which has to be in a list.  The first scan copies the list, unless
+** cursors of this statement have one scan each.  If account or app vary, the
+** list is not used: each id is requested under its own account and app.  SQLite
+** checks that the id is in the list, too.  If the list depends on an outer row,
+** an id that is not in the copy may be in the list of this scan.  An id that is
+** in neither is not requested. */
 static int begin_in_list(struct cursor *cursor, struct rtk_text id,
                          struct rtk_err *err) {
+  struct rtk_prefetch *prefetch = cursor->conn->prefetch;
   size_t place = 0;
   bool is_found = true;
   int rc = SQLITE_OK;
   if (cursor->is_varying) return begin_one(cursor, err);
-  if (cursor->ids.count == 0) rc = take_list(cursor, err);
+  bool is_copied =
+      cursor->ids.count > 0 || !rtk_prefetch_has_one_scan(prefetch);
+  if (cursor->ids.count == 0 && is_copied) rc = take_list(cursor, err);
   cursor->window.count = cursor->ids.count;
-  if (rc == SQLITE_OK) rc = rtk_strset_find(&cursor->ids, id, &place);
-  if (rc == SQLITE_OK && !cursor->arguments.is_collecting) {
-    return enter_place(cursor, &cursor->window, place, err);
+  if (rc == SQLITE_OK && is_copied) {
+    rc = rtk_strset_find(&cursor->ids, id, &place);
+  }
+  if (rc == SQLITE_OK && is_copied) {
+    return cursor->arguments.is_collecting
+               ? enter_known(cursor, true, err)
+               : enter_place(cursor, &cursor->window, place, err);
+  }
+  if (rc == SQLITE_OK) {
+    rc = rtk_prefetch_find(prefetch, &cursor->arguments.call, &place);
   }
   if (rc == SQLITE_NOTFOUND) {
     rc = rtk_arguments_find(cursor->scan.list, id, &is_found, err);
@@ -478,11 +494,11 @@ static int begin(struct cursor *cursor, int bits, sqlite3_value **argv,
   cursor->place = SIZE_MAX; /* no list is read */
   int rc = rtk_arguments_read(&cursor->arguments, bits, argv, scan, err);
   if (rc != SQLITE_OK || scan->is_empty) return rc;
-  if (scan->has_moved && cursor->has_scanned && !cursor->is_varying) {
+  if (scan->has_moved && cursor->scans > 0 && !cursor->is_varying) {
     clear_list(cursor);
     cursor->is_varying = true;
   }
-  cursor->has_scanned = true;
+  cursor->scans++;
   if (scan->null_scope != NULL) return begin_null_scope(cursor, err);
   if (scan->one == NULL && scan->list != NULL) return begin_list(cursor, err);
   rc = cursor->signature->id < 0 ? begin_one(cursor, err)

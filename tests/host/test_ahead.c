@@ -309,6 +309,8 @@ static const struct {
     {"update of several columns", OLD_TABLE,
      "UPDATE OR REPLACE w AS x SET (v, n) = (SELECT s.id, x.n FROM l" JOIN
      " WHERE l.n = x.n), n = x.n"},
+    {"update of a column in brackets", OLD_TABLE,
+     "UPDATE w SET (v) = s.id FROM l" JOIN " WHERE l.n = w.n"},
     {"update from", OLD_TABLE,
      "UPDATE w SET v = s.id FROM l" JOIN " WHERE l.n = w.n"},
     {"delete", OLD_TABLE "; INSERT INTO w VALUES(9, 9)",
@@ -446,6 +448,37 @@ static void is_refused(void **state) {
                 " rtk_stats WHERE name = 'read_ahead'",
                 "1\n");
   }
+  close_ok(db);
+}
+
+/* The third reply comes when the fifth id has been requested.  Whether each row
+** has a cursor of its own depends on SQLite. */
+static void is_listed_in_a_subquery(void **state) {
+  static const char *const subqueries[] = {
+      "SELECT n FROM l WHERE (SELECT id FROM " SESSION ") AS s WHERE"
+      " s.session_id = l.s AND s.session_id IN (SELECT s FROM l)) > ''",
+      "SELECT n FROM l WHERE EXISTS (SELECT 1 FROM " SESSION ") AS s WHERE"
+      " s.session_id = l.s AND s.session_id IN (l.s, 'none'))",
+  };
+  size_t i = (size_t)(uintptr_t)*state;
+  char name[16];
+  char part[16];
+  (void)snprintf(name, sizeof(name), "gate-list-%d", (int)i);
+  (void)snprintf(part, sizeof(part), "listed%d5", (int)i);
+  struct gate gate = {name, part, 1};
+  pthread_t thread;
+  void *is_open = NULL;
+  sqlite3 *db = open_filled(5);
+  char *sql = sqlite3_mprintf("UPDATE l SET s = CASE n WHEN 3 THEN"
+                              " 'x:hold=%q/%s' ELSE 'echo:listed%d' || n END",
+                              here(), gate.file, (int)i);
+  must_exec(db, sql);
+  assert_int_equal(pthread_create(&thread, NULL, open_gate, &gate), 0);
+  assert_rows(db, subqueries[i], FIVE);
+  (void)pthread_join(thread, &is_open);
+  assert_non_null(is_open);
+  assert_int_equal(requests_of(db), 5);
+  sqlite3_free(sql);
   close_ok(db);
 }
 
@@ -1073,6 +1106,9 @@ CASE(a_denied_app_is_asked_once) {
 int main(void) {
   CASES_OF(taken, is_taken)
   CASES_OF(written, is_written)
+  add_case("scalar subquery with a list", is_listed_in_a_subquery, NULL);
+  add_case("exists with a list that varies", is_listed_in_a_subquery,
+           (void *)(uintptr_t)1);
   CASES_OF(refused, is_refused)
   CASES_OF(interrupts, is_interrupted)
   CASES_OF(limited, is_within)

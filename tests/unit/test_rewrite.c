@@ -48,6 +48,9 @@ CASE(a_statement_has_its_select) {
        "SELECT b = c , f(1, 2) FROM t AS x , u, v WHERE x.i = u.i"},
       {"UPDATE t SET (a, b) = (SELECT 1, 2), (c, d) = (3, (4)) WHERE e",
        "SELECT (SELECT count(*) FROM (SELECT 1, 2) ), 3, (4) FROM t WHERE e"},
+      {"UPDATE t SET (a) = u.b FROM u", "SELECT u.b FROM t , u"},
+      {"UPDATE t SET (a, b) = (1, 2) -- )\n, (c) = (SELECT 3 -- )\n)",
+       "SELECT 1, 2 , (SELECT count(*) FROM (SELECT 3 -- )\n) ) FROM t"},
       {"UPDATE t", NULL},
       {"SELECT 1", NULL},
       {"PRAGMA user_version = 1", NULL},
@@ -71,7 +74,7 @@ CASE(a_recursion_is_bounded_and_cut) {
     const char *sql, *bound, *cut; /* NULL: it cannot be said */
   } cases[] = {
       {"WITH c AS (SELECT 1 UNION ALL SELECT i FROM c) SELECT 2",
-       "WITH c AS (SELECT 1 UNION ALL SELECT i FROM c\nLIMIT 100000) SELECT 2",
+       "WITH c AS (SELECT 1 UNION ALL SELECT i FROM c\nLIMIT 10000) SELECT 2",
        "WITH c AS (SELECT 1 ) SELECT 2"},
       {"WITH c(i) AS NOT MATERIALIZED (SELECT (SELECT 1) UNION SELECT 2 LIMIT "
        "3)"
@@ -83,8 +86,8 @@ CASE(a_recursion_is_bounded_and_cut) {
        " SELECT 2"},
       {"SELECT (WITH c AS (WITH d AS (SELECT 1 UNION SELECT 2) SELECT 3 UNION"
        " SELECT 4 -- )\n) SELECT 5), 'AS (1 UNION 2)'",
-       "SELECT (WITH c AS (WITH d AS (SELECT 1 UNION SELECT 2\nLIMIT 100000)"
-       " SELECT 3 UNION SELECT 4 -- )\n\nLIMIT 100000) SELECT 5), 'AS (1 UNION"
+       "SELECT (WITH c AS (WITH d AS (SELECT 1 UNION SELECT 2\nLIMIT 10000)"
+       " SELECT 3 UNION SELECT 4 -- )\n\nLIMIT 10000) SELECT 5), 'AS (1 UNION"
        " 2)'",
        "SELECT (WITH c AS (WITH d AS (SELECT 1 ) SELECT 3 ) SELECT 5), 'AS (1"
        " UNION 2)'"},
@@ -94,7 +97,7 @@ CASE(a_recursion_is_bounded_and_cut) {
        "SELECT 1 UNION SELECT 2"},
       {"WITH c AS (SELECT 1 UNION SELECT 2 LIMIT -1) SELECT 2", NULL,
        "WITH c AS (SELECT 1 ) SELECT 2"},
-      {"WITH c AS (SELECT 1 UNION SELECT 2 LIMIT 100000) SELECT 2", NULL,
+      {"WITH c AS (SELECT 1 UNION SELECT 2 LIMIT 10000) SELECT 2", NULL,
        "WITH c AS (SELECT 1 ) SELECT 2"},
       {"WITH c AS (SELECT 1 UNION SELECT 2 LIMIT 9 * 99999) SELECT 2", NULL,
        "WITH c AS (SELECT 1 ) SELECT 2"},
@@ -103,8 +106,8 @@ CASE(a_recursion_is_bounded_and_cut) {
       {"WITH c AS (SELECT 1 UNION SELECT 2 LIMIT 9 OFFSET 99999) SELECT 2",
        NULL, "WITH c AS (SELECT 1 ) SELECT 2"},
       {"WITH c AS (SELECT 1 UNION SELECT 2",
-       "WITH c AS (SELECT 1 UNION SELECT 2",
-       "WITH c AS (SELECT 1 UNION SELECT 2"},
+       "WITH c AS (SELECT 1 UNION SELECT 2\nLIMIT 10000",
+       "WITH c AS (SELECT 1 "},
   };
   for (size_t i = 0; i < COUNT(cases); i++) {
     char *bound = NULL;
