@@ -25,7 +25,8 @@ int rtk_rewrite_select(const char *sql, char **select);
 **     cut      … (SELECT 1) …
 **
 ** A LIMIT that is a smaller number stays.  SQLITE_OK with *text given (free
-** with sqlite3_free()); SQLITE_NOTFOUND: another LIMIT, or too many of them; SQLITE_NOMEM. */
+** with sqlite3_free()); SQLITE_NOTFOUND: another LIMIT, or too many of them;
+** SQLITE_NOMEM. */
 #define RTK_REWRITE_RECURSIONS "10000"
 int rtk_rewrite_bound(const char *sql, char **text);
 int rtk_rewrite_cut(const char *sql, char **text);
