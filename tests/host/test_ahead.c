@@ -379,6 +379,10 @@ static const struct {
 } refused[] = {
     {"off", "SELECT rtk_config('read_ahead', 'off')", "SELECT l.n FROM l" JOIN,
      NULL, "off: the setting read_ahead"},
+    {"only in RETURNING", "CREATE TABLE w(n)",
+     "INSERT INTO w SELECT n FROM l WHERE true RETURNING (SELECT id "
+     "FROM " SESSION ", (SELECT s FROM l WHERE l.n = w.n)))",
+     "SELECT n FROM w", "off: its SELECT, run on its own, asks for no id"},
     {"parameter in front", "CREATE TABLE w(n); CREATE TABLE of(n)",
      "INSERT INTO w(n) SELECT l.n FROM l" JOIN " WHERE true"
      " ON CONFLICT DO UPDATE SET n = ?1 + excluded.n",
