@@ -21,6 +21,7 @@ export root RTK_SO BUILD SQLITE3 PRELOAD JOBS LC_ALL=C
 for name in $(env | sed -n 's/^\([A-Za-z_][A-Za-z_0-9]*\)=.*/\1/p'); do
   case $name in
     RTK_SO) ;;
+    RTK_TEST_SEED | RTK_TEST_QUERIES) ;;
     RTK_* | CLOUDFLARE_* | REALTIMEKIT_*) unset "$name" ;;
     *_PROXY | *_proxy | CURL_CA_BUNDLE | SSL_CERT_*) unset "$name" ;;
   esac
