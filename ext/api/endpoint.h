@@ -71,8 +71,9 @@ struct rtk_endpoint {
   const char *noun; /* for messages: the thing with the id, "session"; without
                        an id the reply, "page" */
   const char *path; /* below the base URL, {…} for each argument in order */
-  /* Where in the reply the rows are, one object or an array: paths of names
-  ** with dots, the first one that exists.  None: the body is the row. */
+  /* The path to the rows in the reply, as `data.sessions`.  It leads to one
+  ** object or to an array.  The first path that exists is used.  Without a path
+  ** the body is the row. */
   const char *rows[2];
   bool is_list; /* an array of any size is right, too */
   /* Where total_count is.  None: the reply is not one page of many. */

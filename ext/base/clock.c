@@ -1,4 +1,4 @@
-/* The two clocks: one that only goes forward, and the calendar's. */
+/* Two clocks: the monotonic clock and the calendar clock. */
 #include "base/clock.h"
 
 #include <time.h>

@@ -1,5 +1,5 @@
-/* The two clocks: one that only goes forward, and the calendar's.  Tests link
-** their own. */
+/* Two clocks: the monotonic clock and the calendar clock.  Tests link their
+** own. */
 #ifndef RTK_CLOCK_H
 #define RTK_CLOCK_H
 

@@ -527,8 +527,8 @@ int rtk_config_find(const char *name, enum rtk_setting *setting,
 
 /* Setting i was set in SQL; `is_change`: its value is another one now.  Who can
 ** only run SQL must not send a token to another place than the one it was given
-** for.  That holds for the environment's token (see rtk_config_token()), and
-** here for one that was set in SQL before. */
+** for.  rtk_config_token() sees to that for the environment's token, this
+** function for a token that was set in SQL. */
 static void void_token(struct rtk_config *config, enum rtk_setting i,
                        bool is_change) {
   if (i == RTK_API_TOKEN) config->voided_by = NULL;

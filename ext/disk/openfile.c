@@ -13,7 +13,7 @@
 **   the name    a regular file, or missing              stat()
 **   the host    an empty file is none of its databases  PRAGMA database_list
 **   the header  our application_id and version          100 bytes, no lock
-**   the owner   nobody else can write to it or its log  stat(), chmod()
+**   the owner   only we can write to it and to its log  stat(), chmod()
 **   inside      the schema is ours, by the log too      SQLite, with locks
 */
 #include "disk/openfile.h"

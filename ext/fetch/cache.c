@@ -141,8 +141,8 @@ static int finish_row(struct rows *rows, struct rtk_job *job,
   return put(rows->cache, job, &response);
 }
 
-/* Does a row of `list` replace this reply?  Not one of the same statement, nor
-** one that is still fresh and has data. */
+/* Does a row of `list` replace this reply?  A reply of the same statement
+** stays.  So does a fresh reply that has data. */
 static bool is_outdated(const struct rtk_cache *cache,
                         const struct rtk_job *job, const struct rtk_job *list) {
   return job->reply != NULL && rtk_job_is_last_holder(job) &&

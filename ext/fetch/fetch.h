@@ -54,9 +54,10 @@ int rtk_fetch_quota_left(struct rtk_fetch *fetch, int64_t *left,
                          int64_t *reset_ms);
 int64_t rtk_fetch_blocked_ms(const struct rtk_fetch *fetch);
 
-/* The job of a call, held for the caller: rtk_fetch_release() it.  A reply from
-** before `since_ms`, by rtk_clock_ms(), is requested anew, if nobody else holds
-** the job; 0: any reply is good.  SQLITE_OK, SQLITE_NOMEM or SQLITE_ERROR. */
+/* The job of a call, held for the caller: rtk_fetch_release() it.  A reply that
+** is older than `since_ms` (of rtk_clock_ms()) is requested again, unless the
+** job has another holder.  0: a reply of any age is used.  SQLITE_OK,
+** SQLITE_NOMEM or SQLITE_ERROR. */
 int rtk_fetch_request(struct rtk_fetch *fetch, struct rtk_call *call,
                       int64_t since_ms, struct rtk_job **job,
                       struct rtk_err *err);
