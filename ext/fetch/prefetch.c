@@ -335,13 +335,14 @@ static int run(struct rtk_prefetch *prefetch, struct rtk_err *err) {
   } else {
     prefetch->misses_at *= 2;
   }
-  sqlite3_snprintf((int)sizeof(prefetch->words), prefetch->words,
-                   "on: %lld ids collected in %lld ms",
-                   (long long)prefetch->call_keys.count,
-                   (long long)prefetch->spent_ms);
   if (prefetch->call_keys.count == 0) {
     sqlite3_snprintf((int)sizeof(prefetch->words), prefetch->words,
                      "off: its SELECT, run on its own, asks for no id");
+  } else {
+    sqlite3_snprintf((int)sizeof(prefetch->words), prefetch->words,
+                     "on: %lld ids collected in %lld ms",
+                     (long long)prefetch->call_keys.count,
+                     (long long)prefetch->spent_ms);
   }
   return rc;
 }

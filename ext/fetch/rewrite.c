@@ -1,6 +1,8 @@
 /* What is run of a statement to collect its ids. */
 #include "fetch/rewrite.h"
 
+#include "base/words.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
@@ -10,9 +12,10 @@ SQLITE_EXTENSION_INIT3
 
 /* --- tokens --------------------------------------------------------------- */
 
-/* A token outside all brackets; what stands in brackets is one token. */
+/* A bracket with its content is one token.  At the end of the statement, or of
+** the bracket in which the tokens are, begin == end. */
 struct token {
-  const char *begin, *end; /* end: of the statement, where begin == end */
+  const char *begin, *end;
 };
 
 static bool is_word_byte(char c) {
@@ -55,7 +58,7 @@ static struct token token_at(const char *c) {
   c = token.begin;
   do {
     c = skip_blank(c);
-    if (*c == '\0' || (*c == ';' && depth == 0)) break;
+    if (*c == '\0' || (depth == 0 && (*c == ';' || *c == ')'))) break;
     if (*c == '(') depth++;
     if (*c == ')') depth--;
     c = skip_simple(c);
@@ -74,27 +77,21 @@ static struct token next(struct token token) { return token_at(token.end); }
 
 static bool is_end(struct token token) { return token.begin == token.end; }
 
-static bool is(struct token token, const char *word) {
-  size_t size = strlen(word);
-  return (size_t)(token.end - token.begin) == size &&
-         sqlite3_strnicmp(token.begin, word, (int)size) == 0;
-}
-
-/* `words` have a space behind each. */
-static bool is_one_of(struct token token, const char *words) {
-  for (; *words != '\0'; words += strcspn(words, " ") + 1) {
-    size_t size = strcspn(words, " ");
-    if ((size_t)(token.end - token.begin) == size &&
-        sqlite3_strnicmp(token.begin, words, (int)size) == 0) {
-      return true;
-    }
+/* Is it one of these words, or of these operators, in any case? */
+static bool is(struct token token, const char *words) {
+  char upper[16]; /* longer words are not asked for */
+  size_t size = (size_t)(token.end - token.begin);
+  if (size > sizeof(upper)) return false;
+  for (size_t i = 0; i < size; i++) {
+    char c = token.begin[i];
+    upper[i] = c >= 'a' && c <= 'z' ? (char)(c - 'a' + 'A') : c;
   }
-  return false;
+  return rtk_words_have(words, (struct rtk_text){upper, size});
 }
 
 /* The first of these words from here on, or the end. */
 static struct token find(struct token token, const char *words) {
-  while (!is_end(token) && !is_one_of(token, words)) token = next(token);
+  while (!is_end(token) && !is(token, words)) token = next(token);
   return token;
 }
 
@@ -114,16 +111,25 @@ static void add(sqlite3_str *out, const char *begin, const char *end) {
   sqlite3_str_append(out, " ", 1);
 }
 
+/* SQLITE_OK, SQLITE_NOTFOUND or SQLITE_NOMEM. */
+static int finish(sqlite3_str *out, bool is_found, char **text) {
+  *text = sqlite3_str_finish(out);
+  if (is_found) return *text == NULL ? SQLITE_NOMEM : SQLITE_OK;
+  sqlite3_free(*text);
+  *text = NULL;
+  return SQLITE_NOTFOUND;
+}
+
 /* INSERT and CREATE TABLE: from the SELECT on. */
 static bool add_select(sqlite3_str *out, struct token token) {
-  token = find(token, "SELECT WITH VALUES DEFAULT ");
-  if (!is_one_of(token, "SELECT WITH ")) return false;
+  token = find(token, "SELECT WITH VALUES DEFAULT");
+  if (!is(token, "SELECT WITH")) return false;
   add(out, token.begin, find_tail(token).begin);
   return true;
 }
 
 static bool add_delete(sqlite3_str *out, struct token token) {
-  token = find(token, "FROM ");
+  token = find(token, "FROM");
   if (is_end(token)) return false;
   sqlite3_str_appendall(out, "SELECT 1 ");
   add(out, token.begin, find_tail(token).begin);
@@ -136,7 +142,7 @@ static void add_value(sqlite3_str *out, struct token left, struct token value,
                       const char *end) {
   if (*left.begin != '(' || *value.begin != '(') {
     add(out, value.begin, end);
-  } else if (is_one_of(token_at(value.begin + 1), "SELECT WITH VALUES ")) {
+  } else if (is(token_at(value.begin + 1), "SELECT WITH VALUES")) {
     sqlite3_str_appendall(out, "(SELECT count(*) FROM ");
     add(out, value.begin, value.end);
     sqlite3_str_appendall(out, ")");
@@ -145,35 +151,33 @@ static void add_value(sqlite3_str *out, struct token left, struct token value,
   }
 }
 
+#define UPDATE_ENDS "FROM WHERE ORDER LIMIT RETURNING"
+
 static bool add_update(sqlite3_str *out, struct token token) {
-  static const char ends[] = "FROM WHERE ORDER LIMIT RETURNING ";
   struct token table = next(token);
   if (is(table, "OR")) table = next(next(table));
-  struct token set = find(table, "SET ");
+  struct token set = find(table, "SET");
   if (is_end(set)) return false;
   sqlite3_str_appendall(out, "SELECT ");
   struct token left = next(set);
+  struct token behind = set;
   for (;;) {
-    struct token at = left;
-    while (!is_end(at) && !is(at, "=")) at = next(at);
-    if (is_end(at)) return false;
-    struct token value = next(at);
-    for (at = value; !is_end(at) && !is(at, ",") && !is_one_of(at, ends);) {
-      at = next(at);
-    }
-    add_value(out, left, value, at.begin);
-    if (!is(at, ",")) break;
+    struct token equals = find(left, "=");
+    if (is_end(equals)) return false;
+    struct token value = next(equals);
+    behind = find(value, ", " UPDATE_ENDS);
+    add_value(out, left, value, behind.begin);
+    if (!is(behind, ",")) break;
     sqlite3_str_appendall(out, ", ");
-    left = next(at);
+    left = next(behind);
   }
-  struct token from = find(left, ends);
   sqlite3_str_appendall(out, " FROM ");
   add(out, table.begin, set.begin);
-  if (is(from, "FROM")) {
+  if (is(behind, "FROM")) {
     sqlite3_str_appendall(out, ", ");
-    from = next(from);
+    behind = next(behind);
   }
-  add(out, from.begin, find_tail(from).begin);
+  add(out, behind.begin, find_tail(behind).begin);
   return true;
 }
 
@@ -183,10 +187,10 @@ int rtk_rewrite_select(const char *sql, char **select) {
   sqlite3_str *out = sqlite3_str_new(NULL);
   bool is_found = false;
   if (is(first, "WITH")) {
-    verb = find(first, "INSERT REPLACE UPDATE DELETE ");
+    verb = find(first, "INSERT REPLACE UPDATE DELETE");
     add(out, first.begin, verb.begin);
   }
-  if (is_one_of(verb, "INSERT REPLACE ")) {
+  if (is(verb, "INSERT REPLACE")) {
     is_found = add_select(out, next(verb));
   } else if (is(verb, "UPDATE")) {
     is_found = add_update(out, verb);
@@ -194,16 +198,10 @@ int rtk_rewrite_select(const char *sql, char **select) {
     is_found = add_delete(out, verb);
   } else if (is(verb, "CREATE")) {
     struct token table = next(verb);
-    if (is_one_of(table, "TEMP TEMPORARY ")) table = next(table);
+    if (is(table, "TEMP TEMPORARY")) table = next(table);
     is_found = is(table, "TABLE") && add_select(out, table);
   }
-  char *text = sqlite3_str_finish(out);
-  if (is_found && text != NULL) {
-    *select = text;
-    return SQLITE_OK;
-  }
-  sqlite3_free(text);
-  return is_found ? SQLITE_NOMEM : SQLITE_NOTFOUND;
+  return finish(out, is_found, select);
 }
 
 /* --- recursion ------------------------------------------------------------ */
@@ -220,39 +218,31 @@ struct bounding {
 
 static void bound(struct bounding *bounding, const char *c, const char *end);
 
-/* The first such word before `end`. */
-static bool find_before(struct token *token, const char *word,
-                        const char *end) {
-  while (!is_end(*token) && token->begin < end && !is(*token, word)) {
-    *token = next(*token);
-  }
-  return !is_end(*token) && token->begin < end;
-}
-
 /* A number below 10,000, and nothing behind it. */
-static bool is_small(struct token number, const char *end) {
+static bool is_small(struct token number) {
   size_t size = (size_t)(number.end - number.begin);
   return size <= 4 && strspn(number.begin, "0123456789") == size &&
-         next(number).begin >= end;
+         is_end(next(number));
 }
 
 /* The body of a common table expression, from behind its bracket on. */
 static void bound_body(struct bounding *bounding, const char *c,
                        const char *end) {
-  struct token token = token_at(c);
-  if (!find_before(&token, "UNION", end)) {
+  struct token in_union = find(token_at(c), "UNION");
+  if (is_end(in_union)) {
     bound(bounding, c, end);
     return;
   }
-  if (bounding->is_cut) end = token.begin;
+  if (bounding->is_cut) end = in_union.begin;
   bound(bounding, c, end);
   if (bounding->is_cut) return;
-  if (find_before(&token, "LIMIT", end)) {
-    if (!is_small(next(token), end)) bounding->is_unclear = true;
-    return;
+  struct token limit = find(in_union, "LIMIT");
+  if (is_end(limit)) {
+    sqlite3_str_appendall(bounding->out, "\nLIMIT " RTK_REWRITE_RECURSIONS);
+    if (++bounding->count > RECURSIONS_MAX) bounding->is_unclear = true;
+  } else if (!is_small(next(limit))) {
+    bounding->is_unclear = true;
   }
-  sqlite3_str_appendall(bounding->out, "\nLIMIT " RTK_REWRITE_RECURSIONS);
-  if (++bounding->count > RECURSIONS_MAX) bounding->is_unclear = true;
 }
 
 static void bound(struct bounding *bounding, const char *c, const char *end) {
@@ -264,8 +254,7 @@ static void bound(struct bounding *bounding, const char *c, const char *end) {
     if (at.end > end) at.end = end;
     sqlite3_str_append(bounding->out, c, (int)(at.end - c));
     c = at.end;
-    if (at.begin < end && *at.begin == '(' &&
-        is_one_of(before, "AS MATERIALIZED ")) {
+    if (at.begin < end && *at.begin == '(' && is(before, "AS MATERIALIZED")) {
       const char *close = content_end(token_at(at.begin));
       if (close > end) close = end;
       bound_body(bounding, c, close);
@@ -279,12 +268,7 @@ static void bound(struct bounding *bounding, const char *c, const char *end) {
 static int bounded(const char *sql, bool is_cut, char **text) {
   struct bounding bounding = {.out = sqlite3_str_new(NULL), .is_cut = is_cut};
   bound(&bounding, sql, sql + strlen(sql));
-  *text = sqlite3_str_finish(bounding.out);
-  if (*text == NULL) return SQLITE_NOMEM;
-  if (!bounding.is_unclear) return SQLITE_OK;
-  sqlite3_free(*text);
-  *text = NULL;
-  return SQLITE_NOTFOUND;
+  return finish(bounding.out, !bounding.is_unclear, text);
 }
 
 int rtk_rewrite_bound(const char *sql, char **text) {

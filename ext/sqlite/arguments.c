@@ -11,6 +11,7 @@
 #include "base/err.h"
 #include "base/sanitize.h"
 #include "base/strset.h"
+#include "base/words.h"
 #include "config/config.h"
 #include "fetch/conn.h"
 #include "fetch/prefetch.h"
@@ -251,17 +252,6 @@ char *rtk_arguments_explain_null(const struct rtk_scan *scan) {
       rtk_config_name(column->setting));
 }
 
-/* Each word has a space after it. */
-static bool has_word(const char *words, struct rtk_text word) {
-  for (; *words != '\0'; words += strcspn(words, " ") + 1) {
-    if (strcspn(words, " ") == word.size &&
-        memcmp(words, word.bytes, word.size) == 0) {
-      return true;
-    }
-  }
-  return false;
-}
-
 /* Says which values a filter takes, and which one it was given. */
 static int refuse_filter(const struct rtk_column *column, sqlite3_value *given,
                          struct rtk_err *err) {
@@ -342,7 +332,8 @@ static int read_filter(struct rtk_arguments *arguments, int k,
     text.bytes = *text.bytes == '0' ? "false" : "true";
     text.size = strlen(text.bytes);
   }
-  if (is_text && (column->values == NULL || has_word(column->values, text))) {
+  if (is_text &&
+      (column->values == NULL || rtk_words_have(column->values, text))) {
     rtk_call_set(&arguments->call, k, text);
     return SQLITE_OK;
   }

@@ -417,6 +417,20 @@ static int begin_one(struct cursor *cursor, struct rtk_err *err) {
   return rc == SQLITE_OK ? await_one(cursor, job, err) : rc;
 }
 
+/* The call's id, if it was collected, or else if this scan's own list has
+** it. */
+static int begin_listed(struct cursor *cursor, struct rtk_text id,
+                        struct rtk_err *err) {
+  size_t place = 0;
+  bool is_found = true;
+  int rc = rtk_prefetch_find(cursor->conn->prefetch, &cursor->arguments.call,
+                             &place);
+  if (rc == SQLITE_NOTFOUND) {
+    rc = rtk_arguments_find(cursor->scan.list, id, &is_found, err);
+  }
+  return rc == SQLITE_OK && is_found ? begin_one(cursor, err) : rc;
+}
+
 /* One id, which has to be in a list.  The first scan copies the list, unless
 ** cursors of this statement have one scan each.  If account or app vary, the
 ** list is not used: each id is requested under its own account and app.  SQLite
@@ -425,30 +439,22 @@ static int begin_one(struct cursor *cursor, struct rtk_err *err) {
 ** in neither is not requested. */
 static int begin_in_list(struct cursor *cursor, struct rtk_text id,
                          struct rtk_err *err) {
-  struct rtk_prefetch *prefetch = cursor->conn->prefetch;
   size_t place = 0;
-  bool is_found = true;
   int rc = SQLITE_OK;
   if (cursor->is_varying) return begin_one(cursor, err);
-  bool is_copied =
-      cursor->ids.count > 0 || !rtk_prefetch_has_one_scan(prefetch);
-  if (cursor->ids.count == 0 && is_copied) rc = take_list(cursor, err);
+  if (cursor->ids.count == 0) {
+    if (rtk_prefetch_has_one_scan(cursor->conn->prefetch)) {
+      return begin_listed(cursor, id, err);
+    }
+    rc = take_list(cursor, err);
+  }
   cursor->window.count = cursor->ids.count;
-  if (rc == SQLITE_OK && is_copied) {
-    rc = rtk_strset_find(&cursor->ids, id, &place);
-  }
-  if (rc == SQLITE_OK && is_copied) {
-    return cursor->arguments.is_collecting
-               ? enter_known(cursor, true, err)
-               : enter_place(cursor, &cursor->window, place, err);
-  }
-  if (rc == SQLITE_OK) {
-    rc = rtk_prefetch_find(prefetch, &cursor->arguments.call, &place);
-  }
-  if (rc == SQLITE_NOTFOUND) {
-    rc = rtk_arguments_find(cursor->scan.list, id, &is_found, err);
-  }
-  return rc == SQLITE_OK && is_found ? begin_one(cursor, err) : rc;
+  if (rc == SQLITE_OK) rc = rtk_strset_find(&cursor->ids, id, &place);
+  if (rc == SQLITE_NOTFOUND) return begin_listed(cursor, id, err);
+  if (rc != SQLITE_OK) return rc;
+  return cursor->arguments.is_collecting
+             ? enter_known(cursor, true, err)
+             : enter_place(cursor, &cursor->window, place, err);
 }
 
 static int begin_id(struct cursor *cursor, struct rtk_err *err) {

@@ -20,6 +20,7 @@
 #include "sqlite/program.h"
 
 #include "base/probe.h"
+#include "base/words.h"
 #include "sqlite/plan.h"
 
 #include <stddef.h>
@@ -148,19 +149,10 @@ struct look {
 
 /* --- reading -------------------------------------------------------------- */
 
-static bool has_word(const char *words, const char *word) {
-  size_t size = strlen(word);
-  for (const char *at = strstr(words, word); at != NULL && size > 0;
-       at = strstr(at + size, word)) {
-    bool is_begin = at == words || at[-1] == ' ';
-    if (is_begin && (at[size] == ' ' || at[size] == '\0')) return true;
-  }
-  return false;
-}
-
 static const struct operation *find_operation(const char *opcode) {
+  struct rtk_text word = {opcode, strlen(opcode)};
   for (size_t i = 0; i < sizeof(operations) / sizeof(*operations); i++) {
-    if (has_word(operations[i].opcodes, opcode)) return &operations[i];
+    if (rtk_words_have(operations[i].opcodes, word)) return &operations[i];
   }
   return NULL;
 }
