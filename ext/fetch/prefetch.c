@@ -62,6 +62,7 @@ struct rtk_prefetch {
   struct rtk_window window; /* over the calls */
 
   bool has_one_scan; /* see rtk_prefetch_note_one_scan() */
+  int64_t lists;     /* with unknown ids that cursors have copied */
   int64_t misses;    /* since the last run */
   int64_t misses_at; /* which make the next run due */
   int64_t run_ms;    /* what the last one took */
@@ -112,6 +113,7 @@ void rtk_prefetch_clear(struct rtk_prefetch *prefetch) {
   prefetch->misses = prefetch->run_ms = prefetch->spent_ms = 0;
   prefetch->misses_at = MISSES_FIRST;
   prefetch->has_one_scan = false;
+  prefetch->lists = 0;
   rtk_rerun_forget(&prefetch->rerun);
 }
 
@@ -381,6 +383,17 @@ int rtk_prefetch_miss(struct rtk_prefetch *prefetch, bool *has_run,
   }
   *has_run = true;
   return run(prefetch, err);
+}
+
+int rtk_prefetch_miss_list(struct rtk_prefetch *prefetch, struct rtk_err *err) {
+  bool has_run = false;
+  if (prefetch->lists++ == 0) return SQLITE_OK;
+  if (prefetch->lists == 2) prefetch->misses_at = 1;
+  return rtk_prefetch_miss(prefetch, &has_run, err);
+}
+
+bool rtk_prefetch_has_lists(const struct rtk_prefetch *prefetch) {
+  return prefetch->lists > 1;
 }
 
 void rtk_prefetch_note_one_scan(struct rtk_prefetch *prefetch) {

@@ -62,6 +62,13 @@ struct rtk_window *rtk_prefetch_window(struct rtk_prefetch *prefetch);
 int rtk_prefetch_miss(struct rtk_prefetch *prefetch, bool *has_run,
                       struct rtk_err *err);
 
+/* The same for a list that a cursor has just copied.  Its first list is no
+** miss: mostly it is the only one. */
+int rtk_prefetch_miss_list(struct rtk_prefetch *prefetch, struct rtk_err *err);
+
+/* Are the ids of lists collected, too? */
+bool rtk_prefetch_has_lists(const struct rtk_prefetch *prefetch);
+
 /* A cursor had an id and a list, and only one scan: to copy the list for each
 ** scan would take longer than to collect the ids.  The next miss makes a run
 ** due.  Forgotten with what was collected. */

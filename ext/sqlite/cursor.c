@@ -3,7 +3,9 @@
 **
 ** The jobs that rows come from are, scan by scan:
 **
-**     id IN (…)             a window over the list; every id is read
+**     id IN (…)             a window over the list; every id is read.  Of a list
+**                           that differs from row to row, IN (l.a, l.b): as
+**                           the last, id by id
 **     id = … AND id IN (…)  SQLite asks for one id of the list after another: a
 **                           window over the list, which is copied once and kept
 **                           from scan to scan.  In a subquery each scan has a
@@ -309,16 +311,24 @@ static int next_page(struct cursor *cursor, struct rtk_err *err) {
 
 /* The next id of the list that the scan reads. */
 static int next_id(struct cursor *cursor, struct rtk_err *err) {
+  struct rtk_prefetch *prefetch = cursor->conn->prefetch;
   size_t place = cursor->place++;
+  size_t collected = 0;
   if (cursor->scan.null_scope != NULL) {
     cursor->id = rtk_strset_text(&cursor->ids, place);
     return enter_reply(cursor, cursor->own, err);
   }
-  if (!cursor->arguments.is_collecting) {
+  struct rtk_call *call = call_of_id(cursor, place);
+  if (cursor->arguments.is_collecting) {
+    return enter_known(cursor, !rtk_prefetch_has_lists(prefetch), err);
+  }
+  int rc = rtk_prefetch_find(prefetch, call, &collected);
+  if (rc == SQLITE_NOTFOUND) {
     return enter_place(cursor, &cursor->window, place, err);
   }
-  (void)call_of_id(cursor, place);
-  return enter_known(cursor, true, err);
+  return rc == SQLITE_OK ? enter_place(cursor, rtk_prefetch_window(prefetch),
+                                       collected, err)
+                         : rc;
 }
 
 /* The next reply: a page of the current list, or that of the next id. */
@@ -367,10 +377,31 @@ static int take_list(struct cursor *cursor, struct rtk_err *err) {
   return rc;
 }
 
+/* The list has been copied.  If one of its ids is neither known nor collected,
+** it may be the time to collect: a further list may be one of many. */
+static int collect_lists(struct cursor *cursor, struct rtk_err *err) {
+  struct rtk_prefetch *prefetch = cursor->conn->prefetch;
+  struct rtk_job *job = NULL;
+  for (size_t i = 0; i < cursor->ids.count; i++) {
+    size_t place = 0;
+    struct rtk_call *call = call_of_id(cursor, i);
+    int rc = rtk_prefetch_find(prefetch, call, &place);
+    if (rc != SQLITE_NOTFOUND) return rc;
+    rc = rtk_fetch_peek(cursor->conn->fetch, call, &job);
+    if (rc != SQLITE_OK) return rc;
+    if (job == NULL) return rtk_prefetch_miss_list(prefetch, err);
+    rtk_fetch_release(cursor->conn->fetch, job);
+  }
+  return SQLITE_OK;
+}
+
 static int begin_list(struct cursor *cursor, struct rtk_err *err) {
   clear_list(cursor);
   cursor->window.is_whole = true;
   int rc = take_list(cursor, err);
+  if (rc == SQLITE_OK && !cursor->arguments.is_collecting) {
+    rc = collect_lists(cursor, err);
+  }
   cursor->place = 0;
   return rc == SQLITE_OK ? find_row(cursor, err) : rc;
 }

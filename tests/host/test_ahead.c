@@ -455,15 +455,34 @@ static void is_refused(void **state) {
   close_ok(db);
 }
 
+/* --- lists ------------------------------------------------------------------------ */
+
+#define SESSIONS SESSION ") AS s"
+
 /* The third reply comes when the fifth id has been requested.  Whether each row
-** has a cursor of its own depends on SQLite. */
-static void is_listed_in_a_subquery(void **state) {
-  static const char *const subqueries[] = {
-      "SELECT n FROM l WHERE (SELECT id FROM " SESSION ") AS s WHERE"
-      " s.session_id = l.s AND s.session_id IN (SELECT s FROM l)) > ''",
-      "SELECT n FROM l WHERE EXISTS (SELECT 1 FROM " SESSION ") AS s WHERE"
-      " s.session_id = l.s AND s.session_id IN (l.s, 'none'))",
-  };
+** of a subquery has a cursor of its own depends on SQLite. */
+static const struct {
+  const char *name, *sql;
+} listed[] = {
+    {"scalar subquery with a list",
+     "SELECT n FROM l WHERE (SELECT id FROM " SESSIONS " WHERE"
+     " s.session_id = l.s AND s.session_id IN (SELECT s FROM l)) > ''"},
+    {"exists with a list that varies",
+     "SELECT n FROM l WHERE EXISTS (SELECT 1 FROM " SESSIONS " WHERE"
+     " s.session_id = l.s AND s.session_id IN (l.s, 'none'))"},
+    {"list that varies",
+     "SELECT l.n FROM l JOIN " SESSIONS " ON s.session_id IN (l.s, '')"},
+    {"lists that overlap", "SELECT DISTINCT l.n FROM l JOIN " SESSIONS
+                           " ON s.session_id IN (SELECT s FROM l AS o WHERE"
+                           " o.n IN (l.n, l.n % 5 + 1))"},
+    {"either of two", "SELECT l.n FROM l JOIN " SESSIONS
+                      " ON s.session_id = l.s OR s.session_id = l.s || ''"},
+    {"list that varies in a subquery",
+     "SELECT n FROM l WHERE (SELECT count(*) FROM " SESSIONS
+     " WHERE s.session_id IN (l.s, '')) = 1"},
+};
+
+static void is_listed(void **state) {
   size_t i = (size_t)(uintptr_t)*state;
   char name[16];
   char part[16];
@@ -478,7 +497,7 @@ static void is_listed_in_a_subquery(void **state) {
                               here(), gate.file, (int)i);
   must_exec(db, sql);
   assert_int_equal(pthread_create(&thread, NULL, open_gate, &gate), 0);
-  assert_rows(db, subqueries[i], FIVE);
+  assert_rows(db, listed[i].sql, FIVE);
   (void)pthread_join(thread, &is_open);
   assert_non_null(is_open);
   assert_int_equal(requests_of(db), 5);
@@ -1110,9 +1129,7 @@ CASE(a_denied_app_is_asked_once) {
 int main(void) {
   CASES_OF(taken, is_taken)
   CASES_OF(written, is_written)
-  add_case("scalar subquery with a list", is_listed_in_a_subquery, NULL);
-  add_case("exists with a list that varies", is_listed_in_a_subquery,
-           (void *)(uintptr_t)1);
+  CASES_OF(listed, is_listed)
   CASES_OF(refused, is_refused)
   CASES_OF(interrupts, is_interrupted)
   CASES_OF(limited, is_within)
