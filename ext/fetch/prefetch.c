@@ -358,29 +358,36 @@ static bool is_too_costly(const struct rtk_prefetch *prefetch) {
   return prefetch->misses * request_ms < again_ms;
 }
 
+/* Is read-ahead off for this statement, or not worth it now? */
+static int judge(struct rtk_prefetch *prefetch, bool *is_off) {
+  const char *why = prefetch->rerun.why;
+  int rc = SQLITE_OK;
+  *is_off = true;
+  if (strcmp(rtk_config_text(prefetch->config, RTK_READ_AHEAD), "on") != 0) {
+    why = "the setting read_ahead";
+  } else if ((rc = rtk_rerun_find(&prefetch->rerun)) == SQLITE_ERROR) {
+    prefetch->misses_at *= 2;
+  } else if (rc != SQLITE_OK) {
+    return rc;
+  } else if (is_too_costly(prefetch)) {
+    why = "to read the tables again costs more than it saves";
+  } else {
+    *is_off = false;
+    return SQLITE_OK;
+  }
+  sqlite3_snprintf((int)sizeof(prefetch->words), prefetch->words, "off: %s",
+                   why);
+  return SQLITE_OK;
+}
+
 int rtk_prefetch_miss(struct rtk_prefetch *prefetch, bool *has_run,
                       struct rtk_err *err) {
+  bool is_off = false;
   *has_run = false;
   if (++prefetch->misses < prefetch->misses_at) return SQLITE_OK;
   if (prefetch->misses * latency(prefetch) < prefetch->run_ms) return SQLITE_OK;
-  if (is_too_costly(prefetch)) {
-    sqlite3_snprintf((int)sizeof(prefetch->words), prefetch->words,
-                     "off: to read the tables again costs more than it saves");
-    return SQLITE_OK;
-  }
-  if (strcmp(rtk_config_text(prefetch->config, RTK_READ_AHEAD), "on") != 0) {
-    sqlite3_snprintf((int)sizeof(prefetch->words), prefetch->words,
-                     "off: the setting read_ahead");
-    return SQLITE_OK;
-  }
-  int rc = rtk_rerun_find(&prefetch->rerun);
-  if (rc == SQLITE_INTERRUPT || rc == SQLITE_NOMEM) return rc;
-  if (rc != SQLITE_OK) {
-    sqlite3_snprintf((int)sizeof(prefetch->words), prefetch->words, "off: %s",
-                     prefetch->rerun.why);
-    prefetch->misses_at *= 2;
-    return SQLITE_OK;
-  }
+  int rc = judge(prefetch, &is_off);
+  if (rc != SQLITE_OK || is_off) return rc;
   *has_run = true;
   return run(prefetch, err);
 }

@@ -5,7 +5,7 @@
 **
 **     Function  1  2  3  upper(1)         is every function SQLite's own or
 **                                         innocuous, with one result always?
-**     VOpen     0  0  0  vtab:55d0c8a0    is the table ours, or json_each()?
+**     VOpen     0  0  0  vtab:55d0c8a0    is the table ours, or known (known.h)?
 **
 ** A recursive query may have no end but the LIMIT of the whole statement, so
 ** its recursion is bounded (rewrite.h).  In doubt the statement is refused.
@@ -24,6 +24,7 @@
 #include "base/err.h"
 #include "base/probe.h"
 #include "base/strset.h"
+#include "fetch/known.h"
 #include "fetch/rewrite.h"
 
 #include <stddef.h>
@@ -144,26 +145,15 @@ static bool is_ours(const struct rtk_rerun *rerun, struct rtk_text name) {
   return false;
 }
 
-/* SQLite's own tables that may be read again.  A SQLite without them has
-** none. */
-static const char known_tables[] = "SELECT 1 FROM json_each, json_tree";
-
 static int check_tables(struct rtk_rerun *rerun,
                         const struct rtk_strset *tables) {
-  struct uses known = {0};
+  bool is_known = true;
   int rc = SQLITE_OK;
-  for (size_t i = 0; rc == SQLITE_OK && i < tables->count; i++) {
-    size_t at = 0;
-    if (is_ours(rerun, rtk_strset_text(tables, i))) continue;
-    if (known.tables.count == 0) {
-      rc = read_program(rerun->db, known_tables, &known);
-    }
-    if (rc != SQLITE_NOMEM) {
-      rc = rtk_strset_find(&known.tables, rtk_strset_text(tables, i), &at);
-    }
+  for (size_t i = 0; rc == SQLITE_OK && is_known && i < tables->count; i++) {
+    struct rtk_text name = rtk_strset_text(tables, i);
+    if (!is_ours(rerun, name)) rc = rtk_known_find(rerun->db, name, &is_known);
   }
-  deinit(&known);
-  return rc == SQLITE_NOTFOUND
+  return rc == SQLITE_OK && !is_known
              ? refuse(rerun, "another virtual table is in the statement", "")
              : rc;
 }
@@ -277,22 +267,55 @@ static int keep(struct rtk_rerun *rerun, sqlite3_stmt *stmt, char *text) {
 }
 
 int64_t rtk_rerun_scanned(const struct rtk_rerun *rerun) {
-  sqlite3_stmt *stmt = rtk_probe_running(rerun->db);
-  return stmt == NULL
-             ? 0
-             : sqlite3_stmt_status(stmt, SQLITE_STMTSTATUS_FULLSCAN_STEP, 0);
+  return sqlite3_stmt_status(rerun->stmt, SQLITE_STMTSTATUS_FULLSCAN_STEP, 0);
+}
+
+static int reads_ours(struct rtk_rerun *rerun, const char *sql, bool *does) {
+  struct uses uses = {0};
+  int rc = sql == NULL ? SQLITE_OK : read_program(rerun->db, sql, &uses);
+  *does = false;
+  for (size_t i = 0; i < uses.tables.count; i++) {
+    if (is_ours(rerun, rtk_strset_text(&uses.tables, i))) *does = true;
+  }
+  deinit(&uses);
+  return rc == SQLITE_NOMEM || rc == SQLITE_INTERRUPT ? rc : SQLITE_OK;
+}
+
+/* The only running statement, or the only one that reads a table of ours: FTS5,
+** R-Tree and others run statements of their own within it.  *found is NULL when
+** there are several. */
+static int find_statement(struct rtk_rerun *rerun, sqlite3_stmt **found) {
+  int rc = SQLITE_OK;
+  *found = rtk_probe_running(rerun->db);
+  if (*found != NULL) return SQLITE_OK;
+  for (sqlite3_stmt *s = sqlite3_next_stmt(rerun->db, NULL);
+       rc == SQLITE_OK && s != NULL; s = sqlite3_next_stmt(rerun->db, s)) {
+    bool does = false;
+    if (!sqlite3_stmt_busy(s)) continue;
+    rc = reads_ours(rerun, sqlite3_sql(s), &does);
+    if (does && *found != NULL) {
+      *found = NULL;
+      return rc;
+    }
+    if (does) *found = s;
+  }
+  return rc;
 }
 
 int rtk_rerun_find(struct rtk_rerun *rerun) {
+  sqlite3_stmt *stmt = NULL;
   rerun->why[0] = '\0';
-  sqlite3_stmt *stmt = rtk_probe_running(rerun->db);
+  int rc = find_statement(rerun, &stmt);
+  if (rc != SQLITE_OK) return rc;
   if (stmt == NULL) {
-    return refuse(rerun, "another statement of the connection is unfinished",
+    return refuse(rerun,
+                  "several unfinished statements of the connection read"
+                  " tables of rtk",
                   "");
   }
   if (is_found(rerun, stmt)) return SQLITE_OK;
   char *text = NULL;
-  int rc = find_text(rerun, stmt, &text);
+  rc = find_text(rerun, stmt, &text);
   if (rc == SQLITE_OK) rc = bound_recursion(rerun, &text);
   if (rc == SQLITE_OK) rc = check(rerun, stmt, text);
   if (rc == SQLITE_OK) {

@@ -40,14 +40,14 @@ struct rtk_rerun {
   char why[RTK_RERUN_WHY_MAX]; /* it is not run again; "": it is */
 };
 
-/* Is only one statement running, and is it fit to be run again?  Each statement
-** is checked once, until rtk_rerun_forget().  SQLITE_OK; SQLITE_INTERRUPT;
+/* Does only one of the running statements read our tables, and is it fit to be
+** run again?  Each statement is checked once, until rtk_rerun_forget().  SQLITE_OK; SQLITE_INTERRUPT;
 ** SQLITE_NOMEM; or SQLITE_ERROR with `why` set. */
 int rtk_rerun_find(struct rtk_rerun *rerun);
 void rtk_rerun_forget(struct rtk_rerun *rerun);
 
-/* How many rows the running statement has read in full scans, as SQLite counts
-** them; 0 when several statements run. */
+/* How many rows the statement that was found has read in full scans, as SQLite
+** counts them. */
 int64_t rtk_rerun_scanned(const struct rtk_rerun *rerun);
 
 /* Runs the statement that was found, until its end, or until one of its tables

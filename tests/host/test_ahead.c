@@ -5,6 +5,7 @@
 ** api: --livestreams 150 --sessions 20000
 */
 #include "host.h"
+#include "series.h"
 
 #define JOIN " JOIN " SESSION ", l.s) AS s"
 /* SQLite leaves out a LEFT JOIN that nothing is read from. */
@@ -210,6 +211,8 @@ CASE(asks_before_their_turn) {
 ** the first. */
 static const struct {
   const char *name, *sql;
+  const char *option; /* of SQLite, without which the case is skipped */
+  const char *setup;
 } taken[] = {
     /* Ours, under whatever name, and what only shows what rtk knows. */
     {"other name", "SELECT l.n FROM l JOIN mine('ACCOUNT', 'APP', l.s)"},
@@ -232,6 +235,25 @@ static const struct {
     {"json_each",
      "SELECT j.value FROM json_each('[1,2,3,4,5]') AS j JOIN l ON l.n = "
      "j.value" JOIN},
+    {"series", "SELECT l.n FROM generate_series(1, 5) AS j JOIN l ON l.n ="
+               " j.value" JOIN},
+    {"R-Tree",
+     "SELECT l.n FROM space AS j JOIN l ON l.n = j.id" JOIN
+     " WHERE j.a BETWEEN 1 AND 5",
+     "ENABLE_RTREE",
+     "CREATE VIRTUAL TABLE space USING rtree(id, a, b);"
+     "INSERT INTO space SELECT n, n, n FROM l"},
+    {"full text",
+     "SELECT l.n FROM words AS j JOIN l ON l.n = j.rowid" JOIN
+     " WHERE words MATCH 'word' ORDER BY j.rank, l.n",
+     "ENABLE_FTS5",
+     "CREATE VIRTUAL TABLE words USING fts5(w);"
+     "INSERT INTO words(rowid, w) SELECT n, 'word' FROM l"},
+    {"database's pages", "SELECT DISTINCT l.n FROM dbstat AS j, l" JOIN,
+     "ENABLE_DBSTAT_VTAB", NULL},
+    {"table of a PRAGMA",
+     "SELECT l.n FROM pragma_table_info('five') AS j JOIN l ON l.n = j.cid +"
+     " 1" JOIN},
     {"functions", "SELECT abs(l.n) FROM l" JOIN " WHERE length(l.s) > 0"},
     {"functions of the statement",
      "SELECT l.n FROM l" JOIN " WHERE changes() + total_changes() +"
@@ -256,8 +278,16 @@ static const struct {
 static void is_taken(void **state) {
   size_t i = (size_t)(uintptr_t)*state;
   sqlite3 *db = open_filled(5);
+  if (taken[i].option != NULL && !sqlite3_compileoption_used(taken[i].option)) {
+    close_ok(db);
+    skip();
+  }
   must_exec(db, "CREATE VIRTUAL TABLE temp.mine USING"
-                " rtk_livestream_session");
+                " rtk_livestream_session;"
+                "CREATE TABLE five(a, b, c, d, e)");
+  add_series(db, "generate_series",
+             "CREATE TABLE x(value, start HIDDEN, stop HIDDEN, step HIDDEN)");
+  if (taken[i].setup != NULL) must_exec(db, taken[i].setup);
   assert_collects(db, taken[i].sql);
   assert_int_equal(requests_of(db), 5);
   close_ok(db);
@@ -418,8 +448,17 @@ static const struct {
     {"overloaded", NULL, "SELECT abs(l.n) FROM l" JOIN " WHERE abs(1, 2) = 1",
      NULL, "off: abs() is called, which may do something"},
     {"long name", NULL, "SELECT " LONG_NAME "(l.n) FROM l" JOIN, NULL, NULL},
-    {"pragma table", NULL,
-     "SELECT l.n FROM pragma_user_version AS p JOIN l" JOIN, NULL, OTHER_TABLE},
+    {"PRAGMA that does something", NULL,
+     "SELECT l.n FROM l" JOIN " LEFT JOIN pragma_optimize AS p", NULL,
+     OTHER_TABLE},
+    {"host's table", NULL,
+     "SELECT l.n FROM series AS p JOIN l ON l.n = p.value" JOIN, NULL,
+     OTHER_TABLE},
+    {"host's json_each", NULL,
+     "SELECT l.n FROM json_each AS p JOIN l ON l.n = p.value" JOIN, NULL,
+     OTHER_TABLE},
+    {"host's fts5", "CREATE VIRTUAL TABLE words USING fts5(w)",
+     "SELECT l.n FROM words AS p JOIN l ON l.n = p.w" JOIN, NULL, OTHER_TABLE},
     /* It would make its two requests again. */
     {"rtk_check", NULL,
      "SELECT l.n FROM rtk_check('ACCOUNT', 'APP') AS p JOIN l" JOIN
@@ -438,6 +477,9 @@ static void is_refused(void **state) {
   add_function(db, "abs", 2, SQLITE_DETERMINISTIC, &counted);
   add_function(db, "changes", 1, SQLITE_INNOCUOUS, &counted);
   add_function(db, LONG_NAME, 1, SQLITE_DETERMINISTIC, &counted);
+  add_series(db, "series", "CREATE TABLE x(value)");
+  add_series(db, "json_each", "CREATE TABLE x(value)");
+  add_series(db, "fts5", "CREATE TABLE x(w)");
   if (refused[i].setup != NULL) must_exec(db, refused[i].setup);
   if (is_written) must_exec(db, refused[i].sql);
   int asked = requests_of(db);
@@ -537,28 +579,27 @@ CASE(an_innocuous_function_is_called_again) {
 
 /* --- other statements ------------------------------------------------------------- */
 
-CASE(another_unfinished_statement_turns_it_off) {
-  static const char off[] =
-      "off: another statement of the connection is unfinished";
+/* What matters is which of the running statements reads a table of ours. */
+CASE(another_unfinished_statement_may_run) {
   sqlite3 *db = open_filled(5);
   sqlite3_blob *blob = NULL;
   must_exec(db, "CREATE TABLE b(x); INSERT INTO b VALUES(x'010203')");
   sqlite3_stmt *other = prepared(db, "SELECT x FROM b, l");
   assert_int_equal(sqlite3_step(other), SQLITE_ROW);
-  assert_rows(db, "SELECT l.n FROM l" JOIN, FIVE);
-  (void)sqlite3_reset(other);
-  assert_read_ahead(db, off);
-
-  fill(db, 5);
-  assert_collects(db, "SELECT l.n FROM l" JOIN);
-
-  fill(db, 5);
   assert_int_equal(sqlite3_blob_open(db, "main", "b", "x", 1, 0, &blob),
                    SQLITE_OK);
+  assert_collects(db, "SELECT l.n FROM l" JOIN);
+  (void)sqlite3_finalize(other);
+
+  /* Of two it could be either. */
+  fill(db, 5);
+  other = prepared(db, "SELECT l.n FROM l" JOIN);
+  assert_int_equal(sqlite3_step(other), SQLITE_ROW);
   assert_rows(db, "SELECT l.n FROM l" JOIN, FIVE);
+  assert_read_ahead(db, "off: several unfinished statements of the connection"
+                        " read tables of rtk");
+  assert_int_equal(requests_of(db), 10);
   (void)sqlite3_blob_close(blob);
-  assert_read_ahead(db, off);
-  assert_int_equal(requests_of(db), 15);
   (void)sqlite3_finalize(other);
   close_ok(db);
 }
@@ -1058,7 +1099,7 @@ static const struct {
 };
 
 /* Which rows come before it fails. */
-static void assert_until(sqlite3 *db, const char *sql, int code, int rows) {
+static void assert_until(sqlite3 *db, const char *sql, int code, int at_least) {
   sqlite3_stmt *stmt = prepared(db, sql);
   int rc = SQLITE_ROW;
   int count = 0;
@@ -1067,7 +1108,7 @@ static void assert_until(sqlite3 *db, const char *sql, int code, int rows) {
   }
   (void)sqlite3_finalize(stmt);
   assert_int_equal(rc, code);
-  assert_int_equal(count, rows);
+  assert_in_range(count, at_least, 2);
 }
 
 static void fails_in_its_turn(void **state) {
@@ -1084,7 +1125,7 @@ static void fails_in_its_turn(void **state) {
     must_exec(db, sql);
   }
   sqlite3_free(sql);
-  assert_until(db, "SELECT l.n FROM l" JOIN, SQLITE_ERROR, 2);
+  assert_until(db, "SELECT l.n FROM l" JOIN, SQLITE_ERROR, is_denied ? 1 : 2);
   assert_read_ahead(db, "on: 4 ids");
   must_exec(db, "SELECT rtk_config('on_error', 'row')");
   if (!is_denied) {
