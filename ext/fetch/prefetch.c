@@ -12,6 +12,7 @@
 #include "fetch/rerun.h"
 #include "fetch/window.h"
 
+#include <stdarg.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -96,8 +97,34 @@ int rtk_prefetch_new(sqlite3 *db, const struct rtk_config *config,
   return SQLITE_OK;
 }
 
+/* Describes read-ahead for the statement. */
+static void say(struct rtk_prefetch *prefetch, const char *format, ...) {
+  va_list values;
+  va_start(values, format);
+  sqlite3_vsnprintf((int)sizeof(prefetch->words), prefetch->words, format,
+                    values);
+  va_end(values);
+}
+
+/* Describes what was collected.  LIMIT, or a WHERE over the replies, may leave
+** some of it unused. */
+static void say_collected(struct rtk_prefetch *prefetch) {
+  long long count = (long long)prefetch->call_keys.count;
+  long long used = (long long)prefetch->window.delivered;
+  long long ms = prefetch->spent_ms;
+  if (used == count) {
+    say(prefetch, "on: %lld ids collected in %lld ms", count, ms);
+  } else if (used > 0) {
+    say(prefetch, "on: %lld ids collected in %lld ms, %lld of them used", count,
+        ms, used);
+  } else {
+    say(prefetch, "off: %lld ids were collected, none of them was used", count);
+  }
+}
+
 void rtk_prefetch_clear(struct rtk_prefetch *prefetch) {
   size_t count = prefetch->family_keys.count;
+  if (prefetch->call_keys.count > 0) say_collected(prefetch);
   rtk_window_deinit(&prefetch->window);
   for (size_t i = 0; i < count; i++) {
     rtk_call_deinit(prefetch->families[i]);
@@ -338,13 +365,7 @@ static int run(struct rtk_prefetch *prefetch, struct rtk_err *err) {
     prefetch->misses_at *= 2;
   }
   if (prefetch->call_keys.count == 0) {
-    sqlite3_snprintf((int)sizeof(prefetch->words), prefetch->words,
-                     "off: its SELECT, run on its own, asks for no id");
-  } else {
-    sqlite3_snprintf((int)sizeof(prefetch->words), prefetch->words,
-                     "on: %lld ids collected in %lld ms",
-                     (long long)prefetch->call_keys.count,
-                     (long long)prefetch->spent_ms);
+    say(prefetch, "off: its SELECT, run on its own, asks for no id");
   }
   return rc;
 }
@@ -375,8 +396,7 @@ static int judge(struct rtk_prefetch *prefetch, bool *is_off) {
     *is_off = false;
     return SQLITE_OK;
   }
-  sqlite3_snprintf((int)sizeof(prefetch->words), prefetch->words, "off: %s",
-                   why);
+  say(prefetch, "off: %s", why);
   return SQLITE_OK;
 }
 
@@ -412,6 +432,7 @@ bool rtk_prefetch_has_one_scan(const struct rtk_prefetch *prefetch) {
   return prefetch->has_one_scan;
 }
 
-const char *rtk_prefetch_describe(const struct rtk_prefetch *prefetch) {
+const char *rtk_prefetch_describe(struct rtk_prefetch *prefetch) {
+  if (prefetch->call_keys.count > 0) say_collected(prefetch);
   return prefetch->words[0] == '\0' ? NULL : prefetch->words;
 }

@@ -87,6 +87,6 @@ bool rtk_prefetch_has_to_end(const struct rtk_prefetch *prefetch);
 /* Whether the last statement that could be prefetched was, in words: "on: …" or
 ** "off: …".  Borrowed until the next call; NULL: there was no such
 ** statement. */
-const char *rtk_prefetch_describe(const struct rtk_prefetch *prefetch);
+const char *rtk_prefetch_describe(struct rtk_prefetch *prefetch);
 
 #endif

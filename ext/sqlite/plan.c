@@ -151,6 +151,25 @@ static void take(struct rtk_plan_term *terms, const struct offer *offer,
   }
 }
 
+/* Which filters go to the server, in the way in which EXPLAIN QUERY PLAN shows
+** the columns of an index: "all (status=? AND search=?)". */
+static void describe_filters(const struct rtk_signature *signature,
+                             struct rtk_plan *plan) {
+  char filters[RTK_PLAN_WORDS_MAX] = "";
+  const char *before = "";
+  for (int k = signature->path_count; k < signature->count; k++) {
+    size_t size = strlen(filters);
+    if (RTK_PLAN_CODE_OF(plan->bits, k) != RTK_PLAN_VALUE) continue;
+    sqlite3_snprintf((int)(sizeof(filters) - size), filters + size, "%s%s=?",
+                     before, rtk_endpoint_argument(signature, k)->name);
+    before = " AND ";
+  }
+  size_t size = strlen(plan->words);
+  if (*filters == '\0') return;
+  sqlite3_snprintf((int)(sizeof(plan->words) - size), plan->words + size,
+                   " (%s)", filters);
+}
+
 /* The way depends on the id; account and app have defaults, and a filter saves
 ** little.  Only a look-up in a table that is no list has at most one row. */
 static void price(const struct rtk_signature *signature,
@@ -180,6 +199,7 @@ static void price(const struct rtk_signature *signature,
   plan->rows = ways[way].rows;
   plan->is_unique = ways[way].is_unique && !signature->endpoint->is_list;
   sqlite3_snprintf(sizeof(plan->words), plan->words, ways[way].words, name);
+  describe_filters(signature, plan);
 }
 
 /* Does the call have an argument too many?  That is a term on the surplus

@@ -55,12 +55,14 @@ enum rtk_plan_code {
   ((enum rtk_plan_code)((bits) >> (1 + 2 * (argument)) & 3))
 #define RTK_PLAN_SURPLUS (1 << 29)
 
+#define RTK_PLAN_WORDS_MAX 400
+
 struct rtk_plan {
   int bits;
   double cost;
-  int64_t rows;   /* estimate */
-  bool is_unique; /* at most one row */
-  char words[64]; /* for EXPLAIN QUERY PLAN */
+  int64_t rows;                   /* estimate */
+  bool is_unique;                 /* at most one row */
+  char words[RTK_PLAN_WORDS_MAX]; /* for EXPLAIN QUERY PLAN */
 };
 
 /* `used`: the columns that the statement names, SQLite's colUsed.  SQLITE_OK,
