@@ -5,7 +5,7 @@
 **
 **     Function  1  2  3  upper(1)         is every function SQLite's own or
 **                                         innocuous, with one result always?
-**     VOpen     0  0  0  vtab:55d0c8a0    is the table ours, or known (known.h)?
+**     VOpen     0  0  0  vtab:55d0c8a0    is the table ours, or known?
 **
 ** A recursive query may have no end but the LIMIT of the whole statement, so
 ** its recursion is bounded (rewrite.h).  In doubt the statement is refused.

@@ -41,8 +41,8 @@ struct rtk_rerun {
 };
 
 /* Does only one of the running statements read our tables, and is it fit to be
-** run again?  Each statement is checked once, until rtk_rerun_forget().  SQLITE_OK; SQLITE_INTERRUPT;
-** SQLITE_NOMEM; or SQLITE_ERROR with `why` set. */
+** run again? Each statement is checked once, until rtk_rerun_forget().
+** SQLITE_OK; SQLITE_INTERRUPT; SQLITE_NOMEM; or SQLITE_ERROR with `why` set. */
 int rtk_rerun_find(struct rtk_rerun *rerun);
 void rtk_rerun_forget(struct rtk_rerun *rerun);
 

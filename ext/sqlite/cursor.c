@@ -3,9 +3,8 @@
 **
 ** The jobs that rows come from are, scan by scan:
 **
-**     id IN (…)             a window over the list; every id is read.  Of a list
-**                           that differs from row to row, IN (l.a, l.b): as
-**                           the last, id by id
+**     id IN (…)             a window over the list; every id is read
+**     id IN (l.a, l.b)      from the second list on: id by id, as the last
 **     id = … AND id IN (…)  SQLite asks for one id of the list after another: a
 **                           window over the list, which is copied once and kept
 **                           from scan to scan.  In a subquery each scan has a
