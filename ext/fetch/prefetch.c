@@ -89,10 +89,8 @@ int rtk_prefetch_new(sqlite3 *db, const struct rtk_config *config,
   made->stats = stats;
   made->rerun.db = db;
   made->misses_at = MISSES_FIRST;
-  made->window = (struct rtk_window){.fetch = fetch,
-                                     .call_at = call_at,
-                                     .user = made,
-                                     .growth = RTK_AHEAD_GROWTH};
+  made->window =
+      (struct rtk_window){.fetch = fetch, .call_at = call_at, .user = made};
   *prefetch = made;
   return SQLITE_OK;
 }
@@ -354,6 +352,8 @@ static int run(struct rtk_prefetch *prefetch, struct rtk_err *err) {
   int rc = rtk_rerun_step(&prefetch->rerun, goes_on, prefetch, err);
   prefetch->is_collecting = false;
   prefetch->window.count = prefetch->call_keys.count;
+  prefetch->window.is_whole = prefetch->rerun.is_whole;
+  prefetch->window.growth = prefetch->rerun.is_whole ? 0 : RTK_AHEAD_GROWTH;
   rtk_fetch_expect(prefetch->fetch,
                    prefetch->call_keys.count - prefetch->first);
   prefetch->run_ms = rtk_clock_ms() - begun_ms;

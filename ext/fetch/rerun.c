@@ -25,6 +25,7 @@
 #include "base/probe.h"
 #include "base/strset.h"
 #include "fetch/known.h"
+#include "fetch/loops.h"
 #include "fetch/rewrite.h"
 
 #include <stddef.h>
@@ -245,6 +246,10 @@ static int check(struct rtk_rerun *rerun, sqlite3_stmt *stmt, const char *sql) {
   }
   if (rc == SQLITE_OK) rc = check_functions(rerun, &uses.functions);
   if (rc == SQLITE_OK) rc = check_tables(rerun, &uses.tables);
+  if (rc == SQLITE_OK) {
+    bool has_rows = sqlite3_stmt_readonly(stmt) != 0;
+    rc = rtk_loops_are_whole(rerun->db, sql, has_rows, &rerun->is_whole);
+  }
   deinit(&uses);
   return rc;
 }

@@ -37,6 +37,7 @@ struct rtk_rerun {
   struct sqlite3_stmt *stmt;   /* the last that was found fit; not held */
   char *sql;                   /* its text; owned */
   char *text;                  /* what is run: it, or its SELECT; owned */
+  bool is_whole;               /* it asks for all its ids (loops.h) */
   char why[RTK_RERUN_WHY_MAX]; /* it is not run again; "": it is */
 };
 
