@@ -246,7 +246,10 @@ static int read_parameters(struct rtk_rerun *rerun, sqlite3_stmt *stmt) {
   sqlite3_free(rerun->values);
   int rc = rtk_parameters_read(stmt, &rerun->values);
   return rc == SQLITE_NOTFOUND
-             ? refuse(rerun, "SQLite does not show all of a parameter", "")
+             ? refuse(
+                   rerun,
+                   "a parameter is too long to be read, infinite or a zeroblob",
+                   "")
              : rc;
 }
 
