@@ -164,6 +164,50 @@ CASE(what_is_not_the_text_is_refused) {
   close_db();
 }
 
+CASE(a_text_of_another_encoding_comes_as_it_is) {
+  char *values = NULL;
+  (void)sqlite3_finalize(prepared("SELECT 1"));
+  check_int("UTF-16", "exec",
+            sqlite3_exec(db, "PRAGMA encoding = 'UTF-16'", NULL, NULL, NULL),
+            SQLITE_OK);
+  sqlite3_stmt *stmt = prepared("SELECT ?1");
+  (void)sqlite3_bind_text(stmt, 1, "\xc3\xa9'\xf0\x9f\x98\x80", -1,
+                          SQLITE_STATIC);
+  check_int("UTF-16", "read", rtk_parameters_read(stmt, &values), SQLITE_OK);
+  check_text("UTF-16", "values", values,
+             "VALUES(1,'\xc3\xa9''\xf0\x9f\x98\x80')");
+  (void)sqlite3_clear_bindings(stmt);
+  check_int("UTF-16", "bind", rtk_parameters_bind(values, stmt), SQLITE_OK);
+  check_int("UTF-16", "step", sqlite3_step(stmt), SQLITE_ROW);
+  check_text("UTF-16", "value", (const char *)sqlite3_column_text(stmt, 0),
+             "\xc3\xa9'\xf0\x9f\x98\x80");
+  sqlite3_free(values);
+  (void)sqlite3_finalize(stmt);
+  close_db();
+}
+
+/* More than a compound SELECT may have terms, or a SELECT columns. */
+CASE(there_may_be_many) {
+  enum { many = 20000 };
+  char *values = NULL;
+  sqlite3_str *sql = sqlite3_str_new(NULL);
+  sqlite3_str_appendall(sql, "SELECT sum(value IN (?");
+  for (int i = 1; i < many; i++) sqlite3_str_appendall(sql, ",?");
+  sqlite3_str_appendall(sql, ")) FROM json_each('[0, -1, 20000, 20002]')");
+  char *text = sqlite3_str_finish(sql);
+  sqlite3_stmt *stmt = prepared(text);
+  number(stmt);
+  check_int("many", "read", rtk_parameters_read(stmt, &values), SQLITE_OK);
+  (void)sqlite3_clear_bindings(stmt);
+  check_int("many", "bind", rtk_parameters_bind(values, stmt), SQLITE_OK);
+  check_int("many", "step", sqlite3_step(stmt), SQLITE_ROW);
+  check_int("many", "found", sqlite3_column_int(stmt, 0), 2);
+  sqlite3_free(values);
+  sqlite3_free(text);
+  (void)sqlite3_finalize(stmt);
+  close_db();
+}
+
 /* A parameter that the other statement lacks is left out. */
 CASE(the_other_statement_may_have_fewer) {
   sqlite3_stmt *to = prepared("SELECT ?2");
