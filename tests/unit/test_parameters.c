@@ -29,7 +29,7 @@ static void number(sqlite3_stmt *stmt) {
 
 CASE(a_parameter_is_found_in_any_text) {
   static const struct {
-    const char *sql, *values; /* NULL: refused */
+    const char *sql, *values; /* NULL: there are none */
   } cases[] = {
       {"SELECT 1", NULL},
       {"SELECT ?", "(1,-1)"},
