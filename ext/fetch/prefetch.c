@@ -9,6 +9,7 @@
 #include "config/config.h"
 #include "fetch/conn.h"
 #include "fetch/fetch.h"
+#include "fetch/parameters.h"
 #include "fetch/rerun.h"
 #include "fetch/window.h"
 
@@ -380,13 +381,15 @@ static bool is_too_costly(const struct rtk_prefetch *prefetch) {
 }
 
 /* Is read-ahead off for this statement, or not worth it now? */
-static int judge(struct rtk_prefetch *prefetch, bool *is_off) {
+static int judge(struct rtk_prefetch *prefetch, const struct rtk_call *call,
+                 bool *is_off) {
+  struct rtk_parameters_known known = {call->arguments, call->signature->count};
   const char *why = prefetch->rerun.why;
   int rc = SQLITE_OK;
   *is_off = true;
   if (strcmp(rtk_config_text(prefetch->config, RTK_READ_AHEAD), "on") != 0) {
     why = "the setting read_ahead";
-  } else if ((rc = rtk_rerun_find(&prefetch->rerun)) == SQLITE_ERROR) {
+  } else if ((rc = rtk_rerun_find(&prefetch->rerun, &known)) == SQLITE_ERROR) {
     prefetch->misses_at *= 2;
   } else if (rc != SQLITE_OK) {
     return rc;
@@ -400,23 +403,25 @@ static int judge(struct rtk_prefetch *prefetch, bool *is_off) {
   return SQLITE_OK;
 }
 
-int rtk_prefetch_miss(struct rtk_prefetch *prefetch, bool *has_run,
+int rtk_prefetch_miss(struct rtk_prefetch *prefetch,
+                      const struct rtk_call *call, bool *has_run,
                       struct rtk_err *err) {
   bool is_off = false;
   *has_run = false;
   if (++prefetch->misses < prefetch->misses_at) return SQLITE_OK;
   if (prefetch->misses * latency(prefetch) < prefetch->run_ms) return SQLITE_OK;
-  int rc = judge(prefetch, &is_off);
+  int rc = judge(prefetch, call, &is_off);
   if (rc != SQLITE_OK || is_off) return rc;
   *has_run = true;
   return run(prefetch, err);
 }
 
-int rtk_prefetch_miss_list(struct rtk_prefetch *prefetch, struct rtk_err *err) {
+int rtk_prefetch_miss_list(struct rtk_prefetch *prefetch,
+                           const struct rtk_call *call, struct rtk_err *err) {
   bool has_run = false;
   if (prefetch->lists++ == 0) return SQLITE_OK;
   if (prefetch->lists == 2) prefetch->misses_at = 1;
-  return rtk_prefetch_miss(prefetch, &has_run, err);
+  return rtk_prefetch_miss(prefetch, call, &has_run, err);
 }
 
 bool rtk_prefetch_has_lists(const struct rtk_prefetch *prefetch) {

@@ -59,12 +59,14 @@ struct rtk_window *rtk_prefetch_window(struct rtk_prefetch *prefetch);
 /* The statement asks for a call that is neither known nor collected.  After
 ** some of them a collecting run may be due.  *has_run: look again.  SQLITE_OK,
 ** SQLITE_INTERRUPT, SQLITE_NOMEM or SQLITE_ERROR. */
-int rtk_prefetch_miss(struct rtk_prefetch *prefetch, bool *has_run,
+int rtk_prefetch_miss(struct rtk_prefetch *prefetch,
+                      const struct rtk_call *call, bool *has_run,
                       struct rtk_err *err);
 
 /* The same for a list that a cursor has just copied.  Its first list is no
 ** miss: mostly it is the only one. */
-int rtk_prefetch_miss_list(struct rtk_prefetch *prefetch, struct rtk_err *err);
+int rtk_prefetch_miss_list(struct rtk_prefetch *prefetch,
+                           const struct rtk_call *call, struct rtk_err *err);
 
 /* Are the ids of lists collected, too? */
 bool rtk_prefetch_has_lists(const struct rtk_prefetch *prefetch);

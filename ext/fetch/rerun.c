@@ -12,12 +12,8 @@
 **
 ** Of a statement that writes, only the SELECT in it is run (rewrite.h).
 **
-** Parameters are lent to the second run and taken back: the values themselves,
-** of any type and size.  sqlite3_expanded_sql() is not the same statement: a
-** negative number after a minus sign becomes a comment, and reals lose digits.
-** Parameters that SQLite used for its plan, as in LIKE ?1, cannot be lent:
-** without their values SQLite takes the plan for out of date, and the host's
-** statement fails when it next opens a table.
+** Parameters have the same values in the second run, as far as SQLite shows
+** them (parameters.h).
 */
 #include "fetch/rerun.h"
 
@@ -26,6 +22,7 @@
 #include "base/strset.h"
 #include "fetch/known.h"
 #include "fetch/loops.h"
+#include "fetch/parameters.h"
 #include "fetch/rewrite.h"
 
 #include <stddef.h>
@@ -182,44 +179,8 @@ static int bound_recursion(struct rtk_rerun *rerun, char **text) {
   return SQLITE_OK;
 }
 
-/* Lends parameters: the main statement reads them no sooner than this call of
-** its table is over. */
-static int lend(sqlite3_stmt *from, sqlite3_stmt *to) {
-  if (sqlite3_bind_parameter_count(from) == 0) return SQLITE_OK;
-  return sqlite3_transfer_bindings(from, to);
-}
-
-static bool can_lend(void) {
-#ifdef SQLITE_CORE
-  return true;
-#else
-  return sqlite3_api->transfer_bindings != NULL && sqlite3_api->expired != NULL;
-#endif
-}
-
-/* Lends between two other statements, of the host's text and of the text that
-** is run, to see whether the plans survive. */
-static int check_parameters(struct rtk_rerun *rerun, const char *host,
-                            const char *sql) {
-  sqlite3_stmt *pair[2] = {NULL, NULL};
-  if (!can_lend()) {
-    return refuse(rerun, "this SQLite cannot lend parameters", "");
-  }
-  int rc = rtk_probe_explain(rerun->db, "EXPLAIN ", host, &pair[0]);
-  if (rc == SQLITE_OK)
-    rc = rtk_probe_explain(rerun->db, "EXPLAIN ", sql, &pair[1]);
-  if (rc == SQLITE_OK) rc = lend(pair[0], pair[1]);
-  if (rc == SQLITE_OK) rc = lend(pair[1], pair[0]);
-  if (rc == SQLITE_OK &&
-      (sqlite3_expired(pair[0]) || sqlite3_expired(pair[1]))) {
-    rc = refuse(rerun, "its plan depends on a parameter, as with LIKE ?", "");
-  }
-  for (int i = 0; i < 2; i++) (void)sqlite3_finalize(pair[i]);
-  return rc;
-}
-
-/* What is run: the text of a SELECT, or the SELECT in a statement that writes,
-** which needs all of its parameters. */
+/* What is run: the text of a SELECT, or the SELECT in a statement that
+** writes. */
 static int find_text(struct rtk_rerun *rerun, sqlite3_stmt *stmt, char **text) {
   const char *sql = sqlite3_sql(stmt);
   if (sqlite3_stmt_readonly(stmt) && sqlite3_column_count(stmt) > 0) {
@@ -230,9 +191,7 @@ static int find_text(struct rtk_rerun *rerun, sqlite3_stmt *stmt, char **text) {
   int rc = sql == NULL ? SQLITE_NOTFOUND : rtk_rewrite_select(sql, text);
   if (rc == SQLITE_OK) rc = rtk_probe_prepare(rerun->db, *text, &select);
   bool is_fit = rc == SQLITE_OK && sqlite3_stmt_readonly(select) &&
-                sqlite3_column_count(select) > 0 &&
-                sqlite3_bind_parameter_count(select) ==
-                    sqlite3_bind_parameter_count(stmt);
+                sqlite3_column_count(select) > 0;
   (void)sqlite3_finalize(select);
   if (is_fit || rc == SQLITE_NOMEM || rc == SQLITE_INTERRUPT) return rc;
   return refuse(rerun, "no SELECT can be taken out of the statement", "");
@@ -241,9 +200,6 @@ static int find_text(struct rtk_rerun *rerun, sqlite3_stmt *stmt, char **text) {
 static int check(struct rtk_rerun *rerun, sqlite3_stmt *stmt, const char *sql) {
   struct uses uses = {0};
   int rc = read_program(rerun->db, sql, &uses);
-  if (rc == SQLITE_OK && sqlite3_bind_parameter_count(stmt) > 0) {
-    rc = check_parameters(rerun, sqlite3_sql(stmt), sql);
-  }
   if (rc == SQLITE_OK) rc = check_functions(rerun, &uses.functions);
   if (rc == SQLITE_OK) rc = check_tables(rerun, &uses.tables);
   if (rc == SQLITE_OK) {
@@ -269,6 +225,28 @@ static int keep(struct rtk_rerun *rerun, sqlite3_stmt *stmt, char *text) {
   if (rerun->sql == NULL) return SQLITE_NOMEM;
   rerun->stmt = stmt;
   return SQLITE_OK;
+}
+
+static int find(struct rtk_rerun *rerun, sqlite3_stmt *stmt) {
+  char *text = NULL;
+  int rc = find_text(rerun, stmt, &text);
+  if (rc == SQLITE_OK) rc = bound_recursion(rerun, &text);
+  if (rc == SQLITE_OK) rc = check(rerun, stmt, text);
+  if (rc == SQLITE_OK) return keep(rerun, stmt, text);
+  sqlite3_free(text);
+  return rc;
+}
+
+static int read_parameters(struct rtk_rerun *rerun, sqlite3_stmt *stmt,
+                           const struct rtk_parameters_known *known) {
+  sqlite3_free(rerun->values);
+  int rc = rtk_parameters_read(stmt, known, &rerun->values);
+  return rc == SQLITE_NOTFOUND
+             ? refuse(
+                   rerun,
+                   "a parameter is too long to be read, infinite or a zeroblob",
+                   "")
+             : rc;
 }
 
 int64_t rtk_rerun_scanned(const struct rtk_rerun *rerun) {
@@ -307,7 +285,8 @@ static int find_statement(struct rtk_rerun *rerun, sqlite3_stmt **found) {
   return rc;
 }
 
-int rtk_rerun_find(struct rtk_rerun *rerun) {
+int rtk_rerun_find(struct rtk_rerun *rerun,
+                   const struct rtk_parameters_known *known) {
   sqlite3_stmt *stmt = NULL;
   rerun->why[0] = '\0';
   int rc = find_statement(rerun, &stmt);
@@ -318,16 +297,8 @@ int rtk_rerun_find(struct rtk_rerun *rerun) {
                   " tables of rtk",
                   "");
   }
-  if (is_found(rerun, stmt)) return SQLITE_OK;
-  char *text = NULL;
-  rc = find_text(rerun, stmt, &text);
-  if (rc == SQLITE_OK) rc = bound_recursion(rerun, &text);
-  if (rc == SQLITE_OK) rc = check(rerun, stmt, text);
-  if (rc == SQLITE_OK) {
-    rc = keep(rerun, stmt, text);
-  } else {
-    sqlite3_free(text);
-  }
+  rc = is_found(rerun, stmt) ? SQLITE_OK : find(rerun, stmt);
+  if (rc == SQLITE_OK) rc = read_parameters(rerun, stmt, known);
   if (rc == SQLITE_OK) return rc;
   if (rerun->why[0] == '\0') {
     (void)refuse(rerun, "the statement cannot be prepared again: %s",
@@ -341,8 +312,10 @@ int rtk_rerun_find(struct rtk_rerun *rerun) {
 void rtk_rerun_forget(struct rtk_rerun *rerun) {
   sqlite3_free(rerun->sql);
   sqlite3_free(rerun->text);
+  sqlite3_free(rerun->values);
   rerun->sql = NULL;
   rerun->text = NULL;
+  rerun->values = NULL;
   rerun->stmt = NULL;
 }
 
@@ -354,11 +327,11 @@ int rtk_rerun_step(const struct rtk_rerun *rerun, bool (*goes_on)(const void *),
   sqlite3_stmt *again = NULL;
   int was_autocommit = sqlite3_get_autocommit(db);
   int rc = rtk_probe_explain(db, "/* rtk read-ahead */ ", rerun->text, &again);
-  if (rc == SQLITE_OK) rc = lend(rerun->stmt, again);
+  if (rc == SQLITE_OK && rerun->values != NULL) {
+    rc = rtk_parameters_bind(rerun->values, again);
+  }
   if (rc == SQLITE_OK) {
     while ((rc = sqlite3_step(again)) == SQLITE_ROW && goes_on(user)) continue;
-    (void)sqlite3_reset(again);
-    (void)lend(again, rerun->stmt);
   }
   if (rc != SQLITE_INTERRUPT && rc != SQLITE_NOMEM) {
     bool is_rolled_back = sqlite3_get_autocommit(db) != was_autocommit;

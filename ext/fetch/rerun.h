@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 struct rtk_err;
+struct rtk_parameters_known;
 struct sqlite3;
 struct sqlite3_stmt;
 struct sqlite3_vtab;
@@ -30,21 +31,24 @@ struct rtk_rerun_table {
   const struct sqlite3_vtab *vtab; /* a program names it by this address */
 };
 
-/* The statement that was checked last. */
+/* The statement that was checked last; its texts are owned. */
 struct rtk_rerun {
   struct sqlite3 *db; /* borrowed; set by the owner, as is the next */
   struct rtk_rerun_table *tables;
   struct sqlite3_stmt *stmt;   /* the last that was found fit; not held */
-  char *sql;                   /* its text; owned */
-  char *text;                  /* what is run: it, or its SELECT; owned */
+  char *sql;                   /* its text */
+  char *text;                  /* what is run: it, or its SELECT */
+  char *values;                /* of its parameters (parameters.h); or NULL */
   bool is_whole;               /* it asks for all its ids (loops.h) */
   char why[RTK_RERUN_WHY_MAX]; /* it is not run again; "": it is */
 };
 
 /* Does only one of the running statements read our tables, and is it fit to be
-** run again? Each statement is checked once, until rtk_rerun_forget().
+** run again? Each statement is checked once, until rtk_rerun_forget(); its
+** parameters are read each time.
 ** SQLITE_OK; SQLITE_INTERRUPT; SQLITE_NOMEM; or SQLITE_ERROR with `why` set. */
-int rtk_rerun_find(struct rtk_rerun *rerun);
+int rtk_rerun_find(struct rtk_rerun *rerun,
+                   const struct rtk_parameters_known *known);
 void rtk_rerun_forget(struct rtk_rerun *rerun);
 
 /* How many rows the statement that was found has read in full scans, as SQLite

@@ -2,6 +2,7 @@
 #include "fetch/rewrite.h"
 
 #include "base/words.h"
+#include "fetch/tokens.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -18,50 +19,16 @@ struct token {
   const char *begin, *end;
 };
 
-static bool is_word_byte(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-         (c >= '0' && c <= '9') || c == '_' || c == '$' ||
-         (unsigned char)c >= 0x80;
-}
-
-/* Behind white space and comments. */
-static const char *skip_blank(const char *c) {
-  for (;;) {
-    while (*c == ' ' || (*c >= '\t' && *c <= '\r')) c++;
-    if (c[0] == '-' && c[1] == '-') {
-      c += strcspn(c, "\n");
-    } else if (c[0] == '/' && c[1] == '*') {
-      const char *end = strstr(c + 2, "*/");
-      c = end == NULL ? c + strlen(c) : end + 2;
-    } else {
-      return c;
-    }
-  }
-}
-
-/* Behind one token, brackets not paired. */
-static const char *skip_simple(const char *c) {
-  static const char quotes[] = "'\"`[";
-  if (strchr(quotes, *c) != NULL) {
-    const char close[] = {*c == '[' ? ']' : *c, '\0'};
-    c += 1 + strcspn(c + 1, close);
-    return *c == '\0' ? c : c + 1; /* a doubled quote begins another token */
-  }
-  if (!is_word_byte(*c)) return c + 1;
-  while (is_word_byte(*c)) c++;
-  return c;
-}
-
 static struct token token_at(const char *c) {
-  struct token token = {skip_blank(c), NULL};
+  struct token token = {rtk_tokens_skip_blank(c), NULL};
   int depth = 0;
   c = token.begin;
   do {
-    c = skip_blank(c);
+    c = rtk_tokens_skip_blank(c);
     if (*c == '\0' || (depth == 0 && (*c == ';' || *c == ')'))) break;
     if (*c == '(') depth++;
     if (*c == ')') depth--;
-    c = skip_simple(c);
+    c = rtk_tokens_skip(c);
   } while (depth > 0);
   token.end = c;
   return token;
@@ -248,9 +215,9 @@ static void bound_body(struct bounding *bounding, const char *c,
 static void bound(struct bounding *bounding, const char *c, const char *end) {
   struct token before = {c, c};
   while (c < end) {
-    struct token at = {skip_blank(c), NULL};
+    struct token at = {rtk_tokens_skip_blank(c), NULL};
     if (at.begin > end) at.begin = end;
-    at.end = at.begin < end ? skip_simple(at.begin) : end;
+    at.end = at.begin < end ? rtk_tokens_skip(at.begin) : end;
     if (at.end > end) at.end = end;
     sqlite3_str_append(bounding->out, c, (int)(at.end - c));
     c = at.end;

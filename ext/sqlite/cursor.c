@@ -388,7 +388,7 @@ static int collect_lists(struct cursor *cursor, struct rtk_err *err) {
     if (rc != SQLITE_NOTFOUND) return rc;
     rc = rtk_fetch_peek(cursor->conn->fetch, call, &job);
     if (rc != SQLITE_OK) return rc;
-    if (job == NULL) return rtk_prefetch_miss_list(prefetch, err);
+    if (job == NULL) return rtk_prefetch_miss_list(prefetch, call, err);
     rtk_fetch_release(cursor->conn->fetch, job);
   }
   return SQLITE_OK;
@@ -415,7 +415,7 @@ static int await_one(struct cursor *cursor, struct rtk_job *job,
   size_t place = 0;
   int rc = SQLITE_OK;
   cursor->job = job; /* the cursor releases it, whatever happens */
-  if (job->reply == NULL) rc = rtk_prefetch_miss(prefetch, &has_run, err);
+  if (job->reply == NULL) rc = rtk_prefetch_miss(prefetch, call, &has_run, err);
   if (rc != SQLITE_OK) return rc;
   if (has_run) {
     rc = rtk_prefetch_find(prefetch, call, &place);
