@@ -69,8 +69,8 @@ const char *rtk_json_string(const struct rtk_json *node);
 ** ±2^53. */
 int64_t rtk_json_int(const struct rtk_json *node, int64_t otherwise);
 
-/* An object or array as it stands in `text`, which the document was parsed from
-** and which it is borrowed from. */
+/* An object, array or string as it stands in `text`, which the document was
+** parsed from and which it is borrowed from. */
 struct rtk_text rtk_json_raw(const struct rtk_json *node, const char *text);
 
 /* What a column wants of a value. */
