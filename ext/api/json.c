@@ -401,9 +401,7 @@ int rtk_json_read(const struct rtk_json *rows, const char *text,
   const struct rtk_json *row = NULL;
   while ((row = rtk_json_next_row(rows, row)) != NULL) {
     for (int i = 0; i < count; i++) {
-      const struct rtk_json *node = columns[i].name == NULL
-                                        ? NULL
-                                        : rtk_json_member(row, columns[i].name);
+      const struct rtk_json *node = rtk_json_member(row, columns[i].name);
       int rc = rtk_json_value(node, text, columns[i].form, values++);
       if (rc != SQLITE_OK) return rc;
     }

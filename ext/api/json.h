@@ -94,7 +94,7 @@ enum rtk_json_form { RTK_JSON_AS_TEXT, RTK_JSON_AS_NUMBER, RTK_JSON_AS_BOOL };
 int rtk_json_value(const struct rtk_json *node, const char *text,
                    enum rtk_json_form form, struct rtk_value *value);
 
-/* A column of rows: the member of this name; name NULL: the value is NULL. */
+/* A column of rows: the member of this name. */
 struct rtk_json_column {
   const char *name;
   enum rtk_json_form form;

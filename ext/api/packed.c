@@ -32,10 +32,6 @@ static uint64_t sum_of(const char *bytes, size_t size) {
   return rtk_hash_add(RTK_HASH_START, bytes + from, size - from);
 }
 
-static bool is_data(const struct rtk_endpoint *endpoint, int column) {
-  return endpoint->columns[column].kind == RTK_COLUMN_DATA;
-}
-
 /* Of names, types and places.  *count: how many there are. */
 static uint64_t hash_columns(const struct rtk_endpoint *endpoint,
                              size_t *count) {
@@ -43,7 +39,7 @@ static uint64_t hash_columns(const struct rtk_endpoint *endpoint,
   *count = 0;
   for (int i = 0; i < endpoint->column_count; i++) {
     const struct rtk_column *column = &endpoint->columns[i];
-    if (!is_data(endpoint, i)) continue;
+    if (column->kind != RTK_COLUMN_DATA) continue;
     hash = rtk_hash_add(hash, column->name, strlen(column->name));
     hash = rtk_hash_add(hash, &column->type, sizeof(column->type));
     ++*count;
@@ -76,14 +72,9 @@ int rtk_packed_make(const struct rtk_endpoint *endpoint,
   memcpy(made, &header, sizeof(header));
   if (texts.size > 0) memcpy(made + sizeof(header), texts.bytes, texts.size);
   char *end = made + sizeof(header) + texts.size;
-  const struct rtk_value *value = reply->values;
-  for (int row = 0; row < reply->row_count; row++) {
-    for (int i = 0; i < endpoint->column_count; i++, value++) {
-      if (!is_data(endpoint, i)) continue;
-      struct cell cell = cell_of(value, texts.bytes);
-      memcpy(end, &cell, sizeof(cell));
-      end += sizeof(cell);
-    }
+  for (size_t i = 0; i < cells; i++, end += sizeof(struct cell)) {
+    struct cell cell = cell_of(&reply->values[i], texts.bytes);
+    memcpy(end, &cell, sizeof(cell));
   }
   header.sum = sum_of(made, size);
   memcpy(made, &header, sizeof(header));
@@ -110,21 +101,6 @@ static bool read_cell(const char *from, struct rtk_text texts,
   return true;
 }
 
-/* All values of draft->row_count rows, from the cells behind the texts. */
-static bool read_cells(const struct rtk_endpoint *endpoint, int row_count,
-                       struct rtk_text texts, struct rtk_value *value) {
-  const char *from = texts.bytes + texts.size;
-  for (int row = 0; row < row_count; row++) {
-    for (int i = 0; i < endpoint->column_count; i++, value++) {
-      *value = (struct rtk_value){.type = RTK_NULL};
-      if (!is_data(endpoint, i)) continue;
-      if (!read_cell(from, texts, value)) return false;
-      from += sizeof(struct cell);
-    }
-  }
-  return true;
-}
-
 int rtk_packed_read(const struct rtk_endpoint *endpoint, int http_status,
                     struct rtk_text packed, struct rtk_text *body,
                     struct rtk_reply **reply) {
@@ -141,13 +117,10 @@ int rtk_packed_read(const struct rtk_endpoint *endpoint, int http_status,
   }
   *body = (struct rtk_text){packed.bytes + sizeof(header), header.body_size};
   if (header.columns != hash_columns(endpoint, &data_count)) return SQLITE_OK;
-  uint64_t cells_size =
-      (uint64_t)header.row_count * data_count * sizeof(struct cell);
-  if (header.row_count > room || cells_size > room - header.body_size) {
-    return SQLITE_OK;
-  }
-  struct rtk_text texts = {body->bytes, room - (size_t)cells_size};
-  size_t count = header.row_count * (size_t)endpoint->column_count;
+  uint64_t cells = (uint64_t)header.row_count * data_count;
+  if (cells > (room - header.body_size) / sizeof(struct cell)) return SQLITE_OK;
+  size_t count = (size_t)cells;
+  struct rtk_text texts = {body->bytes, room - count * sizeof(struct cell)};
   struct rtk_value *values = sqlite3_malloc64((count + 1) * sizeof(*values));
   if (values == NULL) return SQLITE_NOMEM;
   struct rtk_reply draft = {.http_status = http_status,
@@ -155,10 +128,12 @@ int rtk_packed_read(const struct rtk_endpoint *endpoint, int http_status,
                             .values = values,
                             .body = *body,
                             .total_count = header.total_count};
-  int rc = SQLITE_OK;
-  if (read_cells(endpoint, draft.row_count, texts, values)) {
-    rc = rtk_reply_of_values(&draft, count, reply);
+  const char *from = texts.bytes + texts.size;
+  bool is_good = header.row_count <= INT32_MAX;
+  for (size_t i = 0; i < count && is_good; i++, from += sizeof(struct cell)) {
+    is_good = read_cell(from, texts, &values[i]);
   }
+  int rc = is_good ? rtk_reply_of_values(&draft, count, reply) : SQLITE_OK;
   sqlite3_free(values);
   return rc;
 }

@@ -9,30 +9,31 @@
 #include <sqlite3ext.h>
 SQLITE_EXTENSION_INIT3
 
-/* All rows as values; their texts are borrowed from the JSON document. */
-static int read_rows(const struct rtk_endpoint *endpoint,
-                     const struct rtk_reply_source *source,
-                     struct rtk_value *values) {
+/* The endpoint's columns of data; returns how many there are. */
+static int read_columns(const struct rtk_endpoint *endpoint,
+                        struct rtk_json_column *columns) {
   static const enum rtk_json_form forms[] = {
       [RTK_COLUMN_TEXT] = RTK_JSON_AS_TEXT,
       [RTK_COLUMN_INTEGER] = RTK_JSON_AS_BOOL,
       [RTK_COLUMN_NUMERIC] = RTK_JSON_AS_NUMBER,
   };
-  struct rtk_json_column columns[RTK_COLUMNS_MAX] = {{NULL, RTK_JSON_AS_TEXT}};
-  int width = endpoint->column_count;
-  for (int i = 0; i < width; i++) {
+  int count = 0;
+  for (int i = 0; i < endpoint->column_count; i++) {
     const struct rtk_column *column = &endpoint->columns[i];
-    columns[i].form = forms[column->type];
-    if (column->kind == RTK_COLUMN_DATA) columns[i].name = column->name;
+    if (column->kind != RTK_COLUMN_DATA) continue;
+    columns[count++] =
+        (struct rtk_json_column){column->name, forms[column->type]};
   }
-  return rtk_json_read(source->rows, source->text, columns, width, values);
+  return count;
 }
 
 int rtk_reply_of_rows(const struct rtk_endpoint *endpoint, int http_status,
                       const struct rtk_reply_source *source,
                       struct rtk_reply **reply) {
+  struct rtk_json_column columns[RTK_COLUMNS_MAX];
+  int width = read_columns(endpoint, columns);
   size_t rows = rtk_json_row_count(source->rows);
-  size_t count = rows * (size_t)endpoint->column_count;
+  size_t count = rows * (size_t)width;
   struct rtk_value *values = sqlite3_malloc64((count + 1) * sizeof(*values));
   struct rtk_reply draft = {.http_status = http_status,
                             .row_count = (int)rows,
@@ -40,7 +41,7 @@ int rtk_reply_of_rows(const struct rtk_endpoint *endpoint, int http_status,
                             .body = source->body,
                             .total_count = source->total_count};
   if (values == NULL) return SQLITE_NOMEM;
-  int rc = read_rows(endpoint, source, values);
+  int rc = rtk_json_read(source->rows, source->text, columns, width, values);
   if (rc == SQLITE_OK) rc = rtk_reply_of_values(&draft, count, reply);
   sqlite3_free(values);
   return rc;

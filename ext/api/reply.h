@@ -32,8 +32,7 @@ struct rtk_reply {
   enum rtk_outcome outcome;
   int http_status; /* 0 when no reply came */
   size_t size;     /* bytes of memory that the reply takes */
-  /* ROWS: for each row a value for each column of the endpoint, NULL where the
-  ** column is not data. */
+  /* ROWS: for each row a value for each of the endpoint's columns of data. */
   int row_count;
   const struct rtk_value *values;
   struct rtk_text body; /* ROWS; JSON */

@@ -97,7 +97,7 @@ CASE(a_reply_comes_back_as_it_was) {
               (int64_t)expected->size);
     check_bytes(cases[i], "body", reply->body.bytes, reply->body.size, cases[i],
                 strlen(cases[i]));
-    for (int k = 0; k < reply->row_count * (int)COUNT(columns); k++) {
+    for (int k = 0; k < reply->row_count * 4; k++) {
       check_value(cases[i], &reply->values[k], &expected->values[k]);
     }
     rtk_reply_free(reply);
