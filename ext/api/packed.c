@@ -21,10 +21,11 @@ struct header {
   uint32_t body_size;
 };
 
+/* Nine bytes: more of them would cost more pages of the file. */
 struct cell {
-  uint32_t type; /* enum rtk_type */
-  uint32_t size; /* bytes of text */
-  uint64_t bits; /* of the number; TEXT: where it begins, from the body on */
+  unsigned char type;    /* enum rtk_type */
+  unsigned char bits[8]; /* of the number; TEXT: where it begins, counted from
+                            the body on, and its size, 32 bits each */
 };
 
 static uint64_t sum_of(const char *bytes, size_t size) {
@@ -48,11 +49,13 @@ static uint64_t hash_columns(const struct rtk_endpoint *endpoint,
 }
 
 static struct cell cell_of(const struct rtk_value *value, const char *texts) {
-  struct cell cell = {.type = value->type, .size = value->size};
+  struct cell cell = {.type = (unsigned char)value->type};
+  uint32_t text[2] = {0, value->size};
   if (value->type == RTK_TEXT) {
-    cell.bits = (uint64_t)(value->as.text - texts);
+    text[0] = (uint32_t)(value->as.text - texts);
+    memcpy(cell.bits, text, sizeof(text));
   } else if (value->type != RTK_NULL) {
-    memcpy(&cell.bits, &value->as, sizeof(cell.bits));
+    memcpy(cell.bits, &value->as, sizeof(cell.bits));
   }
   return cell;
 }
@@ -86,19 +89,15 @@ int rtk_packed_make(const struct rtk_endpoint *endpoint,
 static bool read_cell(const char *from, struct rtk_text texts,
                       struct rtk_value *value) {
   struct cell cell;
+  uint32_t text[2];
   memcpy(&cell, from, sizeof(cell));
   *value = (struct rtk_value){.type = (enum rtk_type)cell.type};
-  if (cell.type > RTK_TEXT) return false;
-  if (cell.type == RTK_TEXT) {
-    if (cell.bits > texts.size || cell.size > texts.size - cell.bits) {
-      return false;
-    }
-    value->size = cell.size;
-    value->as.text = texts.bytes + cell.bits;
-  } else {
-    memcpy(&value->as, &cell.bits, sizeof(cell.bits));
-  }
-  return true;
+  memcpy(&value->as, cell.bits, sizeof(cell.bits));
+  if (cell.type != RTK_TEXT) return cell.type < RTK_TEXT;
+  memcpy(text, cell.bits, sizeof(text));
+  value->size = text[1];
+  value->as.text = texts.bytes + text[0];
+  return text[0] <= texts.size && text[1] <= texts.size - text[0];
 }
 
 int rtk_packed_read(const struct rtk_endpoint *endpoint, int http_status,

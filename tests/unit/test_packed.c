@@ -166,7 +166,6 @@ CASE(cells_of_other_columns_are_not_used) {
 /* Bytes that somebody made, with a sum that is right. */
 CASE(nothing_is_followed_out_of_the_bytes) {
   enum { ROWS = 24, BODY_SIZE = 28 }; /* in the header */
-  const int text = RTK_TEXT;
   static const struct {
     const char *name;
     int at; /* below 0: of the last cell */
@@ -179,12 +178,11 @@ CASE(nothing_is_followed_out_of_the_bytes) {
       {"body", BODY_SIZE, UINT32_MAX, false},
       {"body beyond the bytes", BODY_SIZE, 300, false},
       {"body over the cells", BODY_SIZE, 90, true},
-      {"type", -16, 4, true},
-      {"size", -12, UINT32_MAX, true},
-      {"size beyond the texts", -12, 70, true},
+      {"type", -9, 0x04040404, true},
       {"begin", -8, UINT32_MAX, true},
-      {"begin behind the texts", -8, 68, true},
-      {"begin beyond 32 bits", -4, 1, true},
+      {"begin behind the texts", -8, 67, true},
+      {"size", -4, UINT32_MAX, true},
+      {"size beyond the texts", -4, 70, true},
   };
   for (size_t i = 0; i < COUNT(cases); i++) {
     struct rtk_reply *reply = NULL;
@@ -192,8 +190,8 @@ CASE(nothing_is_followed_out_of_the_bytes) {
     size_t size = 0;
     uint32_t one = 1;
     char *bytes = pack(TWO, &size);
-    memcpy(bytes + size - 16, &text, sizeof(text));
-    memcpy(bytes + size - 12, &one, sizeof(one));
+    bytes[size - 9] = RTK_TEXT;
+    memcpy(bytes + size - 4, &one, sizeof(one));
     char *at =
         cases[i].at < 0 ? bytes + size + cases[i].at : bytes + cases[i].at;
     memcpy(at, &cases[i].value, sizeof(cases[i].value));
