@@ -121,9 +121,9 @@ static const char *skip_word(const char *c) {
 /* Walks through the text and the document that cJSON has made of it: their
 ** elements have the same order.  Stores where each object, array and string
 ** begins and its size, in the fields that cJSON has for numbers; and where each
-** number begins, in the field for integers, which nothing else reads.  Returns the end
-** of the value at `c`.  The outermost value is an object or array: its bracket
-** ends every walk. */
+** number begins, in the field for integers, which nothing else reads.  Returns
+** the end of the value at `c`.  The outermost value is an object or array: its
+** bracket ends every walk. */
 static const char *note_place(cJSON *item, const char *text, const char *c) {
   const char *begin = c = skip_space(c);
   if (*c == '"') {

@@ -34,11 +34,11 @@ struct rtk_reply {
   size_t size;     /* bytes of memory that the reply takes */
   /* ROWS: for each row a value for each of the endpoint's columns of data. */
   int row_count;
+  enum rtk_kind kind; /* of the error below */
   const struct rtk_value *values;
   struct rtk_text body; /* ROWS; JSON */
   int64_t total_count;  /* ROWS: of the list that this is a page of; -1: none */
   const char *error;    /* otherwise: what happened and what to do */
-  enum rtk_kind kind;   /* of the error */
   int64_t retry_unix_ms; /* the time to try again; 0: none is known */
 };
 

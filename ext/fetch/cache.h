@@ -2,9 +2,10 @@
 ** Replies that outlive their statement: in memory and, where there is one, in
 ** the cache file, each for the time that ttl.c says.
 **
-** The file keeps replies with rows packed (packed.h).  Of any other reply, and of
-** one whose columns have changed, the body is judged again.  A row of a list is kept as a reply of that row's own
-** endpoint: after a list of sessions each of them is known.
+** The file keeps replies with rows packed (packed.h), and the body of any
+** other.  A body is judged again when it is read; so is a packed one, when the
+** columns of its table have changed.  A row of a list is kept as a reply of that
+** row's own endpoint: after a list of sessions each of them is known.
 */
 #ifndef RTK_CACHE_H
 #define RTK_CACHE_H

@@ -141,7 +141,7 @@ static struct rtk_job *make(uint64_t hash, const char *url, size_t url_size,
   *job = (struct rtk_job){.url = copy,
                           .id = {copy + id_at, id.size},
                           .hash = hash,
-                          .size = size,
+                          .size = (uint32_t)size,
                           .holders = 1};
   return job;
 }
