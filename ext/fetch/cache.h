@@ -4,8 +4,8 @@
 **
 ** The file keeps replies with rows packed (packed.h), and the body of any
 ** other.  A body is judged again when it is read; so is a packed one, when the
-** columns of its table have changed.  A row of a list is kept as a reply of that
-** row's own endpoint: after a list of sessions each of them is known.
+** columns of its table have changed.  A row of a list is kept as a reply of
+** that row's own endpoint: after a list of sessions each of them is known.
 */
 #ifndef RTK_CACHE_H
 #define RTK_CACHE_H

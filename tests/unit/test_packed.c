@@ -180,7 +180,8 @@ CASE(nothing_is_followed_out_of_the_bytes) {
       {"body over the cells", BODY_SIZE, 90, true},
       {"type", -9, 0x04040404, true},
       {"begin", -8, UINT32_MAX, true},
-      {"begin behind the texts", -8, 67, true},
+      {"begin behind the texts", -8, 53, true},
+      {"end behind the texts", -8, 52, true},
       {"size", -4, UINT32_MAX, true},
       {"size beyond the texts", -4, 70, true},
   };
