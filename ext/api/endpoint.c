@@ -305,9 +305,13 @@ void rtk_endpoint_describe(const struct rtk_endpoint *endpoint,
                            struct rtk_signature *signature) {
   memset(signature, -1, sizeof(*signature));
   signature->endpoint = endpoint;
-  signature->count = 0;
+  signature->count = signature->data_count = 0;
   for (int i = 0; i < endpoint->column_count; i++) {
-    if (is_of_path(&endpoint->columns[i])) add_argument(signature, i);
+    const struct rtk_column *column = &endpoint->columns[i];
+    if (is_of_path(column)) add_argument(signature, i);
+    if (column->kind == RTK_COLUMN_DATA) {
+      signature->place_of[i] = (signed char)signature->data_count++;
+    }
   }
   signature->path_count = signature->count;
   for (int i = 0; i < endpoint->column_count; i++) {

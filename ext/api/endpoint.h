@@ -97,7 +97,9 @@ extern const int rtk_endpoint_count;
 **     CREATE TABLE x(id, name, status, account HIDDEN, livestream_id HIDDEN …)
 **     columns[]        {3, 4, 2}               account, livestream_id, status
 **     argument_of[]    {1, -1, 2, 0, 1 …}      `id` stands for livestream_id
-**     path_count = 2, count = 3, scope = 0, id = 1 */
+**     path_count = 2, count = 3, scope = 0, id = 1
+**     place_of[]       {0, 1, 2, -1, -1 …}     a reply has three values a row
+**     data_count = 3 */
 struct rtk_signature {
   const struct rtk_endpoint *endpoint;
   int count;                             /* of arguments */
@@ -109,6 +111,9 @@ struct rtk_signature {
                                            its place; -1: none */
   signed char argument_of[RTK_COLUMNS_MAX]; /* the argument that a column is or
                                                stands for; -1: none */
+  int data_count;                           /* of columns of data */
+  signed char place_of[RTK_COLUMNS_MAX];    /* a column's place in the rows of a
+                                            reply; -1: it is not of data */
 };
 
 void rtk_endpoint_describe(const struct rtk_endpoint *endpoint,

@@ -119,26 +119,28 @@ static const char *skip_word(const char *c) {
 }
 
 /* Walks through the text and the document that cJSON has made of it: their
-** elements have the same order.  Stores where each object and array begins and
-** its size, in the fields that cJSON has for numbers; and where each number
-** begins, in the field for integers, which nothing else reads.  Returns the end
-** of the value at `c`.  The outermost value is an object or array: its bracket
-** ends every walk. */
+** elements have the same order.  Stores where each object, array and string
+** begins and its size, in the fields that cJSON has for numbers; and where each
+** number begins, in the field for integers, which nothing else reads.  Returns
+** the end of the value at `c`.  The outermost value is an object or array: its
+** bracket ends every walk. */
 static const char *note_place(cJSON *item, const char *text, const char *c) {
   const char *begin = c = skip_space(c);
-  if (*c == '"') return skip_string(c);
-  if (*c != '{' && *c != '[') {
+  if (*c == '"') {
+    c = skip_string(c);
+  } else if (*c == '{' || *c == '[') {
+    bool is_object = *c++ == '{';
+    for (cJSON *child = item->child; child != NULL; child = child->next) {
+      c = skip_space(c);
+      if (is_object) c = skip_space(skip_string(c)) + 1; /* the colon */
+      c = skip_space(note_place(child, text, c));
+      if (*c == ',') c++;
+    }
+    c = skip_space(c) + 1; /* the bracket */
+  } else {
     if (cJSON_IsNumber(item)) item->valueint = (int)(c - text);
     return skip_word(c);
   }
-  bool is_object = *c++ == '{';
-  for (cJSON *child = item->child; child != NULL; child = child->next) {
-    c = skip_space(c);
-    if (is_object) c = skip_space(skip_string(c)) + 1; /* the colon */
-    c = skip_space(note_place(child, text, c));
-    if (*c == ',') c++;
-  }
-  c = skip_space(c) + 1; /* the bracket */
   item->valuedouble = (double)(begin - text);
   item->valueint = (int)(c - begin);
   return c;
@@ -268,6 +270,15 @@ static struct rtk_value string_value(const char *string) {
   return text_value((struct rtk_text){string, strlen(string)});
 }
 
+/* A string, where it can be as it stands in `text`: a reply keeps that anyway.
+** An escape is longer than what it stands for. */
+static struct rtk_value placed_value(const cJSON *item, const char *text) {
+  struct rtk_text raw = rtk_json_raw(node_of(item), text);
+  struct rtk_value value = string_value(item->valuestring);
+  if (value.size + 2 == raw.size) value.as.text = raw.bytes + 1;
+  return value;
+}
+
 /* Exactly a number as JSON has it; cJSON takes 007 and 5. as well. */
 static bool is_number(struct rtk_text text) {
   const char *c = text.bytes + (*text.bytes == '-');
@@ -374,7 +385,7 @@ int rtk_json_value(const struct rtk_json *node, const char *text,
     if (form != RTK_JSON_AS_TEXT) {
       return value_in_string(item->valuestring, form, value);
     }
-    *value = string_value(item->valuestring);
+    *value = placed_value(item, text);
     break;
   case RTK_JSON_ARRAY:
   case RTK_JSON_OBJECT:
@@ -390,9 +401,7 @@ int rtk_json_read(const struct rtk_json *rows, const char *text,
   const struct rtk_json *row = NULL;
   while ((row = rtk_json_next_row(rows, row)) != NULL) {
     for (int i = 0; i < count; i++) {
-      const struct rtk_json *node = columns[i].name == NULL
-                                        ? NULL
-                                        : rtk_json_member(row, columns[i].name);
+      const struct rtk_json *node = rtk_json_member(row, columns[i].name);
       int rc = rtk_json_value(node, text, columns[i].form, values++);
       if (rc != SQLITE_OK) return rc;
     }

@@ -69,8 +69,8 @@ const char *rtk_json_string(const struct rtk_json *node);
 ** ±2^53. */
 int64_t rtk_json_int(const struct rtk_json *node, int64_t otherwise);
 
-/* An object or array as it stands in `text`, which the document was parsed from
-** and which it is borrowed from. */
+/* An object, array or string as it stands in `text`, which the document was
+** parsed from and which it is borrowed from. */
 struct rtk_text rtk_json_raw(const struct rtk_json *node, const char *text);
 
 /* What a column wants of a value. */
@@ -94,7 +94,7 @@ enum rtk_json_form { RTK_JSON_AS_TEXT, RTK_JSON_AS_NUMBER, RTK_JSON_AS_BOOL };
 int rtk_json_value(const struct rtk_json *node, const char *text,
                    enum rtk_json_form form, struct rtk_value *value);
 
-/* A column of rows: the member of this name; name NULL: the value is NULL. */
+/* A column of rows: the member of this name. */
 struct rtk_json_column {
   const char *name;
   enum rtk_json_form form;

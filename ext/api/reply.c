@@ -9,83 +9,95 @@
 #include <sqlite3ext.h>
 SQLITE_EXTENSION_INIT3
 
-/* The values of all rows; their texts are borrowed from the JSON document. */
-struct draft {
-  struct rtk_value *values;
-  size_t count;
-  int row_count;
-};
-
-static int draft_rows(struct draft *draft, const struct rtk_endpoint *endpoint,
-                      const struct rtk_reply_source *source) {
+/* The endpoint's columns of data; returns how many there are. */
+static int read_columns(const struct rtk_endpoint *endpoint,
+                        struct rtk_json_column *columns) {
   static const enum rtk_json_form forms[] = {
       [RTK_COLUMN_TEXT] = RTK_JSON_AS_TEXT,
       [RTK_COLUMN_INTEGER] = RTK_JSON_AS_BOOL,
       [RTK_COLUMN_NUMERIC] = RTK_JSON_AS_NUMBER,
   };
-  struct rtk_json_column columns[RTK_COLUMNS_MAX] = {{NULL, RTK_JSON_AS_TEXT}};
-  int width = endpoint->column_count;
-  for (int i = 0; i < width; i++) {
+  int count = 0;
+  for (int i = 0; i < endpoint->column_count; i++) {
     const struct rtk_column *column = &endpoint->columns[i];
-    columns[i].form = forms[column->type];
-    if (column->kind == RTK_COLUMN_DATA) columns[i].name = column->name;
+    if (column->kind != RTK_COLUMN_DATA) continue;
+    columns[count++] =
+        (struct rtk_json_column){column->name, forms[column->type]};
   }
-  size_t rows = rtk_json_row_count(source->rows);
-  draft->row_count = (int)rows;
-  draft->count = rows * (size_t)width;
-  draft->values = sqlite3_malloc64((draft->count + 1) * sizeof(*draft->values));
-  if (draft->values == NULL) return SQLITE_NOMEM;
-  return rtk_json_read(source->rows, source->text, columns, width,
-                       draft->values);
-}
-
-static const char *put(char **out, const char *bytes, size_t size) {
-  char *at = *out;
-  if (size > 0) memcpy(at, bytes, size);
-  *out += size;
-  return at;
-}
-
-static struct rtk_reply *pack(const struct draft *draft, struct rtk_text body) {
-  size_t values_size = draft->count * sizeof(struct rtk_value);
-  size_t size = sizeof(struct rtk_reply) + values_size + body.size;
-  for (size_t i = 0; i < draft->count; i++) size += draft->values[i].size;
-  struct rtk_reply *reply = sqlite3_malloc64(size);
-  if (reply == NULL) return NULL;
-  memset(reply, 0, sizeof(*reply));
-
-  struct rtk_value *values = (struct rtk_value *)(void *)(reply + 1);
-  memcpy(values, draft->values, values_size);
-  char *out = (char *)values + values_size;
-  for (size_t i = 0; i < draft->count; i++) {
-    if (values[i].type != RTK_TEXT) continue;
-    values[i].as.text = put(&out, values[i].as.text, values[i].size);
-  }
-  reply->size = size;
-  reply->row_count = draft->row_count;
-  reply->values = values;
-  reply->body.bytes = put(&out, body.bytes, body.size);
-  reply->body.size = body.size;
-  return reply;
+  return count;
 }
 
 int rtk_reply_of_rows(const struct rtk_endpoint *endpoint, int http_status,
                       const struct rtk_reply_source *source,
                       struct rtk_reply **reply) {
-  struct draft draft = {0};
-  int rc = draft_rows(&draft, endpoint, source);
-  if (rc == SQLITE_OK) {
-    struct rtk_reply *made = pack(&draft, source->body);
-    rc = made == NULL ? SQLITE_NOMEM : SQLITE_OK;
-    if (rc == SQLITE_OK) {
-      made->outcome = RTK_OUTCOME_ROWS;
-      made->http_status = http_status;
-      made->total_count = source->total_count;
-      *reply = made;
-    }
-  }
-  sqlite3_free(draft.values);
+  struct rtk_json_column columns[RTK_COLUMNS_MAX];
+  int width = read_columns(endpoint, columns);
+  size_t rows = rtk_json_row_count(source->rows);
+  size_t count = rows * (size_t)width;
+  struct rtk_value *values = sqlite3_malloc64((count + 1) * sizeof(*values));
+  struct rtk_reply draft = {.http_status = http_status,
+                            .row_count = (int)rows,
+                            .values = values,
+                            .body = source->body,
+                            .total_count = source->total_count};
+  if (values == NULL) return SQLITE_NOMEM;
+  int rc = rtk_json_read(source->rows, source->text, columns, width, values);
+  if (rc == SQLITE_OK) rc = rtk_reply_of_values(&draft, count, reply);
+  sqlite3_free(values);
   return rc;
+}
+
+/* Does a value's text stand in the body? */
+static bool is_within(const struct rtk_value *value, struct rtk_text body) {
+  return (uintptr_t)value->as.text - (uintptr_t)body.bytes < body.size;
+}
+
+/* Copies the bytes to *end, and moves it on. */
+static const char *put(char **end, const char *bytes, size_t size) {
+  char *at = *end;
+  if (size > 0) memcpy(at, bytes, size);
+  *end += size;
+  return at;
+}
+
+int rtk_reply_of_values(const struct rtk_reply *draft, size_t count,
+                        struct rtk_reply **reply) {
+  struct rtk_text body = draft->body;
+  size_t values_size = count * sizeof(struct rtk_value);
+  size_t size = sizeof(struct rtk_reply) + values_size + body.size;
+  for (size_t i = 0; i < count; i++) {
+    const struct rtk_value *value = &draft->values[i];
+    if (value->size > 0 && !is_within(value, body)) size += value->size;
+  }
+  struct rtk_reply *made = sqlite3_malloc64(size);
+  if (made == NULL) return SQLITE_NOMEM;
+  struct rtk_value *values = (struct rtk_value *)(void *)(made + 1);
+  if (count > 0) memcpy(values, draft->values, values_size);
+  char *end = (char *)(values + count);
+  const char *copy = put(&end, body.bytes, body.size);
+  for (size_t i = 0; i < count; i++) {
+    struct rtk_value *value = &values[i];
+    if (value->type != RTK_TEXT) continue;
+    value->as.text = value->size == 0 ? copy
+                     : is_within(value, body)
+                         ? copy + (value->as.text - body.bytes)
+                         : put(&end, value->as.text, value->size);
+  }
+  *made = (struct rtk_reply){.outcome = RTK_OUTCOME_ROWS,
+                             .http_status = draft->http_status,
+                             .size = size,
+                             .row_count = draft->row_count,
+                             .values = values,
+                             .body = {copy, body.size},
+                             .total_count = draft->total_count};
+  *reply = made;
+  return SQLITE_OK;
+}
+
+struct rtk_text rtk_reply_texts(const struct rtk_reply *reply) {
+  const char *end = (const char *)reply + reply->size;
+  return (struct rtk_text){reply->body.bytes,
+                           (size_t)(end - reply->body.bytes)};
 }
 
 int rtk_reply_of_error(const struct rtk_reply *draft,

@@ -58,10 +58,14 @@ static bool read_time(const struct rtk_endpoint *endpoint,
                       const struct rtk_value *row, const char *name,
                       int64_t *unix_ms) {
   for (int i = 0; i < endpoint->column_count; i++) {
-    if (strcmp(endpoint->columns[i].name, name) != 0) continue;
-    return row[i].type == RTK_TEXT &&
-           rtk_ttl_parse_time(row[i].as.text, row[i].size, unix_ms) &&
-           *unix_ms >= RTK_TIME_MIN_MS;
+    const struct rtk_column *column = &endpoint->columns[i];
+    if (column->kind != RTK_COLUMN_DATA) continue;
+    if (strcmp(column->name, name) == 0) {
+      return row->type == RTK_TEXT &&
+             rtk_ttl_parse_time(row->as.text, row->size, unix_ms) &&
+             *unix_ms >= RTK_TIME_MIN_MS;
+    }
+    row++;
   }
   return false;
 }

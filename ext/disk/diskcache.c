@@ -285,7 +285,7 @@ static int wait_for_lock(void *user, int tries) {
 /* SQLITE_OK: disk->db is open.  Else as conclude() has it. */
 static int need_file(struct rtk_diskcache *disk, struct lock *lock) {
   const char *why = NULL;
-  if (disk->path == NULL || disk->is_passed_over) return SQLITE_NOTFOUND;
+  if (!rtk_diskcache_has_file(disk)) return SQLITE_NOTFOUND;
   if (disk->db != NULL) return SQLITE_OK;
   int rc = rtk_openfile_open(disk->path, disk->host, wait_for_lock, disk,
                              &disk->db, &why);
@@ -535,7 +535,7 @@ int rtk_diskcache_flush(struct rtk_diskcache *disk) {
 
 int rtk_diskcache_put(struct rtk_diskcache *disk, const char *url,
                       const struct rtk_disk_reply *reply) {
-  if (disk->path == NULL || disk->is_passed_over) return SQLITE_OK;
+  if (!rtk_diskcache_has_file(disk)) return SQLITE_OK;
   if (reply->keep_ms <= 0) return SQLITE_OK;
   if (reply->body_size > RTK_DISKCACHE_QUEUE_MAX) return SQLITE_OK;
   struct queued *queued = make_queued(url, reply);
@@ -642,6 +642,10 @@ int rtk_diskcache_clear(struct rtk_diskcache *disk, int64_t *dropped) {
 }
 
 /* --- in words ------------------------------------------------------------- */
+
+bool rtk_diskcache_has_file(const struct rtk_diskcache *disk) {
+  return disk->path != NULL && !disk->is_passed_over;
+}
 
 bool rtk_diskcache_is_in_use(const struct rtk_diskcache *disk) {
   return disk->db != NULL && !disk->is_passed_over;

@@ -137,7 +137,8 @@ int rtk_diskcache_write_lease(struct rtk_diskcache *disk, int64_t budget,
 ** is empty now), SQLITE_NOTFOUND or SQLITE_NOMEM. */
 int rtk_diskcache_clear(struct rtk_diskcache *disk, int64_t *dropped);
 
-/* Is it open, and not passed over? */
+/* Is there a file that is not passed over? Is it open? */
+bool rtk_diskcache_has_file(const struct rtk_diskcache *disk);
 bool rtk_diskcache_is_in_use(const struct rtk_diskcache *disk);
 bool rtk_diskcache_is_passed_over(const struct rtk_diskcache *disk);
 

@@ -3,6 +3,7 @@
 
 #include "api/endpoint.h"
 #include "api/json.h"
+#include "api/packed.h"
 #include "api/reply.h"
 #include "api/status.h"
 #include "api/ttl.h"
@@ -53,15 +54,25 @@ void rtk_cache_finish(const struct rtk_cache *cache, struct rtk_job *job,
   rtk_jobs_finish(cache->jobs, job, reply, max_bytes(cache));
 }
 
-/* The same with a reply that was kept or is to be kept, unless it has no life.
-** Takes the reply. */
-static void finish_kept(const struct rtk_cache *cache, struct rtk_job *job,
-                        struct rtk_reply *reply, int64_t fetched_ms) {
-  if (rtk_ttl_class_of(job->endpoint, reply, fetched_ms) == RTK_TTL_NONE) {
-    rtk_reply_free(reply);
-  } else {
-    rtk_cache_finish(cache, job, reply, fetched_ms);
-  }
+/* The reply that was stored as these bytes: given, as rtk_status_judge() does.
+** SQLITE_OK or SQLITE_NOMEM. */
+static int read_stored(const struct rtk_job *job,
+                       const struct rtk_disk_reply *stored,
+                       struct rtk_reply **reply) {
+  struct rtk_text packed = {stored->body, stored->body_size};
+  struct rtk_response response = {.status = stored->status};
+  struct rtk_ask ask = {.endpoint = job->endpoint, .id = job->id};
+  struct rtk_verdict verdict;
+  struct rtk_text body;
+  int rc = rtk_packed_read(job->endpoint, stored->status, packed, &body, reply);
+  if (rc != SQLITE_OK || *reply != NULL) return rc;
+  response.body = body.bytes;
+  response.body_size = body.size;
+  rc = rtk_status_judge(&ask, &response, &verdict);
+  if (rc != SQLITE_OK) return rc;
+  *reply = verdict.reply;
+  rtk_verdict_deinit(&verdict);
+  return SQLITE_OK;
 }
 
 int rtk_cache_find(const struct rtk_cache *cache, struct rtk_job *job) {
@@ -72,29 +83,39 @@ int rtk_cache_find(const struct rtk_cache *cache, struct rtk_job *job) {
                         rtk_clock_unix_ms())) {
     return SQLITE_OK;
   }
-  struct rtk_response response = {.status = stored.status,
-                                  .body = stored.body,
-                                  .body_size = stored.body_size};
-  struct rtk_ask ask = {.endpoint = job->endpoint, .id = job->id};
-  struct rtk_verdict verdict;
-  rc = rtk_status_judge(&ask, &response, &verdict);
+  struct rtk_reply *reply = NULL;
+  rc = read_stored(job, &stored, &reply);
   if (rc != SQLITE_OK) return rc;
-  finish_kept(cache, job, verdict.reply, stored.fetched_ms);
-  rtk_verdict_deinit(&verdict);
+  if (reply->outcome == RTK_OUTCOME_ROWS ||
+      reply->outcome == RTK_OUTCOME_GONE) {
+    rtk_cache_finish(cache, job, reply, stored.fetched_ms);
+  } else {
+    rtk_reply_free(reply); /* damaged */
+  }
   return SQLITE_OK;
 }
 
+/* Puts the reply of a job into the file; `body`: as the server sent it. */
 static int put(const struct rtk_cache *cache, const struct rtk_job *job,
-               const struct rtk_response *response) {
-  struct rtk_disk_reply stored = {.status = response->status,
-                                  .body = response->body,
-                                  .body_size = response->body_size,
-                                  .fetched_ms = job->fetched_ms,
+               struct rtk_text body) {
+  const struct rtk_reply *reply = job->reply;
+  int64_t keep_ms = rtk_ttl_ms(times_of(cache), job->life);
+  struct rtk_text packed = {NULL, 0};
+  if (keep_ms == 0 || !rtk_diskcache_has_file(cache->disk)) return SQLITE_OK;
+  if (reply->outcome == RTK_OUTCOME_ROWS) {
+    int rc = rtk_packed_make(job->endpoint, reply, &packed);
+    if (rc != SQLITE_OK) return rc;
+    body = packed;
+  }
+  struct rtk_disk_reply stored = {.status = reply->http_status,
                                   .life = job->life,
-                                  .keep_ms =
-                                      rtk_ttl_ms(times_of(cache), job->life)};
-  if (stored.keep_ms == 0) return SQLITE_OK;
-  return rtk_diskcache_put(cache->disk, job->url, &stored);
+                                  .body = body.bytes,
+                                  .body_size = body.size,
+                                  .fetched_ms = job->fetched_ms,
+                                  .keep_ms = keep_ms};
+  int rc = rtk_diskcache_put(cache->disk, job->url, &stored);
+  sqlite3_free((char *)packed.bytes);
+  return rc;
 }
 
 /* The rows of one list on their way into the cache. */
@@ -134,11 +155,8 @@ static int finish_row(struct rows *rows, struct rtk_job *job,
     rc = rtk_reply_of_rows(job->endpoint, 200, &source, &reply);
   }
   if (rc != SQLITE_OK) return rc;
-  finish_kept(rows->cache, job, reply, rows->list->fetched_ms);
-  if (job->reply == NULL) return SQLITE_OK;
-  struct rtk_response response = {
-      .status = 200, .body = source.body.bytes, .body_size = source.body.size};
-  return put(rows->cache, job, &response);
+  rtk_cache_finish(rows->cache, job, reply, rows->list->fetched_ms);
+  return put(rows->cache, job, source.body);
 }
 
 /* Does a row of `list` replace this reply?  A reply of the same statement
@@ -203,7 +221,8 @@ static int keep_rows(const struct rtk_cache *cache, const struct rtk_job *list,
 int rtk_cache_keep(const struct rtk_cache *cache, const struct rtk_job *job,
                    const struct rtk_response *response,
                    const struct rtk_json *rows) {
-  int rc = put(cache, job, response);
+  int rc =
+      put(cache, job, (struct rtk_text){response->body, response->body_size});
   if (rc != SQLITE_OK || job->endpoint->each == NULL || rows == NULL) return rc;
   return keep_rows(cache, job, response, rows);
 }

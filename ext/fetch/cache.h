@@ -2,9 +2,10 @@
 ** Replies that outlive their statement: in memory and, where there is one, in
 ** the cache file, each for the time that ttl.c says.
 **
-** The file keeps bodies as the server sent them; they are judged again when
-** they are read.  A row of a list is kept as a reply of that row's own
-** endpoint: after a list of sessions each of them is known.
+** The file keeps replies with rows packed (packed.h), and the body of any
+** other.  A body is judged again when it is read; so is a packed one, when the
+** columns of its table have changed.  A row of a list is kept as a reply of
+** that row's own endpoint: after a list of sessions each of them is known.
 */
 #ifndef RTK_CACHE_H
 #define RTK_CACHE_H
@@ -35,7 +36,7 @@ void rtk_cache_finish(const struct rtk_cache *cache, struct rtk_job *job,
 ** SQLITE_OK or SQLITE_NOMEM. */
 int rtk_cache_find(const struct rtk_cache *cache, struct rtk_job *job);
 
-/* Keeps what the server sent for a job that is DONE: the body in the file, and
+/* Keeps what the server sent for a job that is DONE: the reply in the file, and
 ** `rows` (NULL: none), if they are a list's, one by one.  Rows that have a
 ** newer reply of their own are left out.  SQLITE_OK or SQLITE_NOMEM. */
 int rtk_cache_keep(const struct rtk_cache *cache, const struct rtk_job *job,

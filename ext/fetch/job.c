@@ -128,17 +128,20 @@ static void widen(struct rtk_jobs *jobs) {
 
 static struct rtk_job *make(uint64_t hash, const char *url, size_t url_size,
                             struct rtk_text id) {
-  size_t size = sizeof(struct rtk_job) + url_size + 1 + id.size;
+  /* An id at the end of its URL, as most are, needs no copy of its own. */
+  bool is_end = id.size > 0 && id.size <= url_size &&
+                memcmp(url + url_size - id.size, id.bytes, id.size) == 0;
+  size_t id_at = is_end ? url_size - id.size : url_size + 1;
+  size_t size = sizeof(struct rtk_job) + url_size + 1 + (is_end ? 0 : id.size);
   struct rtk_job *job = sqlite3_malloc64(size);
   if (job == NULL) return NULL;
   char *copy = (char *)(job + 1);
   memcpy(copy, url, url_size + 1);
-  char *id_copy = copy + url_size + 1;
-  if (id.size > 0) memcpy(id_copy, id.bytes, id.size);
+  if (id.size > 0) memcpy(copy + id_at, id.bytes, id.size);
   *job = (struct rtk_job){.url = copy,
-                          .id = {id_copy, id.size},
+                          .id = {copy + id_at, id.size},
                           .hash = hash,
-                          .size = size,
+                          .size = (uint32_t)size,
                           .holders = 1};
   return job;
 }

@@ -45,6 +45,7 @@ enum rtk_job_state {
   RTK_JOB_DONE       /* has a reply */
 };
 
+/* Numbers of four bytes stand in pairs: there are as many jobs as ids. */
 struct rtk_job {
   struct rtk_link link; /* in the list of its state; of a job that is DONE: in
                            the list of those that nobody holds */
@@ -52,13 +53,13 @@ struct rtk_job {
   const struct rtk_endpoint *endpoint;
   const char *url; /* in the job's own memory, as is the next */
   struct rtk_text id;
-  int page;          /* of a list, from 1; 0: it has none */
   size_t scope_size; /* bytes of the URL that name the account and app */
+  int page;          /* of a list, from 1; 0: it has none */
 
   /* The reply. */
+  int life;                /* enum rtk_ttl_class */
   struct rtk_reply *reply; /* owned; NULL until the job is DONE */
   int64_t fetched_ms;      /* Unix time */
-  int life;                /* enum rtk_ttl_class */
   int64_t statement;       /* the last statement that used it */
   bool is_unrequested;     /* so far only a row of a list */
 
@@ -73,9 +74,9 @@ struct rtk_job {
   bool is_alone; /* the next try needs an idle network */
 
   /* The index, for job.c alone. */
-  uint64_t hash;
-  size_t size; /* bytes of memory without the reply */
   int holders;
+  uint32_t size; /* bytes of memory without the reply */
+  uint64_t hash;
   struct rtk_job *hash_next;
 };
 

@@ -229,9 +229,9 @@ static const struct rtk_value *data_of(const struct cursor *cursor,
                                        int column) {
   static const struct rtk_value none = {.type = RTK_NULL};
   const struct rtk_reply *reply = cursor->reply;
-  int width = cursor->endpoint->column_count;
-  if (reply->row_count == 0) return &none;
-  return &reply->values[cursor->row * width + column];
+  int place = cursor->signature->place_of[column];
+  if (reply->row_count == 0 || place < 0) return &none;
+  return &reply->values[cursor->row * cursor->signature->data_count + place];
 }
 
 static void count_new(struct cursor *cursor) {
