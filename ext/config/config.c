@@ -143,7 +143,7 @@ static const struct row rows[RTK_SETTING_COUNT] = {
     NUMBER(CACHE_TTL_LIVE_S, "cache_ttl_live_s", "5", 0, YEAR_S,
            "seconds that any other reply is kept: a running session, a list;"
            " 0: until the statement ends"),
-    NUMBER(CACHE_MAX_BYTES, "cache_max_bytes", "50331648", 0, 64LL * GIB,
+    NUMBER(CACHE_MAX_BYTES, "cache_max_bytes", "67108864", 0, 64LL * GIB,
            "memory for replies that are kept, in bytes"),
     NUMBER(MAX_RESPONSE_BYTES, "max_response_bytes", "1048576", 1, GIB,
            "longest body that is accepted, in bytes"),
