@@ -3,9 +3,11 @@
 --
 --   == NAME: the shape in words
 --   -- serial: WHY            requests go one after another, for this reason; without
---                             this line they go together. "(open)": it should not be.
+--                             this line they go together. "(open)": they should
+--                             go together, and do not yet
 --   -- requests: 12           the fewest that the rows need; without this line 24.
---                             4 to 16: what a LIMIT may leave unused
+--                             "4 to 16": what a LIMIT may leave unused; "24, though
+--                             12 would do: WHY"
 --   -- table: SELECT …        the SQL for ordinary tables, when it is not the same
 --   SELECT …
 --
@@ -16,7 +18,7 @@ CREATE TEMP TABLE number AS
   SELECT n, printf('00000000-0000-4000-8000-%012x', n) AS session_id,
          printf('00000000-0000-4000-9000-%012x', n) AS livestream_id FROM c;
 CREATE TABLE clip(n INTEGER PRIMARY KEY, session_id TEXT, customer TEXT, day TEXT);
-INSERT INTO clip SELECT n, session_id, 'customer ' || n % 4, printf('2024-01-%02d', 1 + n % 7)
+INSERT INTO clip SELECT n, session_id, 'customer ' || (n % 4), printf('2024-01-%02d', 1 + n % 7)
   FROM number WHERE n <= 23;
 INSERT INTO clip VALUES (24, 'gone', 'customer 0', '2024-01-02'), (25, NULL, 'customer 1', NULL),
   (26, (SELECT session_id FROM number WHERE n = 1), 'customer 1', '2024-01-03');
@@ -30,7 +32,7 @@ INSERT INTO pair SELECT x.n, x.session_id, y.session_id FROM number AS x JOIN nu
 CREATE TABLE stream(livestream_id TEXT, title TEXT);               -- 12 livestreams
 INSERT INTO stream SELECT livestream_id, 'stream ' || n FROM number WHERE n <= 12;
 CREATE TABLE app(app TEXT, owner TEXT);                            -- 6 apps
-INSERT INTO app SELECT 'app-' || n, 'customer ' || n % 4 FROM number WHERE n <= 6;
+INSERT INTO app SELECT 'app-' || n, 'customer ' || (n % 4) FROM number WHERE n <= 6;
 CREATE TABLE app_clip(app TEXT, session_id TEXT);                  -- 20 apps, 40 ids
 INSERT INTO app_clip SELECT 'app-' || (1 + n % 20), session_id FROM number;
 
@@ -62,7 +64,7 @@ SELECT c.n, s.viewer_seconds FROM clip AS c LEFT JOIN rtk_livestream_session('AC
 SELECT n, s.viewer_seconds FROM clip JOIN rtk_livestream_session AS s USING (session_id);
 
 == natural: NATURAL JOIN by the id column and a table of that name
--- requests: 13
+-- requests: 12
 SELECT title, name FROM (SELECT title, livestream_id AS id FROM stream) NATURAL JOIN rtk_livestream
  WHERE livestream_id = id;
 
@@ -86,9 +88,9 @@ SELECT c.n, s.ingest_seconds FROM clip AS c
 SELECT c.n, s.ingest_seconds FROM clip AS c JOIN rtk_livestream_session AS s ON s.session_id = lower(trim(c.session_id));
 
 == coalesce_id: coalesce of two ids
+-- requests: 12
 SELECT p.n, s.ingest_seconds FROM pair AS p LEFT JOIN clip AS c ON c.n = p.n + 3
   JOIN rtk_livestream_session AS s ON s.session_id = coalesce(p.b, c.session_id);
--- requests: 12
 
 == case_id: CASE chooses the id
 -- requests: 12
@@ -100,7 +102,7 @@ SELECT k.country, c.n, s.viewer_seconds FROM clip AS c JOIN customer AS k ON k.n
   LEFT JOIN rtk_livestream_session AS s ON s.session_id = c.session_id;
 
 == three_way_filter: a condition on the third table
--- requests: 12
+-- requests: 24, though 12 would do: SQLite looks at the country last (open)
 SELECT c.n, s.viewer_seconds FROM customer AS k JOIN clip AS c ON c.customer = k.name
   JOIN rtk_livestream_session AS s ON s.session_id = c.session_id WHERE k.country = 'GB';
 
@@ -157,7 +159,6 @@ SELECT c.n, s.viewer_seconds FROM rtk_livestream_session AS s JOIN clip AS c ON 
 SELECT p.n, s.viewer_seconds FROM pair AS p JOIN rtk_livestream_session AS s ON s.session_id IN (p.a, p.b);
 
 == two_ids_or: session_id = a OR session_id = b of each row
--- serial: lists that differ from row to row (open)
 SELECT p.n, s.viewer_seconds FROM pair AS p JOIN rtk_livestream_session AS s ON s.session_id = p.a OR s.session_id = p.b;
 
 == two_ids_union: the two ids of each row by UNION ALL
@@ -165,7 +166,6 @@ SELECT p.n, s.viewer_seconds FROM (SELECT n, a AS id FROM pair UNION ALL SELECT 
   JOIN rtk_livestream_session AS s ON s.session_id = p.id;
 
 == list_of_row: IN (SELECT … WHERE it belongs to the row)
--- serial: lists that differ from row to row (open)
 SELECT k.country, sum(s.viewer_seconds) FROM customer AS k
   JOIN rtk_livestream_session AS s ON s.session_id IN (SELECT session_id FROM clip AS c WHERE c.customer = k.name)
  GROUP BY 1;
@@ -254,7 +254,7 @@ SELECT c.n, s.viewer_seconds FROM clip AS c JOIN rtk_livestream_session AS s ON 
  WHERE c.session_id NOT IN (SELECT session_id FROM known);
 
 == new_only_left: LEFT JOIN what you have already, IS NULL
--- requests: 12
+-- requests: 24, though 12 would do: SQLite joins your second table last (open)
 SELECT c.n, s.viewer_seconds FROM clip AS c LEFT JOIN known AS k ON k.session_id = c.session_id
   JOIN rtk_livestream_session AS s ON s.session_id = c.session_id WHERE k.session_id IS NULL;
 
@@ -299,6 +299,7 @@ CREATE TEMP VIEW watched AS SELECT c.n, c.customer, s.viewer_seconds FROM clip A
 SELECT n, viewer_seconds FROM watched WHERE customer IN ('customer 0', 'customer 2');
 
 == view_recursive: a view with a recursive CTE of ids
+-- serial: a recursive query in a view (open)
 -- requests: 12
 CREATE TEMP VIEW ids AS WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < 12)
   SELECT n, printf('00000000-0000-4000-8000-%012x', n) AS session_id FROM c;
@@ -313,7 +314,7 @@ SELECT d.session_id, s.viewer_seconds FROM (SELECT DISTINCT session_id FROM clip
   JOIN rtk_livestream_session AS s ON s.session_id = d.session_id;
 
 == order_first: ids from a subquery with ORDER BY and LIMIT
--- requests: 8
+-- requests: 7
 SELECT t.n, s.viewer_seconds FROM (SELECT n, session_id FROM clip ORDER BY day, n LIMIT 8) AS t
   JOIN rtk_livestream_session AS s ON s.session_id = t.session_id;
 
@@ -413,8 +414,9 @@ SELECT s.id FROM clip AS c JOIN rtk_livestream_session AS s ON s.session_id = c.
 SELECT session_id FROM clip INTERSECT
 SELECT s.id FROM clip AS c JOIN rtk_livestream_session AS s ON s.session_id = c.session_id WHERE s.viewer_seconds > 90;
 
-== right_join: RIGHT JOIN, rtk's table on the left
-SELECT c.n, s.viewer_seconds FROM rtk_livestream_session AS s RIGHT JOIN clip AS c ON s.session_id = c.session_id;
+== right_join: RIGHT JOIN of your tables, LEFT JOIN of the API
+SELECT k.name, c.n, s.viewer_seconds FROM clip AS c RIGHT JOIN customer AS k ON k.name = c.customer
+  LEFT JOIN rtk_livestream_session AS s ON s.session_id = c.session_id;
 
 == full_join: FULL JOIN of what a list gives with a table of yours
 SELECT c.n, s.viewer_seconds FROM (SELECT id, viewer_seconds FROM rtk_livestream_session
@@ -446,7 +448,7 @@ SELECT l.name, c.n, s.viewer_seconds FROM rtk_livestreams AS l
   JOIN rtk_livestream_sessions AS s ON s.for_livestream_id = l.id JOIN clip AS c ON c.session_id = s.id;
 
 == lists_session: livestreams, their sessions, each session
--- requests: 73
+-- requests: 13
 SELECT l.name, d.viewer_seconds FROM rtk_livestreams AS l
   JOIN rtk_livestream_sessions AS s ON s.for_livestream_id = l.id JOIN rtk_livestream_session AS d ON d.session_id = s.id;
 
@@ -455,7 +457,7 @@ SELECT l.name, d.viewer_seconds FROM rtk_livestreams AS l
 SELECT t.title, s.viewer_seconds FROM stream AS t JOIN rtk_livestream_sessions AS s ON s.for_livestream_id = t.livestream_id;
 
 == local_lists_session: a table of livestreams, their sessions, each session
--- requests: 72
+-- requests: 12
 SELECT t.title, d.ingest_seconds FROM stream AS t JOIN rtk_livestream_sessions AS s ON s.for_livestream_id = t.livestream_id
   LEFT JOIN rtk_livestream_session AS d ON d.session_id = s.id;
 
@@ -493,9 +495,8 @@ SELECT m.meeting_display_name, s.viewer_seconds FROM rtk_meeting_sessions AS m
   JOIN rtk_meeting_session_livestreams AS s ON s.meeting_session_id = m.id;
 
 == two_kinds: sessions and livestreams of one row
--- requests: 22
 SELECT p.n, s.viewer_seconds, l.name FROM pair AS p JOIN rtk_livestream_session AS s ON s.session_id = p.a
-  JOIN stream AS t ON t.title = 'stream ' || (p.n % 10) JOIN rtk_livestream AS l ON l.livestream_id = t.livestream_id;
+  JOIN stream AS t ON t.title = 'stream ' || p.n JOIN rtk_livestream AS l ON l.livestream_id = t.livestream_id;
 
 == apps: an app and an id in each row, 20 apps
 -- requests: 40
@@ -597,6 +598,7 @@ INSERT INTO saved SELECT l.name, s.id FROM rtk_livestreams AS l
 SELECT * FROM saved;
 
 == insert_values: INSERT … VALUES with subqueries
+-- serial: no SELECT can be taken out of VALUES (open)
 -- requests: 4
 CREATE TABLE saved(seconds);
 INSERT INTO saved VALUES
@@ -682,7 +684,7 @@ SELECT n FROM audit UNION ALL SELECT seconds FROM saved;
 == instead_of: INSERT into a view with an INSTEAD OF trigger
 CREATE TABLE saved(n, seconds);
 CREATE TEMP VIEW inbox AS SELECT n, seconds FROM saved;
-CREATE TEMP TRIGGER receive INSTEAD OF INSERT ON inbox BEGIN INSERT INTO main.saved VALUES (new.n, new.seconds); END;
+CREATE TEMP TRIGGER receive INSTEAD OF INSERT ON inbox BEGIN INSERT INTO saved VALUES (new.n, new.seconds); END;
 INSERT INTO inbox SELECT c.n, s.viewer_seconds FROM clip AS c
   JOIN rtk_livestream_session AS s ON s.session_id = c.session_id;
 SELECT * FROM saved;
@@ -789,10 +791,10 @@ WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c LIMIT 20)
 SELECT c.n, s.viewer_seconds FROM c JOIN rtk_livestream_session AS s ON s.session_id = printf('00000000-0000-4000-8000-%012x', c.n);
 
 == endless: an endless recursion that the LIMIT of the query ends
--- serial: a recursion that does not end by itself
 -- requests: 12 to 48
+-- table: SELECT n, s.viewer_seconds FROM number JOIN rtk_livestream_session AS s USING (session_id) WHERE n <= 12;
 WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c)
-SELECT c.n, s.viewer_seconds FROM c JOIN rtk_livestream_session AS s
+SELECT c.n, s.viewer_seconds FROM c LEFT JOIN rtk_livestream_session AS s
   ON s.session_id = printf('00000000-0000-4000-8000-%012x', c.n) LIMIT 12;
 
 == calendar: a calendar LEFT JOIN the sessions of each day
@@ -801,6 +803,7 @@ SELECT k.day, count(s.id), sum(s.viewer_seconds) FROM calendar AS k LEFT JOIN cl
   LEFT JOIN rtk_livestream_session AS s ON s.session_id = c.session_id GROUP BY k.day;
 
 == calendar_series: a calendar by generate_series
+-- serial: another virtual table is in the statement (open)
 SELECT date('2024-01-01', '+' || k.value || ' days') AS d, sum(s.viewer_seconds) FROM generate_series(0, 9) AS k
   LEFT JOIN clip AS c ON c.day = date('2024-01-01', '+' || k.value || ' days')
   LEFT JOIN rtk_livestream_session AS s ON s.session_id = c.session_id GROUP BY d;
@@ -814,17 +817,20 @@ WITH RECURSIVE below(id, session_id) AS (SELECT id, session_id FROM folder WHERE
 SELECT b.id, s.viewer_seconds FROM below AS b JOIN rtk_livestream_session AS s ON s.session_id = b.session_id;
 
 == series: generate_series
+-- serial: another virtual table is in the statement (open)
 -- requests: 12
 SELECT g.value, s.viewer_seconds FROM generate_series(1, 12) AS g
   JOIN rtk_livestream_session AS s ON s.session_id = printf('00000000-0000-4000-8000-%012x', g.value);
 
 == fts5: full-text search (FTS5)
+-- serial: another virtual table is in the statement (open)
 -- requests: 6
 CREATE VIRTUAL TABLE note USING fts5(body, session_id UNINDEXED);
 INSERT INTO note SELECT customer || ' wrote', session_id FROM clip WHERE n < 24;
 SELECT s.viewer_seconds FROM note JOIN rtk_livestream_session AS s ON s.session_id = note.session_id WHERE note MATCH '2';
 
 == rtree: R-Tree
+-- serial: another virtual table is in the statement (open)
 -- requests: 10
 CREATE VIRTUAL TABLE place USING rtree(n, low, high);
 INSERT INTO place SELECT n, n, n + 1 FROM clip;
@@ -832,11 +838,13 @@ SELECT c.n, s.viewer_seconds FROM place AS p JOIN clip AS c ON c.n = p.n
   JOIN rtk_livestream_session AS s ON s.session_id = c.session_id WHERE p.low > 2 AND p.high < 14;
 
 == pragma: a pragma table beside it
+-- serial: another virtual table is in the statement (open)
 -- requests: 12
 SELECT i.name, p.n, s.viewer_seconds FROM pragma_table_info('pair') AS i JOIN pair AS p
   JOIN rtk_livestream_session AS s ON s.session_id = p.a WHERE i.name = 'a';
 
 == dbstat: dbstat beside it
+-- serial: another virtual table is in the statement (open)
 -- requests: 12
 SELECT p.n, s.viewer_seconds FROM (SELECT count(*) > 0 AS has FROM dbstat WHERE name = 'pair') AS d JOIN pair AS p ON d.has
   JOIN rtk_livestream_session AS s ON s.session_id = p.a;
