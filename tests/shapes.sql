@@ -155,7 +155,7 @@ SELECT c.n, s.viewer_seconds FROM rtk_livestream_session AS s JOIN clip AS c ON 
  WHERE s.session_id IN (SELECT session_id FROM clip);
 
 == two_ids_in: session_id IN (a, b) of each row
--- serial: lists that differ from row to row (open)
+-- serial: the list differs from row to row (open)
 SELECT p.n, s.viewer_seconds FROM pair AS p JOIN rtk_livestream_session AS s ON s.session_id IN (p.a, p.b);
 
 == two_ids_or: session_id = a OR session_id = b of each row
@@ -299,7 +299,7 @@ CREATE TEMP VIEW watched AS SELECT c.n, c.customer, s.viewer_seconds FROM clip A
 SELECT n, viewer_seconds FROM watched WHERE customer IN ('customer 0', 'customer 2');
 
 == view_recursive: a view with a recursive CTE of ids
--- serial: a recursive query in a view (open)
+-- serial: a view has a recursive query (open)
 -- requests: 12
 CREATE TEMP VIEW ids AS WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < 12)
   SELECT n, printf('00000000-0000-4000-8000-%012x', n) AS session_id FROM c;
@@ -665,7 +665,7 @@ DELETE FROM clip WHERE (SELECT viewer_seconds FROM rtk_livestream_session AS s W
   RETURNING n;
 
 == trigger: a TEMP trigger that asks for each new row
--- serial: each row is a statement of its own for the trigger
+-- serial: the trigger is a statement of its own for each row
 CREATE TABLE saved(n, seconds);
 CREATE TEMP TRIGGER ask AFTER INSERT ON saved BEGIN
   UPDATE saved SET seconds = (SELECT viewer_seconds FROM rtk_livestream_session
@@ -902,4 +902,80 @@ SELECT a.day, a.seconds - b.seconds FROM d AS a LEFT JOIN d AS b ON b.day = date
 -- requests: 5 to 20
 SELECT n, (SELECT viewer_seconds FROM rtk_livestream_session AS s WHERE s.session_id = c.session_id)
   FROM clip AS c ORDER BY n LIMIT 5;
+
+== app_lists_many: the livestreams of each of 20 apps
+-- requests: 20
+SELECT a.app, count(l.id) FROM (SELECT DISTINCT app FROM app_clip) AS a LEFT JOIN rtk_livestreams AS l ON l.app = a.app
+ GROUP BY a.app;
+
+== app_clip_list: an app and an id in each row, with a list of ids beside the equality
+-- requests: 40
+SELECT a.app, s.viewer_seconds FROM app_clip AS a JOIN rtk_livestream_session AS s
+  ON s.app = a.app AND s.session_id = a.session_id AND s.session_id IN (SELECT session_id FROM app_clip);
+
+== filter_of_row: a filter that is sent, from each row
+-- requests: 4
+SELECT v.column1, count(l.id) FROM (VALUES ('LIVE'), ('IDLE'), ('ERRORED'), ('INVOKED')) AS v
+  LEFT JOIN rtk_livestreams AS l ON l.status = v.column1 GROUP BY 1;
+
+== filter_in: IN with values of a filter that is sent
+-- requests: 4
+SELECT status, count(*) FROM rtk_livestreams WHERE status IN ('LIVE', 'IDLE', 'ERRORED', 'INVOKED') GROUP BY 1;
+
+== on_condition: LEFT JOIN with a condition on your table in ON
+-- requests: 24, though 12 would do: SQLite reads the session before it looks at your condition
+SELECT c.n, s.viewer_seconds FROM clip AS c
+  LEFT JOIN rtk_livestream_session AS s ON s.session_id = c.session_id AND c.n <= 12;
+
+== exists_or: EXISTS … OR EXISTS
+SELECT p.n FROM pair AS p
+ WHERE EXISTS (SELECT 1 FROM rtk_livestream_session AS s WHERE s.session_id = p.a AND s.viewer_seconds > 1000)
+    OR EXISTS (SELECT 1 FROM rtk_livestream_session AS s WHERE s.session_id = p.b AND s.viewer_seconds > 200);
+
+== nested: a subquery in a subquery
+SELECT k.name, (SELECT count(*) FROM clip AS c WHERE c.customer = k.name
+   AND (SELECT s.viewer_seconds FROM rtk_livestream_session AS s WHERE s.session_id = c.session_id) > 50) FROM customer AS k;
+
+== row_value: a row value compared with a subquery
+SELECT c.n FROM clip AS c WHERE (c.session_id, 1) = (SELECT s.id, s.viewer_seconds > 50 FROM rtk_livestream_session AS s
+  WHERE s.session_id = c.session_id);
+
+== insert_timestamp: INSERT … SELECT with current_timestamp as the time of the copy
+CREATE TABLE saved(n, seconds, at);
+INSERT INTO saved SELECT c.n, s.viewer_seconds, current_timestamp FROM clip AS c
+  JOIN rtk_livestream_session AS s ON s.session_id = c.session_id;
+SELECT n, seconds, at > '2024' FROM saved;
+
+== update_case: UPDATE … SET x = CASE … (SELECT …)
+-- requests: 12
+UPDATE known SET seconds = CASE WHEN seconds = 0 THEN coalesce((SELECT viewer_seconds FROM rtk_livestream_session AS s
+  WHERE s.session_id = known.session_id), -1) ELSE seconds END;
+SELECT * FROM known;
+
+== update_cte: WITH … UPDATE … FROM the CTE
+-- requests: 12
+WITH fresh AS (SELECT k.session_id, s.viewer_seconds FROM known AS k
+  JOIN rtk_livestream_session AS s ON s.session_id = k.session_id)
+UPDATE known SET seconds = f.viewer_seconds FROM fresh AS f WHERE f.session_id = known.session_id;
+SELECT * FROM known;
+
+== delete_cte: WITH … DELETE
+WITH gone AS (SELECT c.n FROM clip AS c LEFT JOIN rtk_livestream_session AS s ON s.session_id = c.session_id
+   WHERE s.id IS NULL)
+DELETE FROM clip WHERE n IN (SELECT n FROM gone);
+SELECT n FROM clip;
+
+== insert_app: INSERT … SELECT, an app and an id in each row
+-- requests: 40
+CREATE TABLE saved(app, seconds);
+INSERT INTO saved SELECT a.app, s.viewer_seconds FROM app_clip AS a
+  JOIN rtk_livestream_session AS s ON s.app = a.app AND s.session_id = a.session_id;
+SELECT * FROM saved;
+
+== weeks: the totals of each week of a calendar
+-- requests: 6
+-- table: WITH RECURSIVE week(day) AS (SELECT '2024-01-01' UNION ALL SELECT date(day, '+7 days') FROM week WHERE day < '2024-02-05') SELECT w.day, sum(a.count) FROM week AS w JOIN rtk_livestream_analytics AS a ON a.date BETWEEN w.day AND date(w.day, '+6 days') GROUP BY 1;
+WITH RECURSIVE week(day) AS (SELECT '2024-01-01' UNION ALL SELECT date(day, '+7 days') FROM week WHERE day < '2024-02-05')
+SELECT w.day, sum(a.count) FROM week AS w JOIN rtk_livestream_analytics AS a
+  ON a.start_time = strftime('%s', w.day) AND a.end_time = strftime('%s', w.day, '+6 days') GROUP BY 1;
 
