@@ -34,10 +34,11 @@
 **   --ratelimit-silent Q,W      the same, not announced
 **
 ** Log
-**   GET /client/v4/... status=200 conn=3 auth=ok attempt=1
+**   GET /client/v4/... status=200 conn=3 auth=ok at_once=1 attempt=1
 ** The URI is as it came over the wire. status is 0 when there is no reply.
 ** conn counts the TCP connections. auth is ok, missing, malformed or bad.
-** attempt: the how-manieth request for exactly this URI. A line is complete in
+** attempt: the how-manieth request for exactly this URI. at_once: how many requests
+** are under way, with this one (--delay shows what is sent together). A line is complete in
 ** the file before the reply's delay begins. The file is emptied at the start
 ** and appended to, so it may be truncated between two tests.
 **

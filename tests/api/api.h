@@ -92,7 +92,8 @@ void log_close(void);
 /* The how-manieth request for this raw URI this is, from 1. */
 unsigned log_count(const char *uri);
 void log_write(const char *method, const char *uri, unsigned status,
-               unsigned long connection, const char *auth, unsigned attempt);
+               unsigned long connection, const char *auth, unsigned attempt,
+               unsigned at_once);
 
 /* data.c ------------------------------------------------------------------ */
 

@@ -56,7 +56,8 @@ unsigned log_count(const char *uri) {
 }
 
 void log_write(const char *method, const char *uri, unsigned status,
-               unsigned long connection, const char *auth, unsigned attempt) {
+               unsigned long connection, const char *auth, unsigned attempt,
+               unsigned at_once) {
   struct text line = {0};
   const char *c;
   if (log_file == NULL) return;
@@ -68,8 +69,8 @@ void log_write(const char *method, const char *uri, unsigned status,
       text_add(&line, "\\x%02x", (unsigned)(unsigned char)*c);
     }
   }
-  text_add(&line, " status=%u conn=%lu auth=%s attempt=%u\n", status,
-           connection, auth, attempt);
+  text_add(&line, " status=%u conn=%lu auth=%s at_once=%u attempt=%u\n", status,
+           connection, auth, at_once, attempt);
   pthread_mutex_lock(&log_lock);
   fwrite(line.data, 1, line.len, log_file);
   fflush(log_file);

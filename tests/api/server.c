@@ -37,6 +37,7 @@ static const struct options *options;
 static struct MHD_Daemon *daemon_handle;
 static int stop_fd;
 static atomic_ulong connections, replies;
+static atomic_uint under_way; /* requests that have no reply yet */
 
 /* One request, from its first line to its end. */
 struct transfer {
@@ -188,16 +189,18 @@ static void refuse(const char *auth, const char *uri, struct reply *reply) {
 /* The token is in no log line, not even when it is in the URI. */
 static void write_log(const char *method, const struct request *request,
                       unsigned status, unsigned long connection,
-                      const char *auth) {
+                      const char *auth, unsigned at_once) {
   const char *found = strstr(request->uri, options->token);
   struct text uri = {0};
   if (found == NULL) {
-    log_write(method, request->uri, status, connection, auth, request->attempt);
+    log_write(method, request->uri, status, connection, auth, request->attempt,
+              at_once);
     return;
   }
   text_put(&uri, request->uri, (size_t)(found - request->uri));
   text_puts(&uri, "[TOKEN]");
-  log_write(method, uri.data, status, connection, auth, request->attempt);
+  log_write(method, uri.data, status, connection, auth, request->attempt,
+            at_once);
   text_free(&uri);
 }
 
@@ -367,7 +370,8 @@ static mhd_result answer(void *cls, struct MHD_Connection *connection,
   auth = judge_token(connection, &request);
   make_reply(method, auth, &request, &reply);
   status = reply.is_reset || reply.is_closed ? 0 : reply.status;
-  write_log(method, &request, status, connection_number(connection), auth);
+  write_log(method, &request, status, connection_number(connection), auth,
+            atomic_fetch_add(&under_way, 1) + 1);
   number = atomic_fetch_add(&replies, 1);
   sleep_ms(delay_of(number) + reply.delay_ms);
   if (reply.hold_path[0] != 0) wait_for_file(reply.hold_path);
@@ -375,6 +379,8 @@ static mhd_result answer(void *cls, struct MHD_Connection *connection,
       number >= (unsigned long)options->hold_after) {
     wait_for_file(options->hold_path);
   }
+  /* Before the client can know: its next request is not at once with this. */
+  atomic_fetch_sub(&under_way, 1);
   return send_reply(connection, &reply, number);
 }
 
