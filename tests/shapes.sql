@@ -103,7 +103,7 @@ SELECT k.country, c.n, s.viewer_seconds FROM clip AS c JOIN customer AS k ON k.n
   LEFT JOIN rtk_livestream_session AS s ON s.session_id = c.session_id;
 
 == three_way_filter: a condition on the third table
--- requests: 24, though 12 would do: SQLite looks at the country last (open)
+-- requests: 12
 SELECT c.n, s.viewer_seconds FROM customer AS k JOIN clip AS c ON c.customer = k.name
   JOIN rtk_livestream_session AS s ON s.session_id = c.session_id WHERE k.country = 'GB';
 
@@ -156,7 +156,6 @@ SELECT c.n, s.viewer_seconds FROM rtk_livestream_session AS s JOIN clip AS c ON 
  WHERE s.session_id IN (SELECT session_id FROM clip);
 
 == two_ids_in: session_id IN (a, b) of each row
--- serial: the list differs from row to row (open)
 SELECT p.n, s.viewer_seconds FROM pair AS p JOIN rtk_livestream_session AS s ON s.session_id IN (p.a, p.b);
 
 == two_ids_or: session_id = a OR session_id = b of each row
@@ -255,7 +254,7 @@ SELECT c.n, s.viewer_seconds FROM clip AS c JOIN rtk_livestream_session AS s ON 
  WHERE c.session_id NOT IN (SELECT session_id FROM known);
 
 == new_only_left: LEFT JOIN what you have already, IS NULL
--- requests: 24, though 12 would do: SQLite joins your second table last (open)
+-- requests: 12
 SELECT c.n, s.viewer_seconds FROM clip AS c LEFT JOIN known AS k ON k.session_id = c.session_id
   JOIN rtk_livestream_session AS s ON s.session_id = c.session_id WHERE k.session_id IS NULL;
 
@@ -300,7 +299,6 @@ CREATE TEMP VIEW watched AS SELECT c.n, c.customer, s.viewer_seconds FROM clip A
 SELECT n, viewer_seconds FROM watched WHERE customer IN ('customer 0', 'customer 2');
 
 == view_recursive: a view with a recursive CTE of ids
--- serial: a view has a recursive query (open)
 -- requests: 12
 CREATE TEMP VIEW ids AS WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < 12)
   SELECT n, printf('00000000-0000-4000-8000-%012x', n) AS session_id FROM c;
@@ -599,7 +597,6 @@ INSERT INTO saved SELECT l.name, s.id FROM rtk_livestreams AS l
 SELECT * FROM saved;
 
 == insert_values: INSERT … VALUES with subqueries
--- serial: no SELECT can be taken out of VALUES (open)
 -- requests: 4
 CREATE TABLE saved(seconds);
 INSERT INTO saved VALUES
@@ -805,7 +802,6 @@ SELECT k.day, count(s.id), sum(s.viewer_seconds) FROM calendar AS k LEFT JOIN cl
   LEFT JOIN rtk_livestream_session AS s ON s.session_id = c.session_id GROUP BY k.day;
 
 == calendar_series: a calendar by generate_series
--- serial: another virtual table is in the statement (open)
 SELECT date('2024-01-01', '+' || k.value || ' days') AS d, sum(s.viewer_seconds) FROM generate_series(0, 9) AS k
   LEFT JOIN clip AS c ON c.day = date('2024-01-01', '+' || k.value || ' days')
   LEFT JOIN rtk_livestream_session AS s ON s.session_id = c.session_id GROUP BY d;
@@ -819,20 +815,17 @@ WITH RECURSIVE below(id, session_id) AS (SELECT id, session_id FROM folder WHERE
 SELECT b.id, s.viewer_seconds FROM below AS b JOIN rtk_livestream_session AS s ON s.session_id = b.session_id;
 
 == series: generate_series
--- serial: another virtual table is in the statement (open)
 -- requests: 12
 SELECT g.value, s.viewer_seconds FROM generate_series(1, 12) AS g
   JOIN rtk_livestream_session AS s ON s.session_id = printf('00000000-0000-4000-8000-%012x', g.value);
 
 == fts5: full-text search (FTS5)
--- serial: another virtual table is in the statement (open)
 -- requests: 6
 CREATE VIRTUAL TABLE note USING fts5(body, session_id UNINDEXED);
 INSERT INTO note SELECT customer || ' wrote', session_id FROM clip WHERE n < 24;
 SELECT s.viewer_seconds FROM note JOIN rtk_livestream_session AS s ON s.session_id = note.session_id WHERE note MATCH '2';
 
 == rtree: R-Tree
--- serial: another virtual table is in the statement (open)
 -- requests: 10
 CREATE VIRTUAL TABLE place USING rtree(n, low, high);
 INSERT INTO place SELECT n, n, n + 1 FROM clip;
@@ -840,13 +833,11 @@ SELECT c.n, s.viewer_seconds FROM place AS p JOIN clip AS c ON c.n = p.n
   JOIN rtk_livestream_session AS s ON s.session_id = c.session_id WHERE p.low > 2 AND p.high < 14;
 
 == pragma: a pragma table beside it
--- serial: another virtual table is in the statement (open)
 -- requests: 12
 SELECT i.name, p.n, s.viewer_seconds FROM pragma_table_info('pair') AS i JOIN pair AS p
   JOIN rtk_livestream_session AS s ON s.session_id = p.a WHERE i.name = 'a';
 
 == dbstat: dbstat beside it
--- serial: another virtual table is in the statement (open)
 -- requests: 12
 SELECT p.n, s.viewer_seconds FROM (SELECT count(*) > 0 AS has FROM dbstat WHERE name = 'pair') AS d JOIN pair AS p ON d.has
   JOIN rtk_livestream_session AS s ON s.session_id = p.a;

@@ -103,15 +103,16 @@ static bool has_filter(const struct program *program, int first, int last) {
   return false;
 }
 
-/* The last operation of the subroutine that a Gosub calls. */
+/* The last operation of the subroutine that a Gosub calls.  It may return from
+** several places. */
 static int end_of(const struct program *program,
                   const struct operation *gosub) {
-  int i = gosub->p2;
-  while (i < program->count - 1 && (program->operations[i].role != RETURN ||
-                                    program->operations[i].p1 != gosub->p1)) {
-    i++;
+  int end = gosub->p2;
+  for (int i = end; i < program->count; i++) {
+    const struct operation *operation = &program->operations[i];
+    if (operation->role == RETURN && operation->p1 == gosub->p1) end = i;
   }
-  return i;
+  return end;
 }
 
 /* Can the loop, or subroutine, from `first` to `last` end the loop that it is
@@ -126,7 +127,7 @@ static bool may_end(const struct program *program, int first, int last,
       break;
     case JUMP:
     case LIMIT:
-      if (operation->p2 > last) return true;
+      if (operation->p2 < first || operation->p2 > last) return true;
       break;
     case CALL:
       if (depth == DEPTH_MAX ||

@@ -156,27 +156,80 @@ static int check_tables(struct rtk_rerun *rerun,
              : rc;
 }
 
-/* Bounds the recursions in *text.  Without them none may be left: the text of a
-** view is not at hand. */
-static int bound_recursion(struct rtk_rerun *rerun, char **text) {
+/* Replaces *text by what was made of it. */
+static void replace(char **text, char *made) {
+  sqlite3_free(*text);
+  *text = made;
+}
+
+/* Puts those views of a schema that *text names, and that may be recursive, into
+** *text. */
+static int inline_schema(struct rtk_rerun *rerun, const unsigned char *schema,
+                         char **text) {
+  sqlite3_stmt *views = NULL;
+  char *sql = sqlite3_mprintf("SELECT sql FROM \"%w\".sqlite_master WHERE type"
+                              " = 'view' AND sql LIKE '%%UNION%%' AND"
+                              " instr(lower(%Q), lower(name))",
+                              schema, *text);
+  int rc =
+      sql == NULL ? SQLITE_NOMEM : rtk_probe_prepare(rerun->db, sql, &views);
+  while (rc == SQLITE_OK && (rc = rtk_probe_step(views)) == SQLITE_ROW) {
+    char *inlined = NULL;
+    const char *view = (const char *)sqlite3_column_text(views, 0);
+    rc =
+        view == NULL ? SQLITE_NOMEM : rtk_rewrite_inline(*text, view, &inlined);
+    if (rc == SQLITE_OK) replace(text, inlined);
+  }
+  (void)sqlite3_finalize(views);
+  sqlite3_free(sql);
+  return rc == SQLITE_DONE ? SQLITE_OK : rc;
+}
+
+static int inline_views(struct rtk_rerun *rerun, char **text) {
+  sqlite3_stmt *schemas = NULL;
+  int rc = rtk_probe_prepare(rerun->db, "SELECT name FROM pragma_database_list",
+                             &schemas);
+  while (rc == SQLITE_OK && (rc = rtk_probe_step(schemas)) == SQLITE_ROW) {
+    rc = inline_schema(rerun, sqlite3_column_text(schemas, 0), text);
+  }
+  (void)sqlite3_finalize(schemas);
+  return rc == SQLITE_DONE ? SQLITE_OK : rc;
+}
+
+/* Bounds the recursions in *text.  *is: without them none is left, such as that
+** of a view. */
+static int bound_text(struct rtk_rerun *rerun, char **text, bool *is) {
   bool is_recursive = false;
   char *cut = NULL;
   char *bounded = NULL;
-  int rc = rtk_probe_plan_has(rerun->db, *text, "RECURSIVE", &is_recursive);
-  if (!is_recursive || rc != SQLITE_OK) return rc;
-  rc = rtk_rewrite_cut(*text, &cut);
+  int rc = rtk_rewrite_cut(*text, &cut);
+  *is = false;
   if (rc == SQLITE_OK) {
     rc = rtk_probe_plan_has(rerun->db, cut, "RECURSIVE", &is_recursive);
   }
   sqlite3_free(cut);
   if (rc == SQLITE_OK && !is_recursive) rc = rtk_rewrite_bound(*text, &bounded);
-  if (rc == SQLITE_NOMEM || rc == SQLITE_INTERRUPT) return rc;
-  if (bounded == NULL) {
-    return refuse(rerun, "a recursive query may have no end", "");
-  }
-  sqlite3_free(*text);
-  *text = bounded;
+  if (bounded == NULL) return rc;
+  replace(text, bounded);
+  *is = true;
   return SQLITE_OK;
+}
+
+static bool is_fatal(int rc) {
+  return rc == SQLITE_NOMEM || rc == SQLITE_INTERRUPT;
+}
+
+/* Bounds the recursions of the statement and of the views that it names. */
+static int bound_recursion(struct rtk_rerun *rerun, char **text) {
+  bool is_recursive = false;
+  bool is_bound = false;
+  int rc = rtk_probe_plan_has(rerun->db, *text, "RECURSIVE", &is_recursive);
+  if (!is_recursive || rc != SQLITE_OK) return rc;
+  rc = bound_text(rerun, text, &is_bound);
+  if (!is_bound && !is_fatal(rc)) rc = inline_views(rerun, text);
+  if (!is_bound && rc == SQLITE_OK) rc = bound_text(rerun, text, &is_bound);
+  if (is_bound || is_fatal(rc)) return rc;
+  return refuse(rerun, "a recursive query may have no end", "");
 }
 
 /* What is run: the text of a SELECT, or the SELECT in a statement that
@@ -193,7 +246,7 @@ static int find_text(struct rtk_rerun *rerun, sqlite3_stmt *stmt, char **text) {
   bool is_fit = rc == SQLITE_OK && sqlite3_stmt_readonly(select) &&
                 sqlite3_column_count(select) > 0;
   (void)sqlite3_finalize(select);
-  if (is_fit || rc == SQLITE_NOMEM || rc == SQLITE_INTERRUPT) return rc;
+  if (is_fit || is_fatal(rc)) return rc;
   return refuse(rerun, "no SELECT can be taken out of the statement", "");
 }
 
@@ -261,7 +314,7 @@ static int reads_ours(struct rtk_rerun *rerun, const char *sql, bool *does) {
     if (is_ours(rerun, rtk_strset_text(&uses.tables, i))) *does = true;
   }
   deinit(&uses);
-  return rc == SQLITE_NOMEM || rc == SQLITE_INTERRUPT ? rc : SQLITE_OK;
+  return is_fatal(rc) ? rc : SQLITE_OK;
 }
 
 /* The only running statement, or the only one that reads a table of ours: FTS5,
@@ -306,7 +359,7 @@ int rtk_rerun_find(struct rtk_rerun *rerun,
   }
   (void)rtk_probe_end(rerun->db);
   /* After SQLITE_NOMEM, SQLite may have rolled the host's transaction back. */
-  return rc == SQLITE_INTERRUPT || rc == SQLITE_NOMEM ? rc : SQLITE_ERROR;
+  return is_fatal(rc) ? rc : SQLITE_ERROR;
 }
 
 void rtk_rerun_forget(struct rtk_rerun *rerun) {

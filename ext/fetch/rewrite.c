@@ -90,7 +90,7 @@ static int finish(sqlite3_str *out, bool is_found, char **text) {
 /* INSERT and CREATE TABLE: from the SELECT on. */
 static bool add_select(sqlite3_str *out, struct token token) {
   token = find(token, "SELECT WITH VALUES DEFAULT");
-  if (!is(token, "SELECT WITH")) return false;
+  if (!is(token, "SELECT WITH VALUES")) return false;
   add(out, token.begin, find_tail(token).begin);
   return true;
 }
@@ -169,6 +169,21 @@ int rtk_rewrite_select(const char *sql, char **select) {
     is_found = is(table, "TABLE") && add_select(out, table);
   }
   return finish(out, is_found, select);
+}
+
+int rtk_rewrite_inline(const char *sql, const char *view, char **text) {
+  struct token name = next(next(token_at(view)));
+  struct token as = find(name, "AS");
+  struct token first = token_at(sql);
+  bool has_with = is(first, "WITH");
+  if (has_with) first = next(first);
+  if (has_with && is(first, "RECURSIVE")) first = next(first);
+  sqlite3_str *out = sqlite3_str_new(NULL);
+  sqlite3_str_appendall(out, "WITH RECURSIVE ");
+  add(out, name.begin, as.begin);
+  sqlite3_str_appendf(out, "AS (%s\n)%s %s", as.end, has_with ? "," : "",
+                      first.begin);
+  return finish(out, !is_end(as), text);
 }
 
 /* --- recursion ------------------------------------------------------------ */

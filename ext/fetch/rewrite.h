@@ -3,6 +3,7 @@
 ** SELECT in it, which asks for the same ids and changes nothing:
 **
 **     INSERT INTO t SELECT … ON CONFLICT …   SELECT …
+**     INSERT INTO t VALUES (…), (…)          VALUES (…), (…)
 **     CREATE TABLE t AS SELECT …             SELECT …
 **     UPDATE t SET a = x FROM u WHERE y      SELECT x FROM t, u WHERE y
 **     DELETE FROM t WHERE y                  SELECT 1 FROM t WHERE y
@@ -17,6 +18,14 @@
 /* SQLITE_OK with *select given (free with sqlite3_free()); SQLITE_NOTFOUND:
 ** there is no SELECT in the statement; SQLITE_NOMEM. */
 int rtk_rewrite_select(const char *sql, char **select);
+
+/* Puts a view in front, under whose name the statement then finds it:
+**
+**     CREATE VIEW v(d) AS SELECT …       WITH RECURSIVE v(d) AS (SELECT …)
+**     SELECT d FROM v                    SELECT d FROM v
+**
+** Returns as rtk_rewrite_select(). */
+int rtk_rewrite_inline(const char *sql, const char *view, char **text);
 
 /* Common table expressions with a UNION, which may be recursive:
 **

@@ -44,10 +44,12 @@ static const struct {
     [WAY_NONE] = {1e99, 1000000000, false, "%s is missing"},
 };
 
-/* Multiplies the cost for each default account or app.  When a query names
+/* Multiplies cost and rows for each default account or app.  When a query names
 ** accounts only within OR, SQLite first asks for a plan without them.  That
 ** plan would read the default account alone, and must lose against a plan with
-** them. */
+** them.  The rows are multiplied as well because SQLite neglects a cost below a
+** thirtieth of another: with few rows the price of a local table behind the
+** look-up would not count, whatever its filter leaves. */
 #define COST_DEFAULT_FACTOR 1e6
 
 /* What the query offers for one argument: indexes of terms, or -1. */
@@ -195,8 +197,9 @@ static void price(const struct rtk_signature *signature,
       way = by_code[code];
     }
   }
-  plan->cost = ways[way].cost * (way == WAY_NONE ? 1 : factor);
-  plan->rows = ways[way].rows;
+  if (way == WAY_NONE) factor = 1;
+  plan->cost = ways[way].cost * factor;
+  plan->rows = (int64_t)((double)ways[way].rows * factor);
   plan->is_unique = ways[way].is_unique && !signature->endpoint->is_list;
   sqlite3_snprintf(sizeof(plan->words), plan->words, ways[way].words, name);
   describe_filters(signature, plan);

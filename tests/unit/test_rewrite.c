@@ -12,6 +12,33 @@ static void squeeze(char *text) {
   *to = '\0';
 }
 
+CASE(a_view_goes_in_front) {
+  static const struct {
+    const char *sql, *view, *text; /* NULL: none */
+  } cases[] = {
+      {"SELECT 1 FROM v", "CREATE VIEW v AS SELECT 2",
+       "WITH RECURSIVE v AS ( SELECT 2\n) SELECT 1 FROM v"},
+      {"/**/ WITH c AS (SELECT 3) SELECT 1",
+       "CREATE VIEW \"a AS\"(b, \"as\") AS SELECT 2, 3 -- as",
+       "WITH RECURSIVE \"a AS\"(b, \"as\") AS ( SELECT 2, 3 -- as\n), c AS"
+       " (SELECT 3) SELECT 1"},
+      {"WITH RECURSIVE c(i) AS (SELECT 1) SELECT 1",
+       "CREATE VIEW v as SELECT 2",
+       "WITH RECURSIVE v AS ( SELECT 2\n), c(i) AS (SELECT 1) SELECT 1"},
+      {"SELECT 1", "CREATE VIEW v", NULL},
+      {"SELECT 1", "", NULL},
+  };
+  for (size_t i = 0; i < COUNT(cases); i++) {
+    char *text = NULL;
+    int rc = rtk_rewrite_inline(cases[i].sql, cases[i].view, &text);
+    if (text != NULL) squeeze(text);
+    check_int(cases[i].sql, "rc", rc,
+              cases[i].text == NULL ? SQLITE_NOTFOUND : SQLITE_OK);
+    check_text(cases[i].sql, "text", text, cases[i].text);
+    sqlite3_free(text);
+  }
+}
+
 CASE(a_statement_has_its_select) {
   static const struct {
     const char *sql, *select; /* NULL: none; runs of blanks count as one */
@@ -29,7 +56,9 @@ CASE(a_statement_has_its_select) {
        "WITH c AS (SELECT 1) SELECT * FROM c"},
       {"INSERT INTO \"select\" SELECT 1", "SELECT 1"},
       {"INSERT INTO t -- SELECT\n /* SELECT */ SELECT 1", "SELECT 1"},
-      {"INSERT INTO t VALUES (1)", NULL},
+      {"INSERT INTO t(values_of) VALUES (1), ((SELECT 2)) ON CONFLICT DO"
+       " NOTHING",
+       "VALUES (1), ((SELECT 2))"},
       {"INSERT INTO t DEFAULT VALUES", NULL},
       {"CREATE TABLE t AS SELECT a FROM u", "SELECT a FROM u"},
       {"CREATE TEMP TABLE IF NOT EXISTS t AS WITH c AS (SELECT 1) SELECT * FROM"
