@@ -12,9 +12,9 @@
 **    12  ResultRow 3 1           after the loops: it does not matter
 **
 ** A loop around a VFilter may end before its time by a ResultRow, by a LIMIT
-** (DecrJumpZero) or a Goto that leaves it, or by a coroutine (Yield).  What
-** calls it from elsewhere may have such a reason, too: a loop in a subroutine or
-** coroutine counts as one that may end.
+** (DecrJumpZero) or by a Goto that leaves it.  What calls it from elsewhere may
+** have such a reason, too: a loop in a subroutine or coroutine counts as one
+** that may end.
 */
 #include "fetch/loops.h"
 
@@ -31,27 +31,19 @@ SQLITE_EXTENSION_INIT3
 /* Subroutines that call one another up to here are looked into. */
 #define DEPTH_MAX 4
 
-enum role {
-  OTHER,
-  FILTER,
-  BACK,
-  JUMP,
-  LIMIT,
-  ROW,
-  YIELD,
-  CALL,
-  COROUTINE,
-  RETURN
-};
+enum role { OTHER, FILTER, BACK, JUMP, LIMIT, ROW, CALL, COROUTINE, RETURN };
 
 static const struct {
   enum role role;
   const char *opcodes;
 } roles[] = {
-    {FILTER, "VFilter"}, {BACK, "Next Prev VNext SorterNext"},
-    {JUMP, "Goto"},      {LIMIT, "DecrJumpZero"},
-    {ROW, "ResultRow"},  {YIELD, "Yield"},
-    {CALL, "Gosub"},     {COROUTINE, "InitCoroutine"},
+    {FILTER, "VFilter"},
+    {BACK, "Next Prev VNext SorterNext"},
+    {JUMP, "Goto"},
+    {LIMIT, "DecrJumpZero"},
+    {ROW, "ResultRow"},
+    {CALL, "Gosub"},
+    {COROUTINE, "InitCoroutine"},
     {RETURN, "Return"},
 };
 
@@ -136,8 +128,6 @@ static bool may_end(const struct program *program, int first, int last,
         return true;
       }
       break;
-    case YIELD:
-      return true;
     default:
       break;
     }

@@ -162,8 +162,8 @@ static void replace(char **text, char *made) {
   *text = made;
 }
 
-/* Puts those views of a schema that *text names, and that may be recursive, into
-** *text. */
+/* Puts those views of a schema that *text names, and that may be recursive,
+** into *text. */
 static int inline_schema(struct rtk_rerun *rerun, const unsigned char *schema,
                          char **text) {
   sqlite3_stmt *views = NULL;

@@ -195,23 +195,35 @@ CASE(no_memory_for_replies_is_a_batch_all_the_same) {
 }
 
 /* The second reply comes when the fifth id has been asked for, and no sooner. */
-CASE(asks_before_their_turn) {
-  struct gate gate = {"gate-1", "echo%3Agate5", 1};
+static void asks_before_their_turn(const char *query, const char *name) {
+  char *last = sqlite3_mprintf("echo%%3A%s5", name);
+  struct gate gate = {name, last, 1};
   pthread_t thread;
   void *is_open = NULL;
   sqlite3 *db = open_filled(5);
   char *sql = sqlite3_mprintf("UPDATE l SET s = CASE n WHEN 2 THEN"
-                              " 'x:hold=%q/%s' ELSE 'echo:gate' || n END",
-                              here(), gate.file);
+                              " 'x:hold=%q/%s' ELSE 'echo:%s' || n END",
+                              here(), gate.file, name);
   must_exec(db, sql);
   assert_int_equal(pthread_create(&thread, NULL, open_gate, &gate), 0);
-  assert_rows(db, "SELECT l.n FROM l" JOIN, FIVE);
+  assert_rows(db, query, FIVE);
   (void)pthread_join(thread, &is_open);
   assert_non_null(is_open);
   assert_read_ahead(db, "on: 4 ids");
-  assert_int_equal(requests("echo%3Agate"), 4); /* each one once */
+  assert_int_equal(requests(name), 5); /* each one once */
   sqlite3_free(sql);
+  sqlite3_free(last);
   close_ok(db);
+}
+
+CASE(rows_are_asked_for_before_their_turn) {
+  asks_before_their_turn("SELECT l.n FROM l" JOIN, "gate-1-");
+}
+
+/* There is no row before all ids have been asked for. */
+CASE(sorted_rows_are_asked_for_before_their_turn) {
+  asks_before_their_turn("SELECT l.n FROM l" JOIN " ORDER BY s.error, l.n",
+                         "gate-2-");
 }
 
 /* Every form in which SQLite hands ids over one by one: four are collected after

@@ -36,6 +36,12 @@ CASE(a_statement_may_end_before_its_time) {
       {"WITH c AS MATERIALIZED (SELECT j.value AS v" JOIN ") SELECT count(*)"
        " FROM c AS a, c AS b LIMIT 1",
        false, false},
+      {"SELECT v FROM (SELECT l.n AS v, count(*) AS c" JOIN " GROUP BY 1)"
+       " WHERE c > 1 LIMIT 5",
+       false, false},
+      {"SELECT count(*) FROM (SELECT s FROM m ORDER BY n LIMIT 5) AS l,"
+       " json_each(l.s)",
+       true, true},
       {"SELECT n FROM l", true, true},
       {"SELECT l.n, count(*)" JOIN " GROUP BY 1 LIMIT 5", false, false},
       {"SELECT value FROM json_each('[1]')", true, true}, /* read once */
