@@ -71,8 +71,8 @@ static const char *const statements[STATEMENT_COUNT] = {
     [EXPIRE_LEASES] = "DELETE FROM lease WHERE budget = ?1 AND until_ms < ?2",
     [WRITE_LEASE] = "REPLACE INTO lease(budget, pid, connection, in_flight,"
                     " until_ms) VALUES(?1, ?2, ?3, ?4, ?5)",
-    [CLEAR] = "DELETE FROM reply",
-    [COUNT] = "SELECT count(*) FROM reply",
+    [CLEAR] = "DELETE FROM reply WHERE status <> 0",
+    [COUNT] = "SELECT count(*) FROM reply WHERE status <> 0",
 };
 
 /* ms that a write waits for a lock, and a read: readers meet none but for

@@ -38,8 +38,9 @@ struct sqlite3;
 struct sqlite3_str;
 
 struct rtk_disk_reply {
-  int status;
-  int life;         /* a small number of the caller's */
+  int status; /* 0: a note of the caller's, which is found like a reply, and
+                 neither counted nor cleared */
+  int life;   /* a small number of the caller's */
   const char *body; /* NULL when empty */
   size_t body_size;
   int64_t fetched_ms; /* Unix time */

@@ -2,8 +2,11 @@
 #include "fetch/access.h"
 
 #include "api/reply.h"
+#include "base/clock.h"
 #include "base/err.h"
+#include "base/hash.h"
 #include "config/config.h"
+#include "disk/diskcache.h"
 
 #include <string.h>
 
@@ -13,9 +16,14 @@ SQLITE_EXTENSION_INIT3
 /* Scopes that are remembered as not refused, from statement to statement. */
 #define SCOPES_MAX 64
 
-void rtk_access_init(struct rtk_access *access, struct rtk_config *config) {
+/* ms that the cache file remembers a scope as not refused. */
+#define PROVEN_MS 3600000
+
+void rtk_access_init(struct rtk_access *access, struct rtk_config *config,
+                     struct rtk_diskcache *disk) {
   memset(access, 0, sizeof(*access));
   access->config = config;
+  access->disk = disk;
   access->address_version = rtk_config_address_version(config);
 }
 
@@ -88,6 +96,42 @@ int rtk_access_scope(struct rtk_access *access, const char *url,
   }
   *scope = found;
   return SQLITE_OK;
+}
+
+/* The name under which the cache file has the scope and the token. */
+struct name {
+  char text[32];
+};
+
+static struct name name_of(const struct rtk_access *access,
+                           const struct rtk_scope *scope) {
+  struct name name;
+  uint64_t hash =
+      rtk_hash_add(RTK_HASH_START, access->token, strlen(access->token));
+  hash = rtk_hash_add(hash, scope->url.bytes, scope->url.size);
+  sqlite3_snprintf((int)sizeof(name.text), name.text, "proven:%016llx", hash);
+  return name;
+}
+
+/* Without the note, as when memory runs out, the next process asks once
+** more. */
+void rtk_access_prove(const struct rtk_access *access,
+                      struct rtk_scope *scope) {
+  if (scope->is_proven) return;
+  scope->is_proven = true;
+  struct rtk_disk_reply note = {.fetched_ms = rtk_clock_unix_ms(),
+                                .keep_ms = PROVEN_MS};
+  struct name name = name_of(access, scope);
+  (void)rtk_diskcache_put(access->disk, name.text, &note);
+}
+
+void rtk_access_recall(const struct rtk_access *access,
+                       struct rtk_scope *scope) {
+  struct rtk_disk_reply note;
+  struct name name = name_of(access, scope);
+  if (rtk_diskcache_get(access->disk, name.text, &note) != SQLITE_OK) return;
+  int64_t age_ms = rtk_clock_unix_ms() - note.fetched_ms;
+  scope->is_proven = age_ms >= 0 && age_ms < PROVEN_MS;
 }
 
 const struct rtk_reply *rtk_access_refusal(const struct rtk_access *access,

@@ -3,8 +3,12 @@
 **
 ** A scope is the beginning of a URL, up to account and app.  A refusal (403) is
 ** remembered until the statement ends: every further id of that scope fails
-** without a request.  That a scope was not refused is remembered until a
-** setting changes that decides which token is sent where.
+** without a request.
+**
+** The first request of a scope is sent alone: a wrong app costs one request and
+** not a hundred.  That a scope was not refused is remembered until a setting
+** changes that decides which token is sent where, and for an hour in the cache
+** file, for this token.
 */
 #ifndef RTK_ACCESS_H
 #define RTK_ACCESS_H
@@ -15,6 +19,7 @@
 #include <stdint.h>
 
 struct rtk_config;
+struct rtk_diskcache;
 struct rtk_err;
 struct rtk_reply;
 
@@ -28,15 +33,17 @@ struct rtk_scope {
 };
 
 struct rtk_access {
-  struct rtk_config *config; /* borrowed */
-  char *token;               /* NULL until the first request */
-  const char *token_source;  /* static text */
-  int64_t address_version;   /* of the settings that it came from */
+  struct rtk_config *config; /* borrowed, as is the next */
+  struct rtk_diskcache *disk;
+  char *token;              /* NULL until the first request */
+  const char *token_source; /* static text */
+  int64_t address_version;  /* of the settings that it came from */
   struct rtk_scope *scopes;
   int scope_count;
 };
 
-void rtk_access_init(struct rtk_access *access, struct rtk_config *config);
+void rtk_access_init(struct rtk_access *access, struct rtk_config *config,
+                     struct rtk_diskcache *disk);
 void rtk_access_deinit(struct rtk_access *access);
 
 /* Between two statements: forgets the token and the refusals. */
@@ -56,6 +63,12 @@ int rtk_access_need_token(struct rtk_access *access, struct rtk_err *err);
 ** until the statement ends.  SQLITE_OK or SQLITE_NOMEM. */
 int rtk_access_scope(struct rtk_access *access, const char *url,
                      size_t scope_size, struct rtk_scope **scope);
+
+/* Notes that a scope was not refused; and is_proven, if the cache file knows it.
+** Both need the token. */
+void rtk_access_prove(const struct rtk_access *access, struct rtk_scope *scope);
+void rtk_access_recall(const struct rtk_access *access,
+                       struct rtk_scope *scope);
 
 /* The refusal of this URL's scope or of everything; NULL: none. */
 const struct rtk_reply *rtk_access_refusal(const struct rtk_access *access,

@@ -148,7 +148,7 @@ int rtk_fetch_new(struct rtk_config *config, struct rtk_cancel *cancel,
   made->disk = disk;
   made->stats = stats;
   for (int i = 0; i < RTK_JOB_DONE; i++) rtk_list_init(&made->lists[i]);
-  rtk_access_init(&made->access, config);
+  rtk_access_init(&made->access, config, disk);
   rtk_progress_init(&made->progress);
   int rc = rtk_http_new(&made->http, err);
   if (rc == SQLITE_OK) rc = rtk_jobs_new(&made->jobs);
@@ -325,7 +325,7 @@ static int finish_judged(struct rtk_fetch *fetch, struct rtk_job *job,
                            job->scope_size);
     if (rc == SQLITE_OK) rc = finish_all_refused(fetch);
   } else {
-    if (response->status != 0) job->scope->is_proven = true;
+    if (response->status != 0) rtk_access_prove(&fetch->access, job->scope);
     rc = rtk_cache_keep(&fetch->cache, job, response, verdict.rows);
   }
   rtk_verdict_deinit(&verdict);
@@ -431,7 +431,7 @@ static int conclude(struct rtk_fetch *fetch, struct rtk_job *job, int sent,
     enter(fetch, job, RTK_JOB_QUEUED);
     return SQLITE_OK;
   }
-  if (response->status != 0) job->scope->is_proven = true;
+  if (response->status != 0) rtk_access_prove(&fetch->access, job->scope);
   if (max_wait > 0 && retry.wait_ms > max_wait) {
     return finish_judged(fetch, job, response, retry.wait_ms);
   }
@@ -565,6 +565,7 @@ static int start(struct rtk_fetch *fetch, struct rtk_job *job,
   job->started_ms = rtk_clock_ms();
   if (job->scope->probe_until_ms == 0) {
     job->scope->probe_until_ms = job->started_ms + RTK_PROBE_MS;
+    if (!job->scope->is_proven) rtk_access_recall(&fetch->access, job->scope);
   }
   fetch->stats->requests++;
   return SQLITE_OK;

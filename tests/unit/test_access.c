@@ -5,11 +5,15 @@
 #include "base/err.h"
 #include "base/limits.h"
 #include "config/config.h"
+#include "disk/diskcache.h"
 
 #include "check.h"
 
+#include <stdio.h>
+
 static struct rtk_config *config;
 static struct rtk_access access;
+static struct rtk_diskcache *disk; /* without a file, but in one test */
 static struct rtk_err err;
 
 /* With this token in the environment, or none. */
@@ -19,13 +23,15 @@ static void begin(const char *token) {
   (void)unsetenv("CLOUDFLARE_API_TOKEN");
   if (token != NULL) (void)setenv("CLOUDFLARE_API_TOKEN", token, 1);
   assert_int_equal(rtk_config_new(NULL, &config), SQLITE_OK);
-  rtk_access_init(&access, config);
+  assert_int_equal(rtk_diskcache_new(NULL, &disk), SQLITE_OK);
+  rtk_access_init(&access, config, disk);
 }
 
 static void end(void) {
   rtk_err_clear(&err);
   rtk_access_deinit(&access);
   check_int("the end", "scopes", access.scope_count, 0);
+  rtk_diskcache_free(disk);
   rtk_config_free(config);
 }
 
@@ -160,7 +166,7 @@ CASE(moving_forgets_everything) {
 static int refuse_all(void *arg) {
   struct rtk_reply *reply = NULL;
   (void)arg;
-  rtk_access_init(&access, config);
+  rtk_access_init(&access, config, disk);
   int rc = rtk_access_need_token(&access, NULL);
   if (rc == SQLITE_OK) {
     struct rtk_reply draft = {
@@ -178,6 +184,49 @@ CASE(no_memory) {
   begin("token-of-the-environment");
   check_nomem("refuse", refuse_all, NULL, false);
   end();
+}
+
+/* --- what the cache file remembers ---------------------------------------- */
+
+#define ONE "https://a/accounts/A/realtime/kit/P/"
+#define OTHER "https://a/accounts/A/realtime/kit/Q/"
+static const char file[] = "proven.db";
+
+/* A process with this token: does it know the scope, and does it prove it? */
+static bool knows(const char *token, const char *url, bool proves) {
+  begin(token);
+  check_int(url, "use", rtk_diskcache_use(disk, file), SQLITE_OK);
+  check_int(url, "token", rtk_access_need_token(&access, &err), SQLITE_OK);
+  struct rtk_scope *scope = scope_of(url, strlen(url));
+  rtk_access_recall(&access, scope);
+  bool does = scope->is_proven;
+  if (proves) rtk_access_prove(&access, scope);
+  end();
+  return does;
+}
+
+CASE(a_proven_scope_is_remembered_for_an_hour) {
+  static const char a[] = "token-a-0123456789-0123456789-0123456789";
+  static const char b[] = "token-b-0123456789-0123456789-0123456789";
+  sqlite3 *db = NULL;
+  (void)remove(file);
+  check_int("first", "knows", knows(a, ONE, true), false);
+  check_int("again", "knows", knows(a, ONE, false), true);
+  check_int("other token", "knows", knows(b, ONE, false), false);
+  check_int("other app", "knows", knows(a, OTHER, false), false);
+  check_int("file", "open", sqlite3_open(file, &db), SQLITE_OK);
+  for (int i = 0; i < 2; i++) { /* an hour later, an hour earlier */
+    check_int("file", "update",
+              sqlite3_exec(db,
+                           i == 0 ? "UPDATE reply SET fetched_ms = fetched_ms"
+                                    " - 3600000"
+                                  : "UPDATE reply SET fetched_ms = fetched_ms"
+                                    " + 7200000",
+                           NULL, NULL, NULL),
+              SQLITE_OK);
+    check_int("old", "knows", knows(a, ONE, false), false);
+  }
+  check_int("file", "close", sqlite3_close(db), SQLITE_OK);
 }
 
 int main(void) { return check_run(); }
