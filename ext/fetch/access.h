@@ -64,8 +64,8 @@ int rtk_access_need_token(struct rtk_access *access, struct rtk_err *err);
 int rtk_access_scope(struct rtk_access *access, const char *url,
                      size_t scope_size, struct rtk_scope **scope);
 
-/* Notes that a scope was not refused; and is_proven, if the cache file knows it.
-** Both need the token. */
+/* Notes that a scope was not refused.  Sets is_proven, if the cache file has
+** such a note.  Both need the token. */
 void rtk_access_prove(const struct rtk_access *access, struct rtk_scope *scope);
 void rtk_access_recall(const struct rtk_access *access,
                        struct rtk_scope *scope);

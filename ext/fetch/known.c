@@ -58,7 +58,7 @@ static const char known_tables[] =
     " (SELECT group_concat(x.name) FROM pragma_table_xinfo(known.name) AS x)"
     " UNION ALL"
     /* FTS5 and R-Tree. */
-    " SELECT format('\"%w\".\"%w\"', v.schema, v.name)"
+    " SELECT printf('\"%w\".\"%w\"', v.schema, v.name)"
     " FROM pragma_table_list AS v WHERE v.type = 'virtual' AND"
     " (SELECT max(sum(substr(s.name, 1 + length(v.name)) IN"
     "              ('_data', '_idx', '_config')),"
