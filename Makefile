@@ -159,8 +159,8 @@ live: $(RTK) ## compare the live service with what rtk assumes (see tests/live)
 test: $(RTK) $(B)/api $(B)/relay $(PROGRAMS) ## run all tests (SANITIZE=address,undefined)
 	@$(TESTED) tests/all
 
-test-versions: $(RTK) $(B)/api $(OMITTED:%=$(B)/%) ## run the SQL tests on other versions of SQLite, 3.37 to the newest
-	@$(TESTED) OMITTED='$(OMITTED)' tests/versions
+test-versions: $(RTK) $(B)/api $(OMITTED:%=$(B)/%) ## run the SQL tests on other versions of SQLite, 3.37 to the newest (VERSIONS='3.54.1')
+	@$(TESTED) OMITTED='$(OMITTED)' tests/versions $(VERSIONS)
 
 mutate: $(RTK) $(B)/api $(B)/relay $(PROGRAMS) ## break lines: do the tests notice? (ONLY=pace)
 	@$(TESTED) tests/mutate $(ONLY)
