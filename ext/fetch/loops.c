@@ -2,19 +2,19 @@
 ** Loops in the program of a statement.
 **
 **     4  Rewind  0 11            l
-**     5    Column  0 0 6                       loop 5 to 10
+**     5    Column  0 0 6                       loop 5 to 10: of calls
 **     6    VFilter 1 10 4        our table
-**     7      VColumn 1 1 8                     loop 7 to 9
+**     7      VColumn 1 1 8                     loop 7 to 9: of rows
 **     8      AggStep 0 8 2       ResultRow in its place is a row for the host
 **     9    VNext   1 7
 **    10  Next    0 5             jumps back: the end of a loop
 **    11  AggFinal 2 1
 **    12  ResultRow 3 1           after the loops: it does not matter
 **
-** A loop around a VFilter may end before its time by a ResultRow, by a LIMIT
-** (DecrJumpZero) or by a Goto that leaves it.  What calls it from elsewhere may
-** have such a reason, too: a loop in a subroutine or coroutine counts as one
-** that may end.
+** A loop may end before its time by a ResultRow, by a LIMIT
+** (DecrJumpZero) or by a Goto that leaves it.  A subroutine (Gosub) is a part of
+** the loop that it is called from.  A coroutine goes on as long as its caller
+** likes: a loop in one counts as one that may end.
 */
 #include "fetch/loops.h"
 
@@ -31,20 +31,34 @@ SQLITE_EXTENSION_INIT3
 /* Subroutines that call one another up to here are looked into. */
 #define DEPTH_MAX 4
 
-enum role { OTHER, FILTER, BACK, JUMP, LIMIT, ROW, CALL, COROUTINE, RETURN };
+enum role {
+  OTHER,
+  FILTER,
+  NEXT,
+  BACK,
+  JUMP,
+  LIMIT,
+  ROW,
+  CALL,
+  COROUTINE,
+  RETURN,
+  ONCE
+};
 
 static const struct {
   enum role role;
   const char *opcodes;
 } roles[] = {
     {FILTER, "VFilter"},
-    {BACK, "Next Prev VNext SorterNext"},
+    {NEXT, "VNext"},
+    {BACK, "Next Prev SorterNext"},
     {JUMP, "Goto"},
     {LIMIT, "DecrJumpZero"},
     {ROW, "ResultRow"},
     {CALL, "Gosub"},
     {COROUTINE, "InitCoroutine"},
     {RETURN, "Return"},
+    {ONCE, "Once"},
 };
 
 struct operation {
@@ -88,13 +102,6 @@ static int read(sqlite3 *db, const char *sql, struct program *program) {
   return rc == SQLITE_OK ? end : rc;
 }
 
-static bool has_filter(const struct program *program, int first, int last) {
-  for (int i = first; i <= last && i < program->count; i++) {
-    if (program->operations[i].role == FILTER) return true;
-  }
-  return false;
-}
-
 /* The last operation of the subroutine that a Gosub calls.  It may return from
 ** several places. */
 static int end_of(const struct program *program,
@@ -105,6 +112,27 @@ static int end_of(const struct program *program,
     if (operation->role == RETURN && operation->p1 == gosub->p1) end = i;
   }
   return end;
+}
+
+/* Is there a VFilter in the program from `first` to `last`, or in what is called
+** from there?  A subroutine that runs once does not count: it runs to its end,
+** whatever becomes of the loop that it is called from.  `depth`: of
+** subroutines. */
+static bool has_filter(const struct program *program, int first, int last,
+                       int depth) {
+  for (int i = first; i <= last && i < program->count; i++) {
+    const struct operation *operation = &program->operations[i];
+    if (operation->role == FILTER) return true;
+    if (operation->role != CALL) continue;
+    int to = operation->p2;
+    bool is_once = to >= program->count || program->operations[to].role == ONCE;
+    if (!is_once &&
+        (depth == DEPTH_MAX ||
+         has_filter(program, to, end_of(program, operation), depth + 1))) {
+      return true;
+    }
+  }
+  return false;
 }
 
 /* Can the loop, or subroutine, from `first` to `last` end the loop that it is
@@ -135,31 +163,44 @@ static bool may_end(const struct program *program, int first, int last,
   return false;
 }
 
-/* Is what the operation at `i` closes, calls or begins a reason to end? */
-static bool is_reason(const struct program *program, int i, bool has_rows) {
+/* Does the operation at `i` close a loop that may end before its time? */
+static bool closes(const struct program *program, int i, bool has_rows) {
+  int to = program->operations[i].p2;
+  return to > 1 && to <= i && /* to 1: back from the set-up to the beginning */
+         may_end(program, to, i, has_rows, 0);
+}
+
+static void judge(const struct program *program, int i, bool has_rows,
+                  struct rtk_loops *loops) {
   const struct operation *operation = &program->operations[i];
-  int to = operation->p2;
   switch (operation->role) {
+  case NEXT:
+    if (closes(program, i, has_rows)) loops->are_rows_whole = false;
+    /* fallthrough */
   case BACK:
-  case JUMP: /* to 1: back from the set-up to the beginning */
-    return to > 1 && to <= i && has_filter(program, to, i) &&
-           may_end(program, to, i, has_rows, 0);
-  case CALL:
-    return has_filter(program, to, end_of(program, operation));
+  case JUMP:
+    if (closes(program, i, has_rows) &&
+        has_filter(program, operation->p2, i, 0)) {
+      loops->are_calls_whole = loops->are_rows_whole = false;
+    }
+    break;
   case COROUTINE:
-    return has_filter(program, operation->p3, to);
+    if (has_filter(program, operation->p3, operation->p2, 0)) {
+      loops->are_calls_whole = loops->are_rows_whole = false;
+    }
+    break;
   default:
-    return false;
+    break;
   }
 }
 
-int rtk_loops_are_whole(sqlite3 *db, const char *sql, bool has_rows,
-                        bool *are) {
+int rtk_loops_look(sqlite3 *db, const char *sql, bool has_rows,
+                   struct rtk_loops *loops) {
   struct program program = {NULL, 0, 0};
   int rc = read(db, sql, &program);
-  *are = rc == SQLITE_OK;
-  for (int i = 0; *are && i < program.count; i++) {
-    *are = !is_reason(&program, i, has_rows);
+  loops->are_calls_whole = loops->are_rows_whole = rc == SQLITE_OK;
+  for (int i = 0; rc == SQLITE_OK && i < program.count; i++) {
+    judge(&program, i, has_rows, loops);
   }
   sqlite3_free(program.operations);
   return rc;

@@ -14,10 +14,15 @@
 
 struct sqlite3;
 
-/* *are: no loop around a virtual table can end before its time.  `has_rows`:
-** the rows of the SELECT `sql` go to the host, who may stop.  SQLITE_OK or
-** SQLite's code. */
-int rtk_loops_are_whole(struct sqlite3 *db, const char *sql, bool has_rows,
-                        bool *are);
+struct rtk_loops {
+  bool are_calls_whole; /* no loop around a virtual table ends before its time:
+                           all calls are made */
+  bool are_rows_whole;  /* nor does one over its rows: all pages are read */
+};
+
+/* Both are false in doubt.  `has_rows`: the rows of the SELECT `sql` go to the
+** host, who may stop.  SQLITE_OK or SQLite's code. */
+int rtk_loops_look(struct sqlite3 *db, const char *sql, bool has_rows,
+                   struct rtk_loops *loops);
 
 #endif

@@ -81,18 +81,21 @@ static struct rtk_call *call_of_page(void *user, size_t place) {
 int rtk_pages_begin(struct rtk_pages *pages, const struct rtk_call *call,
                     const struct rtk_job *first, struct rtk_window *outer) {
   struct rtk_fetch *fetch = pages->fetch;
-  bool is_known_only = pages->is_known_only;
+  struct rtk_pages old = *pages;
+  size_t growth = old.is_whole ? 0 : RTK_AHEAD_GROWTH;
   char *id = sqlite3_mprintf("%.*s", (int)first->id.size, first->id.bytes);
   if (id == NULL) return SQLITE_NOMEM;
   rtk_pages_deinit(pages);
   *pages = (struct rtk_pages){.fetch = fetch,
-                              .is_known_only = is_known_only,
+                              .is_known_only = old.is_known_only,
+                              .is_whole = old.is_whole,
                               .window = {.fetch = fetch,
                                          .call_at = call_of_page,
                                          .user = pages,
                                          .outer = outer,
-                                         .growth = RTK_AHEAD_GROWTH,
+                                         .growth = growth,
                                          .ahead_max = RTK_PAGES_AHEAD,
+                                         .is_whole = old.is_whole,
                                          .is_one_list = true},
                               .id = id,
                               .total_count = -1,

@@ -59,6 +59,8 @@ struct rtk_pages {
   /* Set by the owner. */
   struct rtk_fetch *fetch; /* borrowed */
   bool is_known_only; /* nothing is requested: an unknown page is the end */
+  bool is_whole;      /* all pages will be read: up to RTK_PAGES_AHEAD are
+                         requested at once */
   /* Counted by the reader. */
   int64_t rows;      /* distinct ones of the list */
   int64_t page_rows; /* of these, in the current page */

@@ -64,6 +64,7 @@ struct rtk_prefetch {
   struct rtk_window window; /* over the calls */
 
   bool has_one_scan; /* see rtk_prefetch_note_one_scan() */
+  bool has_list;     /* there is an id that has to be in a list */
   int64_t lists;     /* with unknown ids that cursors have copied */
   int64_t misses;    /* since the last run */
   int64_t misses_at; /* which make the next run due */
@@ -138,7 +139,7 @@ void rtk_prefetch_clear(struct rtk_prefetch *prefetch) {
   prefetch->family_room = prefetch->key_room = prefetch->bytes = 0;
   prefetch->misses = prefetch->run_ms = prefetch->spent_ms = 0;
   prefetch->misses_at = MISSES_FIRST;
-  prefetch->has_one_scan = false;
+  prefetch->has_one_scan = prefetch->has_list = false;
   prefetch->lists = 0;
   rtk_rerun_forget(&prefetch->rerun);
 }
@@ -345,16 +346,21 @@ static int64_t latency(const struct rtk_prefetch *prefetch) {
 
 /* A run that found nothing new makes the next one less likely. */
 static int run(struct rtk_prefetch *prefetch, struct rtk_err *err) {
+  struct rtk_window *window = &prefetch->window;
   int64_t begun_ms = rtk_clock_ms();
+  struct rtk_loops loops;
+  int rc = rtk_rerun_look(&prefetch->rerun, &loops);
+  if (rc != SQLITE_OK) return rc;
+  window->is_whole = loops.are_calls_whole;
+  window->growth =
+      window->is_whole || prefetch->has_list ? 0 : RTK_AHEAD_GROWTH;
   prefetch->latency_ms = latency(prefetch);
   prefetch->first = prefetch->call_keys.count;
   prefetch->since_ms = 0;
   prefetch->is_collecting = true;
-  int rc = rtk_rerun_step(&prefetch->rerun, goes_on, prefetch, err);
+  rc = rtk_rerun_step(&prefetch->rerun, goes_on, prefetch, err);
   prefetch->is_collecting = false;
-  prefetch->window.count = prefetch->call_keys.count;
-  prefetch->window.is_whole = prefetch->rerun.is_whole;
-  prefetch->window.growth = prefetch->rerun.is_whole ? 0 : RTK_AHEAD_GROWTH;
+  window->count = prefetch->call_keys.count;
   rtk_fetch_expect(prefetch->fetch,
                    prefetch->call_keys.count - prefetch->first);
   prefetch->run_ms = rtk_clock_ms() - begun_ms;
@@ -428,8 +434,22 @@ bool rtk_prefetch_has_lists(const struct rtk_prefetch *prefetch) {
   return prefetch->lists > 1;
 }
 
+int rtk_prefetch_miss_listed(struct rtk_prefetch *prefetch,
+                             const struct rtk_call *call, bool *has_run,
+                             struct rtk_err *err) {
+  if (!prefetch->has_list) prefetch->misses_at = 1;
+  prefetch->has_list = true;
+  return rtk_prefetch_miss(prefetch, call, has_run, err);
+}
+
+int rtk_prefetch_look(struct rtk_prefetch *prefetch, bool *are_rows_whole) {
+  struct rtk_loops loops;
+  int rc = rtk_rerun_look(&prefetch->rerun, &loops);
+  *are_rows_whole = loops.are_rows_whole;
+  return rc;
+}
+
 void rtk_prefetch_note_one_scan(struct rtk_prefetch *prefetch) {
-  if (!prefetch->has_one_scan) prefetch->misses_at = 1;
   prefetch->has_one_scan = true;
 }
 

@@ -71,9 +71,19 @@ int rtk_prefetch_miss_list(struct rtk_prefetch *prefetch,
 /* Are the ids of lists collected, too? */
 bool rtk_prefetch_has_lists(const struct rtk_prefetch *prefetch);
 
+/* The same for an id that has to be in a list: there are more, so this one
+** makes a run due, and what it collects is requested as a list is. */
+int rtk_prefetch_miss_listed(struct rtk_prefetch *prefetch,
+                             const struct rtk_call *call, bool *has_run,
+                             struct rtk_err *err);
+
+/* Will the statement read all rows of its tables?  SQLITE_OK, SQLITE_INTERRUPT
+** or SQLITE_NOMEM. */
+int rtk_prefetch_look(struct rtk_prefetch *prefetch, bool *are_rows_whole);
+
 /* A cursor had an id and a list, and only one scan: to copy the list for each
-** scan would take longer than to collect the ids.  The next miss makes a run
-** due.  Forgotten with what was collected. */
+** scan would take longer than to look through it.  Forgotten with what was
+** collected. */
 void rtk_prefetch_note_one_scan(struct rtk_prefetch *prefetch);
 bool rtk_prefetch_has_one_scan(const struct rtk_prefetch *prefetch);
 

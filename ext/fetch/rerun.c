@@ -21,7 +21,6 @@
 #include "base/probe.h"
 #include "base/strset.h"
 #include "fetch/known.h"
-#include "fetch/loops.h"
 #include "fetch/parameters.h"
 #include "fetch/rewrite.h"
 
@@ -250,15 +249,11 @@ static int find_text(struct rtk_rerun *rerun, sqlite3_stmt *stmt, char **text) {
   return refuse(rerun, "no SELECT can be taken out of the statement", "");
 }
 
-static int check(struct rtk_rerun *rerun, sqlite3_stmt *stmt, const char *sql) {
+static int check(struct rtk_rerun *rerun, const char *sql) {
   struct uses uses = {0};
   int rc = read_program(rerun->db, sql, &uses);
   if (rc == SQLITE_OK) rc = check_functions(rerun, &uses.functions);
   if (rc == SQLITE_OK) rc = check_tables(rerun, &uses.tables);
-  if (rc == SQLITE_OK) {
-    bool has_rows = sqlite3_stmt_readonly(stmt) != 0;
-    rc = rtk_loops_are_whole(rerun->db, sql, has_rows, &rerun->is_whole);
-  }
   deinit(&uses);
   return rc;
 }
@@ -284,7 +279,7 @@ static int find(struct rtk_rerun *rerun, sqlite3_stmt *stmt) {
   char *text = NULL;
   int rc = find_text(rerun, stmt, &text);
   if (rc == SQLITE_OK) rc = bound_recursion(rerun, &text);
-  if (rc == SQLITE_OK) rc = check(rerun, stmt, text);
+  if (rc == SQLITE_OK) rc = check(rerun, text);
   if (rc == SQLITE_OK) return keep(rerun, stmt, text);
   sqlite3_free(text);
   return rc;
@@ -338,6 +333,32 @@ static int find_statement(struct rtk_rerun *rerun, sqlite3_stmt **found) {
   return rc;
 }
 
+static int look(struct rtk_rerun *rerun, sqlite3_stmt *stmt) {
+  bool has_rows = sqlite3_stmt_readonly(stmt) != 0;
+  char *text = NULL;
+  int rc = find_text(rerun, stmt, &text);
+  if (rc == SQLITE_OK) {
+    rc = rtk_loops_look(rerun->db, text, has_rows, &rerun->loops);
+  }
+  sqlite3_free(text);
+  rerun->looped = stmt;
+  return is_fatal(rc) ? rc : SQLITE_OK;
+}
+
+int rtk_rerun_look(struct rtk_rerun *rerun, struct rtk_loops *loops) {
+  sqlite3_stmt *stmt = NULL;
+  int rc = find_statement(rerun, &stmt);
+  *loops = (struct rtk_loops){false, false};
+  if (rc != SQLITE_OK || stmt == NULL) return rc;
+  if (stmt != rerun->looped) {
+    rerun->loops = *loops;
+    rc = look(rerun, stmt);
+    (void)rtk_probe_end(rerun->db);
+  }
+  *loops = rerun->loops;
+  return rc;
+}
+
 int rtk_rerun_find(struct rtk_rerun *rerun,
                    const struct rtk_parameters_known *known) {
   sqlite3_stmt *stmt = NULL;
@@ -369,7 +390,7 @@ void rtk_rerun_forget(struct rtk_rerun *rerun) {
   rerun->sql = NULL;
   rerun->text = NULL;
   rerun->values = NULL;
-  rerun->stmt = NULL;
+  rerun->stmt = rerun->looped = NULL;
 }
 
 /* --- the run -------------------------------------------------------------- */

@@ -11,6 +11,8 @@
 #ifndef RTK_RERUN_H
 #define RTK_RERUN_H
 
+#include "fetch/loops.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -39,7 +41,8 @@ struct rtk_rerun {
   char *sql;                   /* its text */
   char *text;                  /* what is run: it, or its SELECT */
   char *values;                /* of its parameters (parameters.h); or NULL */
-  bool is_whole;               /* it asks for all its ids (loops.h) */
+  struct sqlite3_stmt *looped; /* whose loops were looked at last; not held */
+  struct rtk_loops loops;
   char why[RTK_RERUN_WHY_MAX]; /* it is not run again; "": it is */
 };
 
@@ -50,6 +53,11 @@ struct rtk_rerun {
 int rtk_rerun_find(struct rtk_rerun *rerun,
                    const struct rtk_parameters_known *known);
 void rtk_rerun_forget(struct rtk_rerun *rerun);
+
+/* The loops of the statement that reads our tables.  Each statement is looked at
+** once, until rtk_rerun_forget().  SQLITE_OK, SQLITE_INTERRUPT or
+** SQLITE_NOMEM. */
+int rtk_rerun_look(struct rtk_rerun *rerun, struct rtk_loops *loops);
 
 /* How many rows the statement that was found has read in full scans, as SQLite
 ** counts them. */

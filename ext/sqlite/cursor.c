@@ -5,10 +5,10 @@
 **
 **     id IN (…)             a window over the list; every id is read
 **     id IN (l.a, l.b)      from the second list on: id by id, as the last
-**     id = … AND id IN (…)  SQLite asks for one id of the list after another: a
-**                           window over the list, which is copied once and kept
-**                           from scan to scan.  In a subquery each scan has a
-**                           cursor of its own: then as the next
+**     id = … AND id IN (…)  SQLite asks for one id of the list after another: as
+**                           the next, with a run at the first id.  Where no run
+**                           can be made: a window over the list, which is
+**                           copied once and kept from scan to scan
 **     id = …                the window over the collected ids (prefetch.h), or
 **                           one job
 **     no id                 the same
@@ -183,6 +183,18 @@ static int enter_own(struct cursor *cursor, enum rtk_kind kind, char *message,
   return rc == SQLITE_OK ? enter_reply(cursor, cursor->own, err) : rc;
 }
 
+/* Will all further pages be read, if there are any?  A filter may leave out
+** rows that the total counts. */
+static int look_at_pages(struct cursor *cursor, const struct rtk_reply *first) {
+  struct rtk_pages *pages = &cursor->pages;
+  pages->is_whole = false;
+  if (pages->is_known_only || rtk_pages_count(first) < 3 ||
+      rtk_arguments_have_filter(&cursor->arguments)) {
+    return SQLITE_OK;
+  }
+  return rtk_prefetch_look(cursor->conn->prefetch, &pages->is_whole);
+}
+
 /* Makes a job with its reply the current one.  Of a list the other pages
 ** follow, and `outer` (NULL: none) goes on while they are waited for. */
 static int enter_job(struct cursor *cursor, struct rtk_job *job,
@@ -193,6 +205,8 @@ static int enter_job(struct cursor *cursor, struct rtk_job *job,
   cursor->id = job->id;
   if (job->page > 0) {
     rtk_strset_clear(&cursor->seen);
+    rc = look_at_pages(cursor, job->reply);
+    if (rc != SQLITE_OK) return rc;
     rc = rtk_pages_begin(&cursor->pages, &cursor->arguments.call, job, outer);
     if (rc == SQLITE_OK) cursor->id = rtk_pages_id(&cursor->pages);
   }
@@ -447,31 +461,56 @@ static int begin_one(struct cursor *cursor, struct rtk_err *err) {
   return rc == SQLITE_OK ? await_one(cursor, job, err) : rc;
 }
 
-/* The call's id, if it was collected, or else if this scan's own list has
-** it. */
+/* The call, if it is known, was collected or can be collected now; else
+** *is_begun is false. */
+static int begin_collected(struct cursor *cursor, bool *is_begun,
+                           struct rtk_err *err) {
+  struct rtk_prefetch *prefetch = cursor->conn->prefetch;
+  struct rtk_call *call = &cursor->arguments.call;
+  struct rtk_job *job = NULL;
+  bool has_run = false;
+  size_t place = 0;
+  int rc = rtk_prefetch_find(prefetch, call, &place);
+  if (rc == SQLITE_NOTFOUND && cursor->ids.count == 0) {
+    rc = rtk_fetch_peek(cursor->conn->fetch, call, &job);
+    if (rc != SQLITE_OK) return rc;
+    *is_begun = job != NULL;
+    if (job != NULL) return enter_job(cursor, job, NULL, err);
+    rc = rtk_prefetch_miss_listed(prefetch, call, &has_run, err);
+    if (rc != SQLITE_OK) return rc;
+    rc = has_run ? rtk_prefetch_find(prefetch, call, &place) : SQLITE_NOTFOUND;
+  }
+  *is_begun = rc == SQLITE_OK;
+  if (rc == SQLITE_NOTFOUND) return SQLITE_OK;
+  return rc == SQLITE_OK
+             ? enter_place(cursor, rtk_prefetch_window(prefetch), place, err)
+             : rc;
+}
+
+/* Has this scan's own list the id?  Then the call is begun. */
 static int begin_listed(struct cursor *cursor, struct rtk_text id,
                         struct rtk_err *err) {
-  size_t place = 0;
   bool is_found = true;
-  int rc = rtk_prefetch_find(cursor->conn->prefetch, &cursor->arguments.call,
-                             &place);
-  if (rc == SQLITE_NOTFOUND) {
-    rc = rtk_arguments_find(cursor->scan.list, id, &is_found, err);
-  }
+  int rc = rtk_arguments_find(cursor->scan.list, id, &is_found, err);
   return rc == SQLITE_OK && is_found ? begin_one(cursor, err) : rc;
 }
 
-/* One id, which has to be in a list.  The first scan copies the list, unless
-** cursors of this statement have one scan each.  If account or app vary, the
-** list is not used: each id is requested under its own account and app.  SQLite
-** checks that the id is in the list, too.  If the list depends on an outer row,
-** an id that is not in the copy may be in the list of this scan.  An id that is
-** in neither is not requested. */
+/* One id, which has to be in a list: SQLite checks that it is, but an id that
+** is not in the list is not requested.  The ids are collected, as of any join.
+** Where that cannot be, the list tells which ids come: the first scan copies
+** it, unless cursors of this statement have one scan each.  If account or app
+** vary, the list is not used: each id is requested under its own account and
+** app.  If the list depends on an outer row, an id that is not in the copy may
+** be in the list of this scan. */
 static int begin_in_list(struct cursor *cursor, struct rtk_text id,
                          struct rtk_err *err) {
+  bool is_collecting = cursor->arguments.is_collecting;
+  bool is_begun = false;
   size_t place = 0;
   int rc = SQLITE_OK;
   if (cursor->is_varying) return begin_one(cursor, err);
+  if (!is_collecting) rc = begin_collected(cursor, &is_begun, err);
+  if (rc != SQLITE_OK || is_begun) return rc;
   if (cursor->ids.count == 0) {
     if (rtk_prefetch_has_one_scan(cursor->conn->prefetch)) {
       return begin_listed(cursor, id, err);
@@ -482,9 +521,8 @@ static int begin_in_list(struct cursor *cursor, struct rtk_text id,
   if (rc == SQLITE_OK) rc = rtk_strset_find(&cursor->ids, id, &place);
   if (rc == SQLITE_NOTFOUND) return begin_listed(cursor, id, err);
   if (rc != SQLITE_OK) return rc;
-  return cursor->arguments.is_collecting
-             ? enter_known(cursor, true, err)
-             : enter_place(cursor, &cursor->window, place, err);
+  return is_collecting ? enter_known(cursor, false, err)
+                       : enter_place(cursor, &cursor->window, place, err);
 }
 
 static int begin_id(struct cursor *cursor, struct rtk_err *err) {
