@@ -11,10 +11,10 @@
 **    11  AggFinal 2 1
 **    12  ResultRow 3 1           after the loops: it does not matter
 **
-** A loop may end before its time by a ResultRow, by a LIMIT
-** (DecrJumpZero) or by a Goto that leaves it.  A subroutine (Gosub) is a part of
-** the loop that it is called from.  A coroutine goes on as long as its caller
-** likes: a loop in one counts as one that may end.
+** A loop may end before its time by a ResultRow, by a LIMIT (DecrJumpZero) or
+** by a Goto that leaves it.  A subroutine (Gosub) is a part of the loop that it
+** is called from.  A coroutine goes on as long as its caller likes: a loop in
+** one counts as one that may end.
 */
 #include "fetch/loops.h"
 
@@ -114,9 +114,9 @@ static int end_of(const struct program *program,
   return end;
 }
 
-/* Is there a VFilter in the program from `first` to `last`, or in what is called
-** from there?  A subroutine that runs once does not count: it runs to its end,
-** whatever becomes of the loop that it is called from.  `depth`: of
+/* Is there a VFilter in the program from `first` to `last`, or in what is
+** called from there? A subroutine that runs once does not count: it runs to its
+** end, whatever becomes of the loop that it is called from.  `depth`: of
 ** subroutines. */
 static bool has_filter(const struct program *program, int first, int last,
                        int depth) {

@@ -54,8 +54,8 @@ int rtk_rerun_find(struct rtk_rerun *rerun,
                    const struct rtk_parameters_known *known);
 void rtk_rerun_forget(struct rtk_rerun *rerun);
 
-/* The loops of the statement that reads our tables.  Each statement is looked at
-** once, until rtk_rerun_forget().  SQLITE_OK, SQLITE_INTERRUPT or
+/* The loops of the statement that reads our tables.  Each statement is looked
+** at once, until rtk_rerun_forget().  SQLITE_OK, SQLITE_INTERRUPT or
 ** SQLITE_NOMEM. */
 int rtk_rerun_look(struct rtk_rerun *rerun, struct rtk_loops *loops);
 

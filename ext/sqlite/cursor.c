@@ -5,9 +5,8 @@
 **
 **     id IN (…)             a window over the list; every id is read
 **     id IN (l.a, l.b)      from the second list on: id by id, as the last
-**     id = … AND id IN (…)  SQLite asks for one id of the list after another: as
-**                           the next, with a run at the first id.  Where no run
-**                           can be made: a window over the list, which is
+**     id = … AND id IN (…)  as the next, with a run at the first id.  Where no
+**                           run can be made: a window over the list, which is
 **                           copied once and kept from scan to scan
 **     id = …                the window over the collected ids (prefetch.h), or
 **                           one job
