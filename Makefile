@@ -61,7 +61,7 @@ DEFS   = -D_POSIX_C_SOURCE=200809L $(SYSTEM) -DRTK_VERSION='"$(VERSION)"'
 EXT    = -std=c11 $(WARN) $(DEFS) -DSQLITE_OMIT_DEPRECATED -fPIC \
          -fvisibility=hidden -iquote ext $(call cflags,sqlite3 libcurl libcjson)
 API    = -std=c11 $(WARN) $(DEFS) \
-         -DAPI_EXAMPLES='"$(CURDIR)/tests/api/realtimekit-livestreams.openapi.json"' \
+         -DAPI_EXAMPLES='"$(CURDIR)/tests/api/realtimekit.openapi.json"' \
          $(call cflags,libmicrohttpd libcjson zlib)
 UNIT   = -std=c11 $(WARN) $(DEFS) -DSQLITE_CORE -iquote ext \
          $(call cflags,cmocka sqlite3 libcurl libcjson)

@@ -305,7 +305,7 @@ static void answer_overall(const struct call *call, struct reply *reply) {
 
 static const char SESSION_ID[] = "cf55a850-c3fd-46b5-b5d2-25b3b9aa1686";
 static const char LIVESTREAM_ID[] = "b60ef3da-fbbb-441b-9168-8235b0035248";
-static const char MEETING_ID[] = "bbb87945-df1c-49d9-8159-262a7ae6cfde";
+static const char MEETING_ID[] = "bbb03399-24e3-4b0c-90ec-172e97e636be";
 
 static const struct route routes[] = {
     {"livestreams/sessions/{livestream-session-id}", SESSION_ID, true, true,
