@@ -404,7 +404,7 @@ int main(int argc, char **argv) {
       .livestreams = -1,
   };
   char **command;
-  int listen_fd, port = 0, status = 2;
+  int listen_fd, status = 2;
   (void)argc;
   end_with_parent();
   if (!read_arguments(&options, argv, &command)) return status;
@@ -414,9 +414,9 @@ int main(int argc, char **argv) {
     perror("api: pipe");
     return status;
   }
-  listen_fd = listen_anywhere(&port);
+  listen_fd = listen_anywhere(&options.port);
   if (routes_open(&options) && log_open(options.log_path) && listen_fd >= 0) {
-    status = serve(&options, command, listen_fd, port);
+    status = serve(&options, command, listen_fd, options.port);
   }
   log_close();
   routes_close();
