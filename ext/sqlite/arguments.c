@@ -267,7 +267,9 @@ static int refuse_filter(const struct rtk_column *column, sqlite3_value *given,
                        column->doc);
   }
   sqlite3_str *out = sqlite3_str_new(NULL);
-  sqlite3_str_appendf(out, "%s must be one of ", column->name);
+  sqlite3_str_appendf(out, "%s must be one of %s", column->name,
+                      column->is_comma_list ? "these, or some with commas: "
+                                            : "");
   for (const char *word = column->values; *word != '\0';) {
     int size = (int)strcspn(word, " ");
     sqlite3_str_appendf(out, "%s'%.*s'", word == column->values ? "" : ", ",
@@ -305,6 +307,21 @@ static int look_at_program(struct rtk_arguments *arguments, int bits, int k,
   return rtk_program_look(arguments->conn->db, &question, use);
 }
 
+/* Does the server know this value, or each of a comma list? */
+static bool has_known_values(const struct rtk_column *column,
+                             struct rtk_text text) {
+  const char *end = text.bytes + text.size;
+  if (column->values == NULL) return true;
+  for (const char *word = text.bytes;;) {
+    const char *comma = memchr(word, ',', (size_t)(end - word));
+    const char *stop = column->is_comma_list && comma != NULL ? comma : end;
+    struct rtk_text one = {word, (size_t)(stop - word)};
+    if (!rtk_words_have(column->values, one)) return false;
+    if (stop == end) return true;
+    word = stop + 1;
+  }
+}
+
 /* A filter: sent to the server, or refused.  A parameter that is compared with
 ** NULL has no row.  A visible column may be compared with any value if the
 ** value comes from a join, or if the API does not list the values: SQLite
@@ -332,8 +349,7 @@ static int read_filter(struct rtk_arguments *arguments, int k,
     text.bytes = *text.bytes == '0' ? "false" : "true";
     text.size = strlen(text.bytes);
   }
-  if (is_text &&
-      (column->values == NULL || rtk_words_have(column->values, text))) {
+  if (is_text && has_known_values(column, text)) {
     rtk_call_set(&arguments->call, k, text);
     return SQLITE_OK;
   }

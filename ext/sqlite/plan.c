@@ -240,6 +240,8 @@ int rtk_plan_choose(const struct rtk_signature *signature,
     if (!has_any(&offer) && stands_in >= 0) {
       struct offer other;
       look_at(terms, count, stands_in, argument->argument, &other);
+      /* A filter can do without the value of a column that stands for it. */
+      if (argument->argument == RTK_ARGUMENT_FILTER) other.is_later = false;
       other.is_later = other.is_later || offer.is_later;
       offer = other;
       is_echoed = false;

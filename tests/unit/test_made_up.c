@@ -22,8 +22,8 @@
       {.name = "http_status",                                                  \
        .kind = RTK_COLUMN_STATUS,                                              \
        .type = RTK_COLUMN_INTEGER},                                            \
-  {                                                                            \
-    .name = "response", .kind = RTK_COLUMN_RESPONSE                            \
+      {.name = "response", .kind = RTK_COLUMN_RESPONSE}, {                     \
+    .name = "row", .field = "", .type = RTK_COLUMN_JSON, .is_hidden = true     \
   }
 
 static const struct rtk_column book_columns[] = {
@@ -58,6 +58,29 @@ static const struct rtk_column weather_columns[] = {
     ABOUT,
 };
 
+static const struct rtk_column genre_columns[] = {
+    {.name = "genre", .field = ""},
+    SCOPE("account", RTK_ACCOUNT),
+    ABOUT,
+};
+
+static const struct rtk_column loan_columns[] = {
+    {.name = "id", .field = "loanId", .stands_for = "loan"},
+    {.name = "city", .field = "reader.home.city"},
+    {.name = "fee", .field = "reader.fee", .type = RTK_COLUMN_NUMERIC},
+    {.name = "state", .stands_for = "states"},
+    SCOPE("account", RTK_ACCOUNT),
+    ID("reader"),
+    ID("loan"),
+    {.name = "states",
+     .kind = RTK_COLUMN_ARGUMENT,
+     .argument = RTK_ARGUMENT_FILTER,
+     .field = "state",
+     .values = "OUT BACK LOST ",
+     .is_comma_list = true},
+    ABOUT,
+};
+
 #define COLUMNS(array) .columns = array, .column_count = (int)COUNT(array)
 
 static const struct rtk_endpoint made_up[] = {
@@ -78,6 +101,18 @@ static const struct rtk_endpoint made_up[] = {
      .noun = "sky",
      .path = "weather",
      COLUMNS(weather_columns)},
+    {.name = "rtk_genres", /* rows of text */
+     .noun = "list",
+     .path = "libraries/{account}/genres",
+     .rows = {"data"},
+     .is_list = true,
+     .has_text_rows = true,
+     COLUMNS(genre_columns)},
+    {.name = "rtk_loan", /* two ids in the path */
+     .noun = "loan",
+     .path = "libraries/{account}/readers/{reader}/loans/{loan}",
+     .rows = {"data"},
+     COLUMNS(loan_columns)},
 };
 
 /* --- the server -------------------------------------------------------------- */
@@ -125,6 +160,8 @@ static const struct {
      "\"paging\":{\"total_count\":2}}"},
     {SHELF "object" ALL "1", "{\"data\":{\"book\":{}}}"},
     {"/libraries/L/books/b9", "{\"data\":{\"isbn\":\"b9\",\"pages\":9}}"},
+    {"/libraries/L/genres", "{\"data\":[\"novel\",\"po\\u00e9m\",\"\"]}"},
+    {"/libraries/T/genres", "{\"data\":[\"novel\",{\"a\":1}]}"},
     {"/weather", "{\"sky\":\"blue\",\"degrees\":\"21.5\"}"},
 };
 
@@ -132,7 +169,17 @@ static void answer(const char *target, int nth, int *status, char *body,
                    size_t room) {
   static const char shelf[] = SHELF "a/all?";
   enum { TOTAL = (int)COUNT(books), EACH = 2 };
+  int reader = 0;
+  int loan = 0;
   (void)nth;
+  if (sscanf(target, "/libraries/L/readers/r%d/loans/l%d", &reader, &loan) ==
+      2) {
+    (void)snprintf(body, room,
+                   "{\"data\":{\"loanId\":\"l%d\",\"state\":\"OUT\","
+                   "\"reader\":{\"home\":{\"city\":\"C%d\"},\"fee\":\"%d\"}}}",
+                   loan, reader, reader * 100 + loan);
+    return;
+  }
   for (size_t i = 0; i < COUNT(replies); i++) {
     if (strcmp(target, replies[i].target) != 0) continue;
     (void)snprintf(body, room, "%s", replies[i].body);
@@ -281,6 +328,27 @@ CASE(ids_come_as_a_list) {
   server_close(db);
 }
 
+/* The row's own JSON; a list's response is no more than that. */
+CASE(a_row_has_its_json) {
+  sqlite3 *db = open_made_up();
+  check_rows(db,
+             "SELECT row, response = row FROM rtk_shelf('L', 'a')"
+             " WHERE isbn > 'b2' AND pages IS NULL",
+             "{\"isbn\":\"b3\",\"genre\":\"novel\",\"new\":1}|1\n"
+             "{\"isbn\":\"b4\",\"pages\":null,\"genre\":\"atlas\","
+             "\"authors\":\"Bo\"}|1\n");
+  check_rows(db, "SELECT row, response FROM rtk_book('L', 'b9')",
+             "{\"isbn\":\"b9\",\"pages\":9}|"
+             "{\"data\":{\"isbn\":\"b9\",\"pages\":9}}\n");
+  check_rows(db, "SELECT row, response FROM rtk_book('L', 'b2')",
+             "{\"isbn\":\"b2\",\"pages\":20.5,\"genre\":\"poem\","
+             "\"authors\":[]}|"
+             "{\"data\":{\"isbn\":\"b2\",\"pages\":20.5,\"genre\":\"poem\","
+             "\"authors\":[]}}\n");
+  check_rows(db, "SELECT row = response FROM rtk_weather", "1\n");
+  server_close(db);
+}
+
 CASE(rows_of_a_list_are_kept) {
   sqlite3 *db = open_made_up();
   check_rows(db, "SELECT count(*) FROM rtk_shelf('L', 'a')", "5\n");
@@ -325,6 +393,18 @@ CASE(a_list_replaces_nothing_of_its_statement) {
              " SELECT 'own', pages FROM rtk_book('L', 'b9')",
              "own|9\nb9|99\nown|9\n");
   check_requests("one each", "/libraries/L/books/b9\n" SHELF "nine" ALL "1\n");
+  server_close(db);
+}
+
+CASE(a_row_may_be_text) {
+  sqlite3 *db = open_made_up();
+  check_rows(db, "SELECT genre, row, response FROM rtk_genres('L')",
+             "novel|\"novel\"|\"novel\"\n"
+             "poém|\"po\\u00e9m\"|\"po\\u00e9m\"\n"
+             "|\"\"|\"\"\n");
+  check_rows(db, "SELECT genre FROM rtk_genres('T')",
+             "rtk_genres: HTTP 200: an item of the list is no text; check"
+             " base_url, and report it if it is right\n");
   server_close(db);
 }
 
