@@ -326,6 +326,13 @@ const struct rtk_column *rtk_endpoint_argument(
   return &signature->endpoint->columns[signature->columns[argument]];
 }
 
+bool rtk_endpoint_is_outer_id(const struct rtk_signature *signature,
+                              int argument) {
+  return argument < signature->id &&
+         rtk_endpoint_argument(signature, argument)->argument ==
+             RTK_ARGUMENT_ID;
+}
+
 const char *rtk_endpoint_field(const struct rtk_column *column) {
   return column->field == NULL ? column->name : column->field;
 }

@@ -112,7 +112,8 @@ struct rtk_signature {
   int count;                             /* of arguments */
   int path_count;                        /* of those, in the path */
   int scope;                             /* the last account or app; -1: none */
-  int id;                                /* the last id in the path; -1: none */
+  int id;                                /* the last id in the path, the one
+                                            that lists are of; -1: none */
   signed char columns[RTK_INPUTS_MAX];   /* each argument's column */
   signed char stand_ins[RTK_INPUTS_MAX]; /* the column that may be compared in
                                            its place; -1: none */
@@ -125,6 +126,11 @@ struct rtk_signature {
 
 void rtk_endpoint_describe(const struct rtk_endpoint *endpoint,
                            struct rtk_signature *signature);
+
+/* Is the argument an id of the path, and not the last one?  A meeting's, where
+** the id is a participant's. */
+bool rtk_endpoint_is_outer_id(const struct rtk_signature *signature,
+                              int argument);
 
 /* The column of an argument. */
 const struct rtk_column *rtk_endpoint_argument(

@@ -45,7 +45,7 @@ static void forget_given(struct rtk_arguments *arguments, int k) {
 void rtk_arguments_deinit(struct rtk_arguments *arguments) {
   for (int k = 0; k < RTK_INPUTS_MAX; k++) {
     forget_given(arguments, k);
-    sqlite3_free(arguments->scope[k]);
+    sqlite3_free(arguments->path[k]);
   }
   rtk_call_deinit(&arguments->call);
 }
@@ -192,12 +192,12 @@ static bool is_same(const struct rtk_arguments *arguments, int k,
          memcmp(old.bytes, text.bytes, text.size) == 0;
 }
 
-static int set_scope(struct rtk_arguments *arguments, int k,
-                     struct rtk_text text) {
+static int set_path(struct rtk_arguments *arguments, int k,
+                    struct rtk_text text) {
   char *copy = sqlite3_mprintf("%.*s", (int)text.size, text.bytes);
   if (copy == NULL) return SQLITE_NOMEM;
-  sqlite3_free(arguments->scope[k]);
-  arguments->scope[k] = copy;
+  sqlite3_free(arguments->path[k]);
+  arguments->path[k] = copy;
   rtk_call_set(&arguments->call, k, (struct rtk_text){copy, text.size});
   return SQLITE_OK;
 }
@@ -240,7 +240,7 @@ static int read_scope(struct rtk_arguments *arguments, int k,
                        column->name, place(k), (int)column->max_bytes);
   }
   scan->has_moved = true;
-  return set_scope(arguments, k, text);
+  return set_path(arguments, k, text);
 }
 
 char *rtk_arguments_explain_null(const struct rtk_scan *scan) {
@@ -441,6 +441,26 @@ static bool is_same_value(sqlite3_value *a, sqlite3_value *b) {
          memcmp(left, right, size) == 0;
 }
 
+/* An id in front of the last one: one value for each scan. */
+static int read_outer_id(struct rtk_arguments *arguments, int k,
+                         sqlite3_value *one, struct rtk_scan *scan,
+                         struct rtk_err *err) {
+  struct rtk_text text;
+  bool is_usable = false;
+  if (one == NULL) {
+    return refuse_missing(arguments, scan->bits, k,
+                          rtk_endpoint_argument(arguments->signature, k), err);
+  }
+  int rc = rtk_arguments_read_id(arguments, one, &text, &is_usable);
+  if (rc != SQLITE_OK || !is_usable) {
+    scan->is_empty = true;
+    return rc;
+  }
+  if (is_same(arguments, k, text)) return SQLITE_OK;
+  scan->has_moved = true;
+  return set_path(arguments, k, text);
+}
+
 static int read_argument(struct rtk_arguments *arguments, int k,
                          sqlite3_value *one, struct rtk_scan *scan,
                          struct rtk_err *err) {
@@ -448,6 +468,9 @@ static int read_argument(struct rtk_arguments *arguments, int k,
       rtk_endpoint_argument(arguments->signature, k);
   if (column->argument == RTK_ARGUMENT_SCOPE) {
     return read_scope(arguments, k, column, one, scan, err);
+  }
+  if (column->argument == RTK_ARGUMENT_ID) {
+    return read_outer_id(arguments, k, one, scan, err);
   }
   if (!is_same_value(arguments->given[k], one)) scan->has_moved = true;
   if (arguments->given[k] != NULL) forget_given(arguments, k);

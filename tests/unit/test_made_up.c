@@ -408,6 +408,103 @@ CASE(a_row_may_be_text) {
   server_close(db);
 }
 
+#define LOAN(reader, loan) "/libraries/L/readers/" reader "/loans/" loan
+
+/* Both ids are needed.  An unusable one has no row, and no request. */
+CASE(a_path_may_have_two_ids) {
+  static const char *const nothing[] = {
+      "SELECT * FROM rtk_loan('L', NULL, 'l1')",
+      "SELECT * FROM rtk_loan('L', 'r1', NULL)",
+      "SELECT * FROM rtk_loan('L', '', 'l1')",
+      "SELECT * FROM rtk_loan('L', '..', 'l1')",
+      "SELECT * FROM rtk_loan('L', x'41', 'l1')",
+      "SELECT * FROM rtk_loan('L', NULL) WHERE loan IN ('l1', 'l2')",
+  };
+  sqlite3 *db = open_made_up();
+  check_rows(db, "SELECT *, reader, loan FROM rtk_loan('L', 'r1', 'l2')",
+             "l2|C1|102|OUT|r1|l2\n");
+  check_requests("one", LOAN("r1", "l2") "\n");
+  for (size_t i = 0; i < COUNT(nothing); i++) check_rows(db, nothing[i], "");
+  check_requests("unusable", "");
+  check_rows(db, "SELECT value FROM rtk_stats WHERE name = 'unusable_ids'",
+             "6\n");
+  check_rows(db, "SELECT * FROM rtk_loan('L')",
+             "rtk_loan: no usable reader: write it as the second argument or"
+             " as reader = … or IN (…) outside OR; the table that supplies it"
+             " must come before this one in FROM\n");
+  check_rows(db, "SELECT * FROM rtk_loan('L') WHERE loan = 'l1'",
+             "rtk_loan: no usable reader: write it as the second argument or"
+             " as reader = … or IN (…) outside OR; the table that supplies it"
+             " must come before this one in FROM\n");
+  check_rows(db, "SELECT * FROM rtk_loan('L', 'r1')",
+             "rtk_loan: no usable loan: write it as the third argument or"
+             " as loan = … or IN (…) outside OR; the table that supplies it"
+             " must come before this one in FROM\n");
+  check_rows(db,
+             "SELECT reader, loan, id, fee FROM rtk_loan"
+             " WHERE account = 'L' AND reader IN ('r3', 'r4')"
+             " AND id IN ('l5', 'l6') ORDER BY 1, 2",
+             "r3|l5|l5|305\nr3|l6|l6|306\nr4|l5|l5|405\nr4|l6|l6|406\n");
+  check_rows(db,
+             "SELECT count(DISTINCT rowid) FROM rtk_loan WHERE account = 'L'"
+             " AND reader IN ('r3', 'r4') AND loan IN ('l5', 'l6')",
+             "4\n");
+  server_close(db);
+}
+
+/* Both ids vary from row to row, and what is collected is right for each. */
+CASE(two_ids_are_read_ahead) {
+  static const char pairs[] =
+      "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n"
+      " WHERE i < 40) SELECT count(*), sum(l.fee = n.i % 7 * 100 + n.i),"
+      " sum(l.city = 'C' || (n.i % 7)) FROM n JOIN"
+      " rtk_loan('L', 'r' || (n.i % 7), 'l' || n.i) AS l";
+  sqlite3 *db = open_made_up();
+  check_rows(db, pairs, "40|40|40\n");
+  check_rows(
+      db,
+      "SELECT value LIKE 'on: 39 ids collected %' OR value FROM rtk_stats"
+      " WHERE name = 'read_ahead'",
+      "1\n");
+  server_close(db);
+}
+
+/* A filter that takes several of its values, and one of them from a column. */
+CASE(a_filter_may_be_a_comma_list) {
+  static const struct {
+    const char *where, *rows, *query;
+  } cases[] = {
+      {"states = 'OUT'", "l1\n", "?state=OUT"},
+      {"states = 'OUT,LOST'", "l1\n", "?state=OUT,LOST"},
+      {"state = 'OUT'", "l1\n", "?state=OUT"},
+      {"state = 'BACK'", "", "?state=BACK"},
+      {"state = 'OUT' AND states = 'OUT,BACK'", "l1\n", "?state=OUT,BACK"},
+      {"states = 'OUT,'",
+       "rtk_loan: states must be one of these, or some with commas: 'OUT',"
+       " 'BACK', 'LOST', not 'OUT,'\n",
+       NULL},
+      {"states = 'OUT, BACK'",
+       "rtk_loan: states must be one of these, or some with commas: 'OUT',"
+       " 'BACK', 'LOST', not 'OUT, BACK'\n",
+       NULL},
+      {"states = NULL", "", NULL},
+  };
+  for (size_t i = 0; i < COUNT(cases); i++) {
+    sqlite3 *db = open_made_up();
+    char *sql = sqlite3_mprintf(
+        "SELECT id FROM rtk_loan('L', 'r1', 'l1') WHERE %s", cases[i].where);
+    char *wanted =
+        cases[i].query == NULL
+            ? sqlite3_mprintf("")
+            : sqlite3_mprintf("%s%s\n", LOAN("r1", "l1"), cases[i].query);
+    check_rows(db, sql, cases[i].rows);
+    check_requests(cases[i].where, wanted);
+    sqlite3_free(wanted);
+    sqlite3_free(sql);
+    server_close(db);
+  }
+}
+
 CASE(a_table_may_have_no_arguments) {
   sqlite3 *db = open_made_up();
   check_rows(db, "SELECT * FROM rtk_weather", "blue|21.5\n");
