@@ -187,14 +187,14 @@ static int keep_row(struct rows *rows, const struct rtk_json *row) {
   rtk_call_set(&rows->call, signature->id, text);
   const char *url = rtk_call_url(&rows->call, NULL);
   if (url == NULL) return SQLITE_NOMEM;
-  int rc = rtk_jobs_hold(cache->jobs, url, text, &job, &is_new);
+  int rc =
+      rtk_jobs_hold(cache->jobs, signature->endpoint, url, text, &job, &is_new);
   if (rc != SQLITE_OK) return rc;
   if (is_outdated(cache, job, list)) {
     rtk_jobs_restart(cache->jobs, job);
     is_new = true;
   }
   if (is_new) {
-    job->endpoint = signature->endpoint;
     job->scope_size = list->scope_size;
     job->statement = list->statement;
     job->is_unrequested = true;

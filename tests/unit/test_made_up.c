@@ -108,6 +108,13 @@ static const struct rtk_endpoint made_up[] = {
      .is_list = true,
      .has_text_rows = true,
      COLUMNS(genre_columns)},
+    {.name = "rtk_readers", /* other rows of the same reply */
+     .noun = "list",
+     .path = "libraries/{account}/genres",
+     .rows = {"readers"},
+     .is_list = true,
+     .has_text_rows = true,
+     COLUMNS(genre_columns)},
     {.name = "rtk_loan", /* two ids in the path */
      .noun = "loan",
      .path = "libraries/{account}/readers/{reader}/loans/{loan}",
@@ -160,7 +167,8 @@ static const struct {
      "\"paging\":{\"total_count\":2}}"},
     {SHELF "object" ALL "1", "{\"data\":{\"book\":{}}}"},
     {"/libraries/L/books/b9", "{\"data\":{\"isbn\":\"b9\",\"pages\":9}}"},
-    {"/libraries/L/genres", "{\"data\":[\"novel\",\"po\\u00e9m\",\"\"]}"},
+    {"/libraries/L/genres", "{\"data\":[\"novel\",\"po\\u00e9m\",\"\"],"
+                            "\"readers\":[\"Ann\"]}"},
     {"/libraries/T/genres", "{\"data\":[\"novel\",{\"a\":1}]}"},
     {"/weather", "{\"sky\":\"blue\",\"degrees\":\"21.5\"}"},
 };
@@ -405,6 +413,15 @@ CASE(a_row_may_be_text) {
   check_rows(db, "SELECT genre FROM rtk_genres('T')",
              "rtk_genres: HTTP 200: an item of the list is no text; check"
              " base_url, and report it if it is right\n");
+  server_close(db);
+}
+
+CASE(two_tables_may_read_one_reply) {
+  sqlite3 *db = open_made_up();
+  check_rows(db,
+             "SELECT g.genre, r.genre FROM rtk_genres('L') AS g"
+             " JOIN rtk_readers('L') AS r LIMIT 1",
+             "novel|Ann\n");
   server_close(db);
 }
 
