@@ -41,7 +41,9 @@ SQLITE_EXTENSION_INIT3
   {.name = "http_status", .kind = RTK_COLUMN_STATUS,                           \
    .type = RTK_COLUMN_INTEGER, .doc = "the reply's HTTP status"},              \
   {.name = "response", .kind = RTK_COLUMN_RESPONSE,                            \
-   .doc = "the reply's body as JSON text"}
+   .doc = "the reply's body as JSON text; of a list only this row"},           \
+  {.name = "row", .field = "", .type = RTK_COLUMN_JSON, .is_hidden = true,     \
+   .doc = "the row's own JSON, as it stands in the reply"}
 
 /* Columns of the reply. */
 #define TEXT(its_name, its_doc) {.name = its_name, .doc = its_doc}
@@ -324,6 +326,17 @@ const struct rtk_column *rtk_endpoint_argument(
   return &signature->endpoint->columns[signature->columns[argument]];
 }
 
+bool rtk_endpoint_is_outer_id(const struct rtk_signature *signature,
+                              int argument) {
+  return argument < signature->id &&
+         rtk_endpoint_argument(signature, argument)->argument ==
+             RTK_ARGUMENT_ID;
+}
+
+const char *rtk_endpoint_field(const struct rtk_column *column) {
+  return column->field == NULL ? column->name : column->field;
+}
+
 bool rtk_endpoint_is_hidden(const struct rtk_column *column) {
   return column->is_hidden || column->kind != RTK_COLUMN_DATA;
 }
@@ -333,6 +346,7 @@ const char *rtk_endpoint_type(const struct rtk_column *column) {
       [RTK_COLUMN_TEXT] = "TEXT",
       [RTK_COLUMN_INTEGER] = "INTEGER",
       [RTK_COLUMN_NUMERIC] = "NUMERIC",
+      [RTK_COLUMN_JSON] = "TEXT",
   };
   return types[column->type];
 }

@@ -251,7 +251,8 @@ CASE(livestream_session_is_as_designed) {
              "\"surplus_argument\" TEXT HIDDEN,"
              "\"invoked_time\" TEXT HIDDEN,\"error\" TEXT HIDDEN,"
              "\"error_kind\" TEXT HIDDEN,"
-             "\"http_status\" INTEGER HIDDEN,\"response\" TEXT HIDDEN)");
+             "\"http_status\" INTEGER HIDDEN,\"response\" TEXT HIDDEN,"
+             "\"row\" TEXT HIDDEN)");
   check_text(e->name, "path", e->path,
              "accounts/{account}/realtime/kit/{app}/livestreams/sessions/"
              "{session_id}");
