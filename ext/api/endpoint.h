@@ -1,6 +1,6 @@
 /*
 ** The read endpoints of the API as data.  Everything that distinguishes one
-** table from another is in its entry in endpoint.c; the rest of rtk reads these
+** table from another is in its entry in endpoints.c; the rest of rtk reads these
 ** fields and never compares a name.
 */
 #ifndef RTK_ENDPOINT_H
@@ -13,7 +13,7 @@
 
 /* Columns and arguments of one endpoint, checked by the unit tests.  A plan has
 ** 31 bits, two for each argument. */
-#define RTK_COLUMNS_MAX 48
+#define RTK_COLUMNS_MAX 64
 #define RTK_INPUTS_MAX 14
 
 /* Bytes of account and app, which are ASCII.  The reference says 32 for both,
