@@ -73,18 +73,19 @@ static const struct rtk_column session_of_meeting_columns[] = {
   ID_OF(id_for, "id", "the participant's id (UUID)"),                          \
   TEXT("custom_participant_id", "the participant's id in your own system"),    \
   TEXT("user_id", "the user's id"),                                            \
-  TEXT("preset_name", "the preset that says what the participant may do"),     \
   TEXT("joined_at", "when the participant joined (ISO 8601, UTC)"),            \
   TEXT("left_at", "when the participant left (ISO 8601, UTC)"),                \
   NUMBER("duration", "minutes that the participant was there"),                \
   CREATED,                                                                     \
   UPDATED,                                                                     \
   TEXT("peer_events", "what the connection went through (JSON)")
+#define PRESET_NAME                                                            \
+  TEXT("preset_name", "the preset that says what the participant may do")
 #define DISPLAY_NAME                                                           \
   HIDDEN("display_name", "the participant's name (personal data)")
 
 static const struct rtk_column present_columns[] = {
-  PRESENT_COLUMNS(NULL),
+  PRESENT_COLUMNS(NULL), PRESET_NAME,
   ONE_ID("meeting_session_id"),
   SEARCH,
   OPTION("view", "raw consolidated ",
@@ -94,7 +95,7 @@ static const struct rtk_column present_columns[] = {
         "joinedAt or duration: what the list is sorted by"),
   SORT_ORDER, DISPLAY_NAME, ABOUT_THE_REPLY};
 static const struct rtk_column one_present_columns[] = {
-  PRESENT_COLUMNS("participant_id"),
+  PRESENT_COLUMNS("participant_id"), PRESET_NAME,
   ACCOUNT_AND_APP, ID_ARGUMENT("meeting_session_id"),
   ID_ARGUMENT("participant_id"), END_OF_ARGUMENTS, INCLUDE_PEER_EVENTS,
   DISPLAY_NAME, ABOUT_THE_REPLY};

@@ -9,8 +9,6 @@
 **
 **     x-rows: "data.livestream, data.sessions[]"   rtk_livestream
 **                                                  rtk_livestream_sessions
-**
-** What has no column or filter on purpose stands in left_out[], with the reason.
 */
 #include "api/endpoint.h"
 #include "api/json.h"
@@ -20,40 +18,6 @@
 
 #include "../openapi.h"
 #include "check.h"
-
-/* A field or parameter of a table that has no column or filter. */
-static const struct {
-  const char *table, *name, *why;
-} left_out[] = {
-    {"rtk_meeting", "name", "the API does not say what it does to one meeting"},
-};
-
-/* A column of a table that the file does not know. */
-static const struct {
-  const char *table, *field, *why;
-} unknown[] = {
-    {"", "", NULL},
-};
-
-static bool is_left_out(const char *table, const char *name) {
-  for (size_t i = 0; i < COUNT(left_out); i++) {
-    if (strcmp(left_out[i].table, table) == 0 &&
-        strcmp(left_out[i].name, name) == 0) {
-      return true;
-    }
-  }
-  return false;
-}
-
-static bool is_unknown_on_purpose(const char *table, const char *field) {
-  for (size_t i = 0; i < COUNT(unknown); i++) {
-    if (strcmp(unknown[i].table, table) == 0 &&
-        strcmp(unknown[i].field, field) == 0) {
-      return true;
-    }
-  }
-  return false;
-}
 
 /* --- the file ------------------------------------------------------------- */
 
@@ -229,8 +193,7 @@ static void check_fields(const struct rtk_endpoint *endpoint,
     char name[256];
     const cJSON *below = openapi_get(field, "properties");
     sqlite3_snprintf((int)sizeof(name), name, "%s%s", prefix, field->string);
-    if (column_of(endpoint, name) != NULL || is_left_out(endpoint->name, name))
-      continue;
+    if (column_of(endpoint, name) != NULL) continue;
     if (below != NULL && below->child != NULL) {
       sqlite3_snprintf((int)sizeof(name), name, "%s%s.", prefix, field->string);
       check_fields(endpoint, field, name);
@@ -268,10 +231,7 @@ CASE(every_column_is_a_field_of_the_same_type) {
       const struct rtk_column *c = &e->columns[k];
       const char *field = rtk_endpoint_field(c);
       const cJSON *schema;
-      if (c->kind != RTK_COLUMN_DATA || field[0] == '\0' ||
-          is_unknown_on_purpose(e->name, field)) {
-        continue;
-      }
+      if (c->kind != RTK_COLUMN_DATA || field[0] == '\0') continue;
       schema = at_path(row, field, schema_member);
       if (schema == NULL) {
         check.failures++;
@@ -323,7 +283,6 @@ static void check_parameter(const struct rtk_endpoint *endpoint,
   char what[128];
   sqlite3_snprintf((int)sizeof(what), what, "%s.%s", endpoint->name, name);
   if (filter == NULL) {
-    if (is_left_out(endpoint->name, name)) return;
     check.failures++;
     print_error("%s: no filter for %s\n", endpoint->name, name);
     return;
