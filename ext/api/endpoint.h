@@ -1,7 +1,7 @@
 /*
 ** The read endpoints of the API as data.  Everything that distinguishes one
-** table from another is in its entry in endpoints.c; the rest of rtk reads these
-** fields and never compares a name.
+** table from another is in its entry in endpoints.c; the rest of rtk reads
+** these fields and never compares a name.
 */
 #ifndef RTK_ENDPOINT_H
 #define RTK_ENDPOINT_H

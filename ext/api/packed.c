@@ -33,7 +33,8 @@ static uint64_t sum_of(const char *bytes, size_t size) {
   return rtk_hash_add(RTK_HASH_START, bytes + from, size - from);
 }
 
-/* Of names, fields, types and places, and where the rows are.  *count: how many there are. */
+/* Of names, fields, types and places, and where the rows are.  *count: how many
+** columns there are. */
 static uint64_t hash_columns(const struct rtk_endpoint *endpoint,
                              size_t *count) {
   uint64_t hash = RTK_HASH_START;
