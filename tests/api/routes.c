@@ -18,6 +18,8 @@
 
 enum { PIECES_MAX = 12 };
 
+static const struct piece no_id; /* the UUID of its number is written */
+
 /* Of a page of a session's participants: the only published bound. */
 enum { PARTICIPANTS_MAX = 200 };
 
@@ -173,7 +175,7 @@ static bool is_among(const char *word, const char *words) {
 static bool is_found(const struct list *list, long n, const struct ask *ask) {
   struct text row = {0};
   bool is_there;
-  put_item(&row, list, n, (struct piece){0}, ask);
+  put_item(&row, list, n, no_id, ask);
   is_there = strstr(row.data, ask->search) != NULL;
   text_free(&row);
   return is_there;
@@ -220,7 +222,7 @@ static struct page put_list(struct text *out, const struct ask *ask,
     if (page.first == 0) page.first = i + 1;
     if (page.last != 0) text_puts(out, ",");
     page.last = i + 1;
-    put_item(out, list, items[place].number, (struct piece){0}, ask);
+    put_item(out, list, items[place].number, no_id, ask);
   }
   text_puts(out, "]");
   free(items);
@@ -241,7 +243,7 @@ static bool is_live(long number) {
 }
 
 static void write_session(struct text *out, long number) {
-  data_session(out, number, (struct piece){0});
+  data_session(out, number, no_id);
 }
 
 /* Answers ------------------------------------------------------------------ */
@@ -293,8 +295,7 @@ static void answer_livestream(const struct call *call, struct reply *reply) {
   }
   if (!read_ask(call, false, reply, &ask)) return;
   text_puts(&reply->body, "{\"data\":{\"livestream\":");
-  data_livestream(&reply->body, number,
-                  is_by_meeting ? (struct piece){0} : call->id);
+  data_livestream(&reply->body, number, is_by_meeting ? no_id : call->id);
   text_puts(&reply->body, ",\"sessions\":");
   list.count = data_livestream_sessions(number, &list.first);
   page = put_list(&reply->body, &ask, &list);
@@ -326,7 +327,7 @@ static void answer_active_livestream(const struct call *call,
     return;
   }
   text_puts(&reply->body, "{\"data\":");
-  data_livestream(&reply->body, number, (struct piece){0});
+  data_livestream(&reply->body, number, no_id);
   text_puts(&reply->body, ",\"success\":true}");
 }
 
@@ -340,7 +341,7 @@ static void answer_active_meeting_session(const struct call *call,
     return;
   }
   text_puts(&reply->body, "{\"data\":");
-  data_meeting_session(&reply->body, number, (struct piece){0});
+  data_meeting_session(&reply->body, number, no_id);
   text_puts(&reply->body, ",\"success\":true}");
 }
 
@@ -530,7 +531,7 @@ static void answer_active_recording(const struct call *call,
     return;
   }
   text_puts(&reply->body, "{\"data\":");
-  put_item(&reply->body, &list, number, (struct piece){0}, &ask);
+  put_item(&reply->body, &list, number, no_id, &ask);
   text_puts(&reply->body, ",\"success\":true}");
 }
 
