@@ -193,10 +193,11 @@ static bool is_same(const struct rtk_arguments *arguments, int k,
 }
 
 static int set_path(struct rtk_arguments *arguments, int k,
-                    struct rtk_text text) {
+                    struct rtk_text text, struct rtk_scan *scan) {
   char *copy = sqlite3_mprintf("%.*s", (int)text.size, text.bytes);
   if (copy == NULL) return SQLITE_NOMEM;
   sqlite3_free(arguments->path[k]);
+  scan->has_moved = true;
   arguments->path[k] = copy;
   rtk_call_set(&arguments->call, k, (struct rtk_text){copy, text.size});
   return SQLITE_OK;
@@ -239,8 +240,7 @@ static int read_scope(struct rtk_arguments *arguments, int k,
                        " without '/', and not '.' or '..'",
                        column->name, place(k), (int)column->max_bytes);
   }
-  scan->has_moved = true;
-  return set_path(arguments, k, text);
+  return set_path(arguments, k, text, scan);
 }
 
 char *rtk_arguments_explain_null(const struct rtk_scan *scan) {
@@ -457,8 +457,7 @@ static int read_outer_id(struct rtk_arguments *arguments, int k,
     return rc;
   }
   if (is_same(arguments, k, text)) return SQLITE_OK;
-  scan->has_moved = true;
-  return set_path(arguments, k, text);
+  return set_path(arguments, k, text, scan);
 }
 
 static int read_argument(struct rtk_arguments *arguments, int k,
