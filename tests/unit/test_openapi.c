@@ -144,6 +144,7 @@ static void check_place(const char *path, const char *place, size_t size,
 
 CASE(every_get_has_its_entries) {
   const cJSON *paths = open_paths(), *path;
+  check_int("the file", "GETs", cJSON_GetArraySize(paths), 33);
   cJSON_ArrayForEach(path, paths) {
     const cJSON *operation = openapi_get(path, "get");
     const char *place = openapi_text(operation, "x-rows");
