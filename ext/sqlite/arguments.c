@@ -499,7 +499,8 @@ static int refuse_surplus(const struct rtk_signature *signature,
                           struct rtk_err *err) {
   int count = signature->path_count;
   sqlite3_str *out = sqlite3_str_new(NULL);
-  sqlite3_str_appendf(out, "it takes %d arguments (", count);
+  sqlite3_str_appendf(out, "it takes %d argument%s (", count,
+                      count == 1 ? "" : "s");
   for (int k = 0; k < count; k++) {
     sqlite3_str_appendf(out, "%s%s", k == 0 ? "" : ", ",
                         rtk_endpoint_argument(signature, k)->name);

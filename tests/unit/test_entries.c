@@ -155,7 +155,7 @@ CASE(entries_read_what_the_api_describes) {
        "rtk_recordings: sort_by must be one of 'invokedTime', not"
        " 'createdAt'\n"},
       {"SELECT id FROM rtk_apps('A', 'P')",
-       "rtk_apps: it takes 1 arguments (account); a filter is written as WHERE"
+       "rtk_apps: it takes 1 argument (account); a filter is written as WHERE"
        " search = …\n"},
   };
   (void)setenv("RTK_CACHE_TTL_LIVE_S", "3600", 1);
