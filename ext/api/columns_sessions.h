@@ -116,24 +116,27 @@ static const struct rtk_column one_present_columns[] = {
   NUMBER_AT(stream "_frame_per_second",                                        \
             OF_STREAM(stream, "frame_per_second.avg"),                         \
             "mean frames per second of " what)
+#define DEVICE                                                                 \
+  TEXT_AT("os", OF_REPORT "device_info.os", "the operating system"),           \
+  FLAG_AT("is_mobile", OF_REPORT "device_info.is_mobile", "1: a mobile device"),\
+  TEXT_AT("browser", OF_REPORT "browser_metadata.browser", "the browser"),     \
+  TEXT_AT("sdk_name", OF_REPORT "sdk_name", "the SDK"),                        \
+  TEXT_AT("sdk_version", OF_REPORT "sdk_version", "the SDK's version")
+#define FIGURES                                                                \
+  QUALITY("audio_producer", "the sent audio"),                                 \
+  ROUND_TRIP("audio_producer", "the sent audio"),                              \
+  QUALITY("audio_consumer", "the received audio"),                             \
+  QUALITY("video_producer", "the sent video"),                                 \
+  ROUND_TRIP("video_producer", "the sent video"),                              \
+  FRAME_RATE("video_producer", "the sent video"),                              \
+  QUALITY("video_consumer", "the received video"),                             \
+  FRAME_RATE("video_consumer", "the received video")
 
 static const struct rtk_column peer_report_columns[] = {
   PRESENT_COLUMNS(NULL),
   TEXT_AT("meeting_session_id", "session_id", "the meeting session's id"),
   TEXT("role", "the participant's role"),
-  TEXT_AT("os", OF_REPORT "device_info.os", "the operating system"),
-  FLAG_AT("is_mobile", OF_REPORT "device_info.is_mobile", "1: a mobile device"),
-  TEXT_AT("browser", OF_REPORT "browser_metadata.browser", "the browser"),
-  TEXT_AT("sdk_name", OF_REPORT "sdk_name", "the SDK"),
-  TEXT_AT("sdk_version", OF_REPORT "sdk_version", "the SDK's version"),
-  QUALITY("audio_producer", "the sent audio"),
-  ROUND_TRIP("audio_producer", "the sent audio"),
-  QUALITY("audio_consumer", "the received audio"),
-  QUALITY("video_producer", "the sent video"),
-  ROUND_TRIP("video_producer", "the sent video"),
-  FRAME_RATE("video_producer", "the sent video"),
-  QUALITY("video_consumer", "the received video"),
-  FRAME_RATE("video_consumer", "the received video"),
+  DEVICE, FIGURES,
   ONE_ID("peer_id"),
   OPTION("filters", "device_info ip_information precall_network_information"
                     " events quality_stats ",

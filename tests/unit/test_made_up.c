@@ -1,5 +1,5 @@
 /*
-** The promise of endpoint.c: an endpoint is one entry, and no new code.  Three
+** The promise of endpoints.c: an endpoint is one entry, and no new code.  Three
 ** that nobody has ever heard of, against a server of their own.
 */
 #include "base/limits.h"
