@@ -60,10 +60,10 @@ DEFS   = -D_POSIX_C_SOURCE=200809L $(SYSTEM) -DRTK_VERSION='"$(VERSION)"'
 # Many hosts are built without SQLite's deprecated functions.
 EXT    = -std=c11 $(WARN) $(DEFS) -DSQLITE_OMIT_DEPRECATED -fPIC \
          -fvisibility=hidden -iquote ext $(call cflags,sqlite3 libcurl libcjson)
+OPENAPI = -DAPI_EXAMPLES='"$(CURDIR)/tests/api/realtimekit.openapi.json"'
 API    = -std=c11 $(WARN) $(DEFS) \
-         -DAPI_EXAMPLES='"$(CURDIR)/tests/api/realtimekit-livestreams.openapi.json"' \
-         $(call cflags,libmicrohttpd libcjson zlib)
-UNIT   = -std=c11 $(WARN) $(DEFS) -DSQLITE_CORE -iquote ext \
+         $(OPENAPI) $(call cflags,libmicrohttpd libcjson zlib)
+UNIT   = -std=c11 $(WARN) $(DEFS) -DSQLITE_CORE -iquote ext $(OPENAPI) \
          $(call cflags,cmocka sqlite3 libcurl libcjson)
 HOST   = -std=c11 $(WARN) $(DEFS) -D_DEFAULT_SOURCE $(call cflags,cmocka sqlite3)
 BENCH  = -std=c11 $(WARN) $(DEFS)

@@ -1,7 +1,7 @@
 /*
 ** The read endpoints of the API as data.  Everything that distinguishes one
-** table from another is in its entry in endpoint.c; the rest of rtk reads these
-** fields and never compares a name.
+** table from another is in its entry in endpoints.c; the rest of rtk reads
+** these fields and never compares a name.
 */
 #ifndef RTK_ENDPOINT_H
 #define RTK_ENDPOINT_H
@@ -13,7 +13,7 @@
 
 /* Columns and arguments of one endpoint, checked by the unit tests.  A plan has
 ** 31 bits, two for each argument. */
-#define RTK_COLUMNS_MAX 48
+#define RTK_COLUMNS_MAX 64
 #define RTK_INPUTS_MAX 14
 
 /* Bytes of account and app, which are ASCII.  The reference says 32 for both,
@@ -22,20 +22,21 @@
 #define RTK_APP_MAX 64
 
 enum rtk_column_kind {
-  RTK_COLUMN_DATA,     /* a field of the reply, by the column's own name */
+  RTK_COLUMN_DATA,     /* a field of the row */
   RTK_COLUMN_ARGUMENT, /* hidden; fills the next {…} of the path, or filters */
   RTK_COLUMN_SURPLUS,  /* hidden; follows the arguments of the path: a call that
                           gives it a value has one argument too many */
   RTK_COLUMN_ERROR,    /* hidden; why there is no data */
   RTK_COLUMN_KIND,     /* hidden; the kind of that error, one word (err.h) */
   RTK_COLUMN_STATUS,   /* hidden; the HTTP status */
-  RTK_COLUMN_RESPONSE  /* hidden; the reply's body */
+  RTK_COLUMN_RESPONSE  /* hidden; the reply's body; of a list the row */
 };
 
 enum rtk_column_type {
   RTK_COLUMN_TEXT,
   RTK_COLUMN_INTEGER, /* of data: true and false */
-  RTK_COLUMN_NUMERIC  /* INTEGER or REAL, as the reply has it */
+  RTK_COLUMN_NUMERIC, /* INTEGER or REAL, as the reply has it */
+  RTK_COLUMN_JSON     /* of data: text, a string with its quotes */
 };
 
 /* For arguments: which values are usable. */
@@ -51,6 +52,9 @@ struct rtk_column {
   enum rtk_column_kind kind;
   enum rtk_column_type type;
   bool is_hidden; /* DATA only; every other kind is always hidden */
+  /* What the API calls it.  DATA: the path in the row, "quality.audio.mos"; ""
+  ** is the row itself.  ARGUMENT: the query parameter.  NULL: as the column. */
+  const char *field;
   const char *doc;
 
   /* DATA: the argument that an equality on this column gives a value to. */
@@ -62,6 +66,7 @@ struct rtk_column {
   size_t max_bytes;         /* SCOPE */
   const char *values;       /* FILTER: the values that the server knows, a space
                                after each; NULL: it takes any text */
+  bool is_comma_list;       /* FILTER: any number of the values, "A,B" */
   bool is_switch;           /* FILTER: 1 and 0 are sent as true and false */
   bool is_order;            /* FILTER: the same rows, in another order */
 };
@@ -75,7 +80,8 @@ struct rtk_endpoint {
   ** object or to an array.  The first path that exists is used.  Without a path
   ** the body is the row. */
   const char *rows[2];
-  bool is_list; /* an array of any size is right, too */
+  bool is_list;       /* an array of any size is right, too */
+  bool has_text_rows; /* the rows are strings, and no objects */
   /* Where total_count is.  None: the reply is not one page of many. */
   const char *paging[2];
   /* Each row of this list is also a reply of this endpoint (for the id in its
@@ -83,7 +89,8 @@ struct rtk_endpoint {
   const struct rtk_endpoint *each;
   const char *ended; /* the column with the time after which a row no longer
                         changes; NULL: a row may change at any time */
-  const struct rtk_column *columns; /* in the order of the table */
+  const struct rtk_column *columns; /* in the order of the table; the last one
+                                       is the row itself */
   int column_count;
 };
 
@@ -105,7 +112,8 @@ struct rtk_signature {
   int count;                             /* of arguments */
   int path_count;                        /* of those, in the path */
   int scope;                             /* the last account or app; -1: none */
-  int id;                                /* the last id in the path; -1: none */
+  int id;                                /* the last id in the path, the one
+                                            that lists are of; -1: none */
   signed char columns[RTK_INPUTS_MAX];   /* each argument's column */
   signed char stand_ins[RTK_INPUTS_MAX]; /* the column that may be compared in
                                            its place; -1: none */
@@ -119,9 +127,17 @@ struct rtk_signature {
 void rtk_endpoint_describe(const struct rtk_endpoint *endpoint,
                            struct rtk_signature *signature);
 
+/* Is the argument an id of the path, and not the last one?  A meeting's, where
+** the id is a participant's. */
+bool rtk_endpoint_is_outer_id(const struct rtk_signature *signature,
+                              int argument);
+
 /* The column of an argument. */
 const struct rtk_column *rtk_endpoint_argument(
     const struct rtk_signature *signature, int argument);
+
+/* What the API calls the column. */
+const char *rtk_endpoint_field(const struct rtk_column *column);
 
 /* The column's type in SQL; and does SELECT * leave it out? */
 const char *rtk_endpoint_type(const struct rtk_column *column);

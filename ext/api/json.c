@@ -361,8 +361,12 @@ int64_t rtk_json_int(const struct rtk_json *node, int64_t otherwise) {
   return value.type == RTK_INTEGER ? value.as.integer : otherwise;
 }
 
+static bool is_textual(enum rtk_json_form form) {
+  return form == RTK_JSON_AS_TEXT || form == RTK_JSON_AS_JSON;
+}
+
 static struct rtk_value bool_value(bool is_true, enum rtk_json_form form) {
-  if (form == RTK_JSON_AS_TEXT) return string_value(is_true ? "true" : "false");
+  if (is_textual(form)) return string_value(is_true ? "true" : "false");
   return (struct rtk_value){.type = RTK_INTEGER, .as.integer = is_true};
 }
 
@@ -378,10 +382,14 @@ int rtk_json_value(const struct rtk_json *node, const char *text,
     *value = bool_value(cJSON_IsTrue(item), form);
     break;
   case RTK_JSON_NUMBER:
-    *value = form == RTK_JSON_AS_TEXT ? text_value(raw_number(item, text))
-                                      : number_value(item->valuedouble);
+    *value = is_textual(form) ? text_value(raw_number(item, text))
+                              : number_value(item->valuedouble);
     break;
   case RTK_JSON_STRING:
+    if (form == RTK_JSON_AS_JSON) {
+      *value = text_value(rtk_json_raw(node, text));
+      break;
+    }
     if (form != RTK_JSON_AS_TEXT) {
       return value_in_string(item->valuestring, form, value);
     }
@@ -395,24 +403,33 @@ int rtk_json_value(const struct rtk_json *node, const char *text,
   return SQLITE_OK;
 }
 
+struct rtk_json_column rtk_json_column(const char *path,
+                                       enum rtk_json_form form) {
+  bool is_member = *path != '\0' && strchr(path, '.') == NULL;
+  return (struct rtk_json_column){path, form, is_member};
+}
+
 int rtk_json_read(const struct rtk_json *rows, const char *text,
                   const struct rtk_json_column *columns, int count,
                   struct rtk_value *values) {
   const struct rtk_json *row = NULL;
   while ((row = rtk_json_next_row(rows, row)) != NULL) {
     for (int i = 0; i < count; i++) {
-      const struct rtk_json *node = rtk_json_member(row, columns[i].name);
-      int rc = rtk_json_value(node, text, columns[i].form, values++);
+      const struct rtk_json_column *column = &columns[i];
+      const struct rtk_json *node = column->is_member
+                                        ? rtk_json_member(row, column->path)
+                                        : rtk_json_at(row, column->path);
+      int rc = rtk_json_value(node, text, column->form, values++);
       if (rc != SQLITE_OK) return rc;
     }
   }
   return SQLITE_OK;
 }
 
-bool rtk_json_has_objects_only(const struct rtk_json *rows) {
+bool rtk_json_has_only(const struct rtk_json *rows, enum rtk_json_kind kind) {
   const struct rtk_json *row = NULL;
   while ((row = rtk_json_next_row(rows, row)) != NULL) {
-    if (!cJSON_IsObject(item_of(row))) return false;
+    if (rtk_json_kind(row) != kind) return false;
   }
   return true;
 }

@@ -74,7 +74,12 @@ int64_t rtk_json_int(const struct rtk_json *node, int64_t otherwise);
 struct rtk_text rtk_json_raw(const struct rtk_json *node, const char *text);
 
 /* What a column wants of a value. */
-enum rtk_json_form { RTK_JSON_AS_TEXT, RTK_JSON_AS_NUMBER, RTK_JSON_AS_BOOL };
+enum rtk_json_form {
+  RTK_JSON_AS_TEXT,
+  RTK_JSON_AS_NUMBER,
+  RTK_JSON_AS_BOOL,
+  RTK_JSON_AS_JSON /* as text, and a string with its quotes */
+};
 
 /* A node as a value:
 **
@@ -94,11 +99,16 @@ enum rtk_json_form { RTK_JSON_AS_TEXT, RTK_JSON_AS_NUMBER, RTK_JSON_AS_BOOL };
 int rtk_json_value(const struct rtk_json *node, const char *text,
                    enum rtk_json_form form, struct rtk_value *value);
 
-/* A column of rows: the member of this name. */
+/* A column of rows: what is at this path in each, "quality.audio.mos"; the row
+** itself at "". */
 struct rtk_json_column {
-  const char *name;
+  const char *path;
   enum rtk_json_form form;
+  bool is_member; /* the path is one name */
 };
+
+struct rtk_json_column rtk_json_column(const char *path,
+                                       enum rtk_json_form form);
 
 /* All rows as values, as above: `count` for each row, in the order of
 ** `columns`. */
@@ -106,8 +116,8 @@ int rtk_json_read(const struct rtk_json *rows, const char *text,
                   const struct rtk_json_column *columns, int count,
                   struct rtk_value *values);
 
-/* Is every row an object? */
-bool rtk_json_has_objects_only(const struct rtk_json *rows);
+/* Is every row of this kind? */
+bool rtk_json_has_only(const struct rtk_json *rows, enum rtk_json_kind kind);
 
 /* cJSON's version, for rtk_version(). */
 const char *rtk_json_version(void);

@@ -33,15 +33,22 @@ static uint64_t sum_of(const char *bytes, size_t size) {
   return rtk_hash_add(RTK_HASH_START, bytes + from, size - from);
 }
 
-/* Of names, types and places.  *count: how many there are. */
+/* Of names, fields, types and places, and where the rows are.  *count: how many
+** columns there are. */
 static uint64_t hash_columns(const struct rtk_endpoint *endpoint,
                              size_t *count) {
   uint64_t hash = RTK_HASH_START;
   *count = 0;
+  for (int i = 0; i < 2 && endpoint->rows[i] != NULL; i++) {
+    hash = rtk_hash_add(hash, endpoint->rows[i], strlen(endpoint->rows[i]) + 1);
+  }
   for (int i = 0; i < endpoint->column_count; i++) {
     const struct rtk_column *column = &endpoint->columns[i];
     if (column->kind != RTK_COLUMN_DATA) continue;
     hash = rtk_hash_add(hash, column->name, strlen(column->name));
+    if (column->field != NULL) {
+      hash = rtk_hash_add(hash, column->field, strlen(column->field) + 1);
+    }
     hash = rtk_hash_add(hash, &column->type, sizeof(column->type));
     ++*count;
   }

@@ -16,13 +16,14 @@ static int read_columns(const struct rtk_endpoint *endpoint,
       [RTK_COLUMN_TEXT] = RTK_JSON_AS_TEXT,
       [RTK_COLUMN_INTEGER] = RTK_JSON_AS_BOOL,
       [RTK_COLUMN_NUMERIC] = RTK_JSON_AS_NUMBER,
+      [RTK_COLUMN_JSON] = RTK_JSON_AS_JSON,
   };
   int count = 0;
   for (int i = 0; i < endpoint->column_count; i++) {
     const struct rtk_column *column = &endpoint->columns[i];
     if (column->kind != RTK_COLUMN_DATA) continue;
     columns[count++] =
-        (struct rtk_json_column){column->name, forms[column->type]};
+        rtk_json_column(rtk_endpoint_field(column), forms[column->type]);
   }
   return count;
 }

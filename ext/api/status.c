@@ -355,12 +355,17 @@ static const struct rtk_json *find_rows(const struct rtk_endpoint *endpoint,
 }
 
 /* What is wrong with the rows; NULL: nothing. */
-static const char *look_at_rows(const struct rtk_json *rows) {
+static const char *look_at_rows(const struct rtk_endpoint *endpoint,
+                                const struct rtk_json *rows) {
+  bool is_text = endpoint->has_text_rows;
   if (rtk_json_row_count(rows) > RTK_ROWS_MAX) {
     return "the reply has more than " RTK_TEXT_OF(RTK_ROWS_MAX) " rows";
   }
-  return rtk_json_has_objects_only(rows) ? NULL
-                                         : "an item of the list is no object";
+  if (rtk_json_has_only(rows, is_text ? RTK_JSON_STRING : RTK_JSON_OBJECT)) {
+    return NULL;
+  }
+  return is_text ? "an item of the list is no text"
+                 : "an item of the list is no object";
 }
 
 /* Why a 200 has no rows.  *what: a fault of the rows; or NULL, and then it may
@@ -399,7 +404,7 @@ static int judge_data(const struct envelope *envelope,
       .total_count = find_total(endpoint, envelope->root)};
   /* A single object is the whole of its list. */
   if (rtk_json_kind(source.rows) == RTK_JSON_OBJECT) source.total_count = 1;
-  if (source.rows != NULL) what = look_at_rows(source.rows);
+  if (source.rows != NULL) what = look_at_rows(endpoint, source.rows);
   if (!envelope->is_refusal && what == NULL &&
       (source.rows != NULL || is_none)) {
     size_t bom = rtk_json_bom_size(source.body.bytes, source.body.size);

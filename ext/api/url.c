@@ -101,12 +101,16 @@ static char *put_tail(const struct rtk_call *call, const char *rest) {
   char *out = put(call->tail, rest, strlen(rest));
   char separator = '?';
   for (int k = signature->path_count; k < signature->count; k++) {
-    const char *name = rtk_endpoint_argument(signature, k)->name;
+    const struct rtk_column *column = rtk_endpoint_argument(signature, k);
+    const char *name = rtk_endpoint_field(column);
     if (call->arguments[k].bytes == NULL) continue;
     *out++ = separator;
     out = put(out, name, strlen(name));
     *out++ = '=';
-    out = put_segment(out, call->arguments[k]);
+    /* The commas of a list are not encoded, and nothing in it has to be. */
+    struct rtk_text text = call->arguments[k];
+    out = column->is_comma_list ? put(out, text.bytes, text.size)
+                                : put_segment(out, text);
     separator = '&';
   }
   if (call->page == 0) return out;
@@ -120,7 +124,7 @@ static size_t room_for(const struct rtk_call *call, size_t before) {
   size_t room = before + strlen(signature->endpoint->path) + 64;
   for (int k = 0; k < signature->count; k++) {
     room += 3 * call->arguments[k].size + 2 +
-            strlen(rtk_endpoint_argument(signature, k)->name);
+            strlen(rtk_endpoint_field(rtk_endpoint_argument(signature, k)));
   }
   return room;
 }

@@ -128,9 +128,11 @@ struct rows {
   size_t room;          /* of it */
 };
 
-/* The body that a row's own endpoint would send. */
+/* The body that a row's own endpoint would send.  The row has moved into it:
+** source->text is where the document would begin if all of it had, so that the
+** row's texts are pieces of the body, and are not kept twice. */
 static int make_body(struct rows *rows, const struct rtk_json *row,
-                     struct rtk_text *body) {
+                     struct rtk_reply_source *source) {
   static const char before[] = "{\"data\":";
   struct rtk_text raw = rtk_json_raw(row, rows->text);
   size_t size = sizeof(before) - 1 + raw.size + 1;
@@ -140,17 +142,19 @@ static int make_body(struct rows *rows, const struct rtk_json *row,
   memcpy(bytes, before, sizeof(before) - 1);
   memcpy(bytes + sizeof(before) - 1, raw.bytes, raw.size);
   bytes[size - 1] = '}';
-  *body = (struct rtk_text){bytes, size};
+  source->body = (struct rtk_text){bytes, size};
+  uintptr_t moved = (uintptr_t)(bytes + sizeof(before) - 1);
+  size_t place = (size_t)(raw.bytes - rows->text);
+  source->text = (const char *)(moved - place);
   return SQLITE_OK;
 }
 
 /* Finishes a new job with a row, and puts it into the file. */
 static int finish_row(struct rows *rows, struct rtk_job *job,
                       const struct rtk_json *row) {
-  struct rtk_reply_source source = {
-      .rows = row, .text = rows->text, .total_count = 1};
+  struct rtk_reply_source source = {.rows = row, .total_count = 1};
   struct rtk_reply *reply = NULL;
-  int rc = make_body(rows, row, &source.body);
+  int rc = make_body(rows, row, &source);
   if (rc == SQLITE_OK) {
     rc = rtk_reply_of_rows(job->endpoint, 200, &source, &reply);
   }
@@ -173,8 +177,8 @@ static int keep_row(struct rows *rows, const struct rtk_json *row) {
   const struct rtk_cache *cache = rows->cache;
   const struct rtk_job *list = rows->list;
   const struct rtk_signature *signature = rows->call.signature;
-  const char *key = signature->endpoint->columns[0].name;
-  const char *id = rtk_json_string(rtk_json_member(row, key));
+  const char *key = rtk_endpoint_field(&signature->endpoint->columns[0]);
+  const char *id = rtk_json_string(rtk_json_at(row, key));
   struct rtk_job *job = NULL;
   bool is_new = false;
   if (id == NULL) return SQLITE_OK;
@@ -183,14 +187,14 @@ static int keep_row(struct rows *rows, const struct rtk_json *row) {
   rtk_call_set(&rows->call, signature->id, text);
   const char *url = rtk_call_url(&rows->call, NULL);
   if (url == NULL) return SQLITE_NOMEM;
-  int rc = rtk_jobs_hold(cache->jobs, url, text, &job, &is_new);
+  int rc =
+      rtk_jobs_hold(cache->jobs, signature->endpoint, url, text, &job, &is_new);
   if (rc != SQLITE_OK) return rc;
   if (is_outdated(cache, job, list)) {
     rtk_jobs_restart(cache->jobs, job);
     is_new = true;
   }
   if (is_new) {
-    job->endpoint = signature->endpoint;
     job->scope_size = list->scope_size;
     job->statement = list->statement;
     job->is_unrequested = true;

@@ -835,9 +835,9 @@ static int hold(struct rtk_fetch *fetch, struct rtk_call *call,
   const char *url =
       rtk_call_url(call, rtk_config_text(fetch->config, RTK_BASE_URL));
   if (url == NULL) return SQLITE_NOMEM;
-  int rc = rtk_jobs_hold(fetch->jobs, url, rtk_call_id(call), job, is_new);
+  int rc = rtk_jobs_hold(fetch->jobs, call->signature->endpoint, url,
+                         rtk_call_id(call), job, is_new);
   if (rc != SQLITE_OK || !*is_new) return rc;
-  (*job)->endpoint = call->signature->endpoint;
   (*job)->scope_size = call->scope_size;
   (*job)->page = call->page;
   return SQLITE_OK;

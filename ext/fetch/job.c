@@ -49,17 +49,19 @@ int rtk_jobs_new(struct rtk_jobs **jobs) {
 }
 
 static struct rtk_job **link_of(struct rtk_jobs *jobs, uint64_t hash,
+                                const struct rtk_endpoint *endpoint,
                                 const char *url) {
   struct rtk_job **link = &jobs->buckets[hash & (jobs->bucket_count - 1)];
   while (*link != NULL &&
-         ((*link)->hash != hash || strcmp((*link)->url, url) != 0)) {
+         ((*link)->hash != hash || (*link)->endpoint != endpoint ||
+          strcmp((*link)->url, url) != 0)) {
     link = &(*link)->hash_next;
   }
   return link;
 }
 
 static void drop(struct rtk_jobs *jobs, struct rtk_job *job) {
-  struct rtk_job **link = link_of(jobs, job->hash, job->url);
+  struct rtk_job **link = link_of(jobs, job->hash, job->endpoint, job->url);
   *link = job->hash_next;
   jobs->count--;
   rtk_reply_free(job->reply);
@@ -146,17 +148,19 @@ static struct rtk_job *make(uint64_t hash, const char *url, size_t url_size,
   return job;
 }
 
-int rtk_jobs_hold(struct rtk_jobs *jobs, const char *url, struct rtk_text id,
-                  struct rtk_job **job, bool *is_new) {
+int rtk_jobs_hold(struct rtk_jobs *jobs, const struct rtk_endpoint *endpoint,
+                  const char *url, struct rtk_text id, struct rtk_job **job,
+                  bool *is_new) {
   size_t url_size = strlen(url);
   uint64_t hash = rtk_hash_add(RTK_HASH_START, url, url_size);
-  struct rtk_job *found = *link_of(jobs, hash, url);
+  struct rtk_job *found = *link_of(jobs, hash, endpoint, url);
   *is_new = found == NULL;
   if (found == NULL) {
     found = make(hash, url, url_size, id);
     if (found == NULL) return SQLITE_NOMEM;
+    found->endpoint = endpoint;
     widen(jobs);
-    *link_of(jobs, hash, url) = found;
+    *link_of(jobs, hash, endpoint, url) = found;
     jobs->count++;
   } else if (found->holders++ == 0) {
     remove_idle(jobs, found);

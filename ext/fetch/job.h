@@ -94,10 +94,12 @@ void rtk_jobs_drop_idle(struct rtk_jobs *jobs);
 const char *rtk_jobs_oldest(const struct rtk_jobs *jobs);
 void rtk_jobs_drop_oldest(struct rtk_jobs *jobs);
 
-/* The job of this URL, held once more.  *is_new: the URL had none, and the
-** caller fills in the rest.  SQLITE_OK or SQLITE_NOMEM. */
-int rtk_jobs_hold(struct rtk_jobs *jobs, const char *url, struct rtk_text id,
-                  struct rtk_job **job, bool *is_new);
+/* The job of this endpoint and URL, held once more: two endpoints may read one
+** reply, each other rows of it.  *is_new: there was none, and the caller fills
+** in the rest.  SQLITE_OK or SQLITE_NOMEM. */
+int rtk_jobs_hold(struct rtk_jobs *jobs, const struct rtk_endpoint *endpoint,
+                  const char *url, struct rtk_text id, struct rtk_job **job,
+                  bool *is_new);
 
 /* Frees a job without a reply when that was its last holder: it is in no list
 ** of fetch.c.  Jobs that nobody holds may be dropped to stay below

@@ -38,12 +38,15 @@ SQLITE_EXTENSION_INIT3
 ** aggregate over a million rows 0.2 to 0.5 s. */
 #define ROWS_PER_MS 4000
 
-/* Calls that differ in the id alone are one family.  Both are found by a text:
+/* Calls that differ in their ids alone are one family.  Both are found by a
+** text:
 **
-**     family_keys   endpoint, arguments but the id        -> its number
-**     call_keys     number of the family (4 bytes), id    -> the call's
-** place */
+**     family_keys   endpoint, arguments but the ids         -> its number
+**     call_keys     number of the family (4 bytes), ids     -> the call's place
+**
+** In front of an outer id its size stands (4 bytes). */
 typedef uint32_t family_number;
+typedef uint32_t id_size;
 
 static struct rtk_call *call_at(void *user, size_t place);
 
@@ -178,6 +181,10 @@ static char *put(char *out, const void *bytes, size_t size) {
   return out + size;
 }
 
+static bool is_id(const struct rtk_signature *signature, int k) {
+  return k == signature->id || rtk_endpoint_is_outer_id(signature, k);
+}
+
 static int make_family_key(struct rtk_prefetch *prefetch,
                            const struct rtk_call *call, struct rtk_text *key) {
   const struct rtk_signature *signature = call->signature;
@@ -192,7 +199,7 @@ static int make_family_key(struct rtk_prefetch *prefetch,
   for (int k = 0; k < signature->count; k++) {
     const struct rtk_text *argument = &call->arguments[k];
     size_t mark = argument->bytes == NULL ? SIZE_MAX : argument->size;
-    if (k == signature->id) continue;
+    if (is_id(signature, k)) continue;
     out = put(out, &mark, sizeof(mark));
     out = put(out, argument->bytes, argument->size);
   }
@@ -201,11 +208,23 @@ static int make_family_key(struct rtk_prefetch *prefetch,
 }
 
 static int make_call_key(struct rtk_prefetch *prefetch, size_t family,
-                         struct rtk_text id, struct rtk_text *key) {
+                         const struct rtk_call *call, struct rtk_text *key) {
+  const struct rtk_signature *signature = call->signature;
+  struct rtk_text id = rtk_call_id(call);
   family_number number = (family_number)family;
-  int rc = make_key(prefetch, sizeof(number) + id.size);
+  size_t most = sizeof(number) + id.size;
+  for (int k = 0; k < signature->id; k++) {
+    most += sizeof(id_size) + call->arguments[k].size;
+  }
+  int rc = make_key(prefetch, most);
   if (rc != SQLITE_OK) return rc;
   char *out = put(prefetch->key, &number, sizeof(number));
+  for (int k = 0; k < signature->id; k++) {
+    id_size size = (id_size)call->arguments[k].size;
+    if (!rtk_endpoint_is_outer_id(signature, k)) continue;
+    out = put(out, &size, sizeof(size));
+    out = put(out, call->arguments[k].bytes, size);
+  }
   out = put(out, id.bytes, id.size);
   *key = (struct rtk_text){prefetch->key, (size_t)(out - prefetch->key)};
   return SQLITE_OK;
@@ -221,7 +240,7 @@ int rtk_prefetch_find(struct rtk_prefetch *prefetch,
     rc = rtk_strset_find(&prefetch->family_keys, key, &family);
   }
   if (rc == SQLITE_OK) {
-    rc = make_call_key(prefetch, family, rtk_call_id(call), &key);
+    rc = make_call_key(prefetch, family, call, &key);
   }
   return rc == SQLITE_OK ? rtk_strset_find(&prefetch->call_keys, key, place)
                          : rc;
@@ -233,12 +252,18 @@ static struct rtk_call *call_at(void *user, size_t place) {
   family_number number = 0;
   memcpy(&number, key.bytes, sizeof(number));
   struct rtk_call *call = prefetch->families[number];
-  int id = call->signature->id;
-  if (id >= 0) {
-    rtk_call_set(call, id,
-                 (struct rtk_text){key.bytes + sizeof(number),
-                                   key.size - sizeof(number)});
+  const struct rtk_signature *signature = call->signature;
+  struct rtk_text rest = {key.bytes + sizeof(number),
+                          key.size - sizeof(number)};
+  for (int k = 0; k < signature->id; k++) {
+    id_size size = 0;
+    if (!rtk_endpoint_is_outer_id(signature, k)) continue;
+    memcpy(&size, rest.bytes, sizeof(size));
+    rtk_call_set(call, k, (struct rtk_text){rest.bytes + sizeof(size), size});
+    rest.bytes += sizeof(size) + size;
+    rest.size -= sizeof(size) + size;
   }
+  if (signature->id >= 0) rtk_call_set(call, signature->id, rest);
   return call;
 }
 
@@ -257,7 +282,7 @@ static struct rtk_call *make_family(const struct rtk_call *call, size_t *size) {
   rtk_call_init(family, signature);
   for (int k = 0; k < signature->count; k++) {
     const struct rtk_text *from = &call->arguments[k];
-    if (from->bytes == NULL || k == signature->id) continue;
+    if (from->bytes == NULL || is_id(signature, k)) continue;
     family->arguments[k] = (struct rtk_text){out, from->size};
     out = put(out, from->bytes, from->size);
   }
@@ -319,7 +344,7 @@ static int collect(struct rtk_prefetch *prefetch, const struct rtk_call *call) {
   bool is_new = false;
   int rc = find_family(prefetch, call, &family);
   if (rc == SQLITE_OK) {
-    rc = make_call_key(prefetch, family, rtk_call_id(call), &key);
+    rc = make_call_key(prefetch, family, call, &key);
   }
   if (rc == SQLITE_OK)
     rc = rtk_strset_add_new(&prefetch->call_keys, key, &is_new);

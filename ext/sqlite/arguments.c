@@ -45,7 +45,7 @@ static void forget_given(struct rtk_arguments *arguments, int k) {
 void rtk_arguments_deinit(struct rtk_arguments *arguments) {
   for (int k = 0; k < RTK_INPUTS_MAX; k++) {
     forget_given(arguments, k);
-    sqlite3_free(arguments->scope[k]);
+    sqlite3_free(arguments->path[k]);
   }
   rtk_call_deinit(&arguments->call);
 }
@@ -192,12 +192,13 @@ static bool is_same(const struct rtk_arguments *arguments, int k,
          memcmp(old.bytes, text.bytes, text.size) == 0;
 }
 
-static int set_scope(struct rtk_arguments *arguments, int k,
-                     struct rtk_text text) {
+static int set_path(struct rtk_arguments *arguments, int k,
+                    struct rtk_text text, struct rtk_scan *scan) {
   char *copy = sqlite3_mprintf("%.*s", (int)text.size, text.bytes);
   if (copy == NULL) return SQLITE_NOMEM;
-  sqlite3_free(arguments->scope[k]);
-  arguments->scope[k] = copy;
+  sqlite3_free(arguments->path[k]);
+  scan->has_moved = true;
+  arguments->path[k] = copy;
   rtk_call_set(&arguments->call, k, (struct rtk_text){copy, text.size});
   return SQLITE_OK;
 }
@@ -239,8 +240,7 @@ static int read_scope(struct rtk_arguments *arguments, int k,
                        " without '/', and not '.' or '..'",
                        column->name, place(k), (int)column->max_bytes);
   }
-  scan->has_moved = true;
-  return set_scope(arguments, k, text);
+  return set_path(arguments, k, text, scan);
 }
 
 char *rtk_arguments_explain_null(const struct rtk_scan *scan) {
@@ -267,7 +267,9 @@ static int refuse_filter(const struct rtk_column *column, sqlite3_value *given,
                        column->doc);
   }
   sqlite3_str *out = sqlite3_str_new(NULL);
-  sqlite3_str_appendf(out, "%s must be one of ", column->name);
+  sqlite3_str_appendf(out, "%s must be one of %s", column->name,
+                      column->is_comma_list ? "these, or some with commas: "
+                                            : "");
   for (const char *word = column->values; *word != '\0';) {
     int size = (int)strcspn(word, " ");
     sqlite3_str_appendf(out, "%s'%.*s'", word == column->values ? "" : ", ",
@@ -305,6 +307,21 @@ static int look_at_program(struct rtk_arguments *arguments, int bits, int k,
   return rtk_program_look(arguments->conn->db, &question, use);
 }
 
+/* Does the server know this value, or each of a comma list? */
+static bool has_known_values(const struct rtk_column *column,
+                             struct rtk_text text) {
+  const char *end = text.bytes + text.size;
+  if (column->values == NULL) return true;
+  for (const char *word = text.bytes;;) {
+    const char *comma = memchr(word, ',', (size_t)(end - word));
+    const char *stop = column->is_comma_list && comma != NULL ? comma : end;
+    struct rtk_text one = {word, (size_t)(stop - word)};
+    if (!rtk_words_have(column->values, one)) return false;
+    if (stop == end) return true;
+    word = stop + 1;
+  }
+}
+
 /* A filter: sent to the server, or refused.  A parameter that is compared with
 ** NULL has no row.  A visible column may be compared with any value if the
 ** value comes from a join, or if the API does not list the values: SQLite
@@ -332,8 +349,7 @@ static int read_filter(struct rtk_arguments *arguments, int k,
     text.bytes = *text.bytes == '0' ? "false" : "true";
     text.size = strlen(text.bytes);
   }
-  if (is_text &&
-      (column->values == NULL || rtk_words_have(column->values, text))) {
+  if (is_text && has_known_values(column, text)) {
     rtk_call_set(&arguments->call, k, text);
     return SQLITE_OK;
   }
@@ -425,6 +441,25 @@ static bool is_same_value(sqlite3_value *a, sqlite3_value *b) {
          memcmp(left, right, size) == 0;
 }
 
+/* An id in front of the last one: one value for each scan. */
+static int read_outer_id(struct rtk_arguments *arguments, int k,
+                         sqlite3_value *one, struct rtk_scan *scan,
+                         struct rtk_err *err) {
+  struct rtk_text text;
+  bool is_usable = false;
+  if (one == NULL) {
+    return refuse_missing(arguments, scan->bits, k,
+                          rtk_endpoint_argument(arguments->signature, k), err);
+  }
+  int rc = rtk_arguments_read_id(arguments, one, &text, &is_usable);
+  if (rc != SQLITE_OK || !is_usable) {
+    scan->is_empty = true;
+    return rc;
+  }
+  if (is_same(arguments, k, text)) return SQLITE_OK;
+  return set_path(arguments, k, text, scan);
+}
+
 static int read_argument(struct rtk_arguments *arguments, int k,
                          sqlite3_value *one, struct rtk_scan *scan,
                          struct rtk_err *err) {
@@ -432,6 +467,9 @@ static int read_argument(struct rtk_arguments *arguments, int k,
       rtk_endpoint_argument(arguments->signature, k);
   if (column->argument == RTK_ARGUMENT_SCOPE) {
     return read_scope(arguments, k, column, one, scan, err);
+  }
+  if (column->argument == RTK_ARGUMENT_ID) {
+    return read_outer_id(arguments, k, one, scan, err);
   }
   if (!is_same_value(arguments->given[k], one)) scan->has_moved = true;
   if (arguments->given[k] != NULL) forget_given(arguments, k);
@@ -461,7 +499,8 @@ static int refuse_surplus(const struct rtk_signature *signature,
                           struct rtk_err *err) {
   int count = signature->path_count;
   sqlite3_str *out = sqlite3_str_new(NULL);
-  sqlite3_str_appendf(out, "it takes %d arguments (", count);
+  sqlite3_str_appendf(out, "it takes %d argument%s (", count,
+                      count == 1 ? "" : "s");
   for (int k = 0; k < count; k++) {
     sqlite3_str_appendf(out, "%s%s", k == 0 ? "" : ", ",
                         rtk_endpoint_argument(signature, k)->name);

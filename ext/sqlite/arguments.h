@@ -31,20 +31,20 @@ struct rtk_arguments {
   struct rtk_call call;            /* all but the id, which the cursor sets */
   struct sqlite3_value *given[RTK_INPUTS_MAX]; /* filters as they were given, to
                                                   be echoed; NULL: not given */
-  char *scope[RTK_INPUTS_MAX]; /* account and app, for the call */
-  int checked_bits;   /* of the last plan whose program was looked at */
-  bool is_collecting; /* in a collecting run */
+  char *path[RTK_INPUTS_MAX]; /* account, app and outer ids, for the call */
+  int checked_bits;           /* of the last plan whose program was looked at */
+  bool is_collecting;         /* in a collecting run */
 };
 
 /* The ids and exceptions of one scan; values are borrowed from xFilter. */
 struct rtk_scan {
-  int bits;                            /* the plan */
-  struct sqlite3_value *one;           /* of `id = …` */
-  struct sqlite3_value *list;          /* of `id IN (…)` */
-  bool is_empty;                       /* a filter is NULL: no row */
+  int bits;                   /* the plan */
+  struct sqlite3_value *one;  /* of `id = …` */
+  struct sqlite3_value *list; /* of `id IN (…)` */
+  bool is_empty; /* a filter is NULL, or an outer id unusable: no row */
   const struct rtk_column *null_scope; /* an account or app without a value */
   int null_argument;                   /* which argument that is */
-  bool has_moved; /* account, app or a filter differs from the scan before */
+  bool has_moved; /* anything but the id differs from the scan before */
   int value;      /* while reading: the place among xFilter's values */
 };
 

@@ -660,8 +660,12 @@ int rtk_cursor_column(sqlite3_vtab_cursor *base, sqlite3_context *out, int i) {
   case RTK_COLUMN_STATUS:
     if (reply->http_status != 0) sqlite3_result_int(out, reply->http_status);
     break;
-  case RTK_COLUMN_RESPONSE:
-    put_text(out, reply->body);
+  case RTK_COLUMN_RESPONSE: /* a list's body would come once for each row */
+    if (cursor->endpoint->is_list) {
+      put_data(out, cursor, cursor->endpoint->column_count - 1);
+    } else {
+      put_text(out, reply->body);
+    }
     break;
   }
   bool is_over = cursor->arguments.is_collecting &&

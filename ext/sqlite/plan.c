@@ -66,7 +66,8 @@ static bool is_equality(int op) {
 
 /* LIMIT and OFFSET come with column 0, so the operator is looked at first. */
 static void look_at(const struct rtk_plan_term *terms, int count, int column,
-                    enum rtk_argument_kind kind, struct offer *offer) {
+                    enum rtk_argument_kind kind, bool takes_list,
+                    struct offer *offer) {
   *offer = (struct offer){.one = -1, .list = -1};
   for (int i = 0; i < count; i++) {
     const struct rtk_plan_term *term = &terms[i];
@@ -83,9 +84,8 @@ static void look_at(const struct rtk_plan_term *terms, int count, int column,
       offer->one = i;
     }
   }
-  /* Only ids take a list whole.  SQLite hands other lists over value by
-  ** value. */
-  if (kind != RTK_ARGUMENT_ID) {
+  /* SQLite hands other lists over value by value. */
+  if (!takes_list) {
     if (offer->one < 0) offer->one = offer->list;
     offer->list = -1;
   }
@@ -172,7 +172,7 @@ static void describe_filters(const struct rtk_signature *signature,
                    " (%s)", filters);
 }
 
-/* The way depends on the id; account and app have defaults, and a filter saves
+/* The way depends on the ids; account and app have defaults, and a filter saves
 ** little.  Only a look-up in a table that is no list has at most one row. */
 static void price(const struct rtk_signature *signature,
                   struct rtk_plan *plan) {
@@ -188,7 +188,7 @@ static void price(const struct rtk_signature *signature,
       if (code != RTK_PLAN_IN_VAIN) continue;
       name = column->name;
       way = WAY_NONE;
-    } else {
+    } else if (way != WAY_NONE) { /* an outer id is not missing */
       static const enum way by_code[] = {[RTK_PLAN_NONE] = WAY_NONE,
                                          [RTK_PLAN_VALUE] = WAY_ONE,
                                          [RTK_PLAN_LIST] = WAY_LIST,
@@ -234,12 +234,15 @@ int rtk_plan_choose(const struct rtk_signature *signature,
     const struct rtk_column *argument = rtk_endpoint_argument(signature, k);
     bool is_data = argument->kind == RTK_COLUMN_DATA;
     bool is_echoed = !is_data;
+    bool takes_list = k == signature->id;
     struct offer offer;
-    look_at(terms, count, column, argument->argument, &offer);
+    look_at(terms, count, column, argument->argument, takes_list, &offer);
     int stands_in = signature->stand_ins[k];
     if (!has_any(&offer) && stands_in >= 0) {
       struct offer other;
-      look_at(terms, count, stands_in, argument->argument, &other);
+      look_at(terms, count, stands_in, argument->argument, takes_list, &other);
+      /* A filter can do without the value of a column that stands for it. */
+      if (argument->argument == RTK_ARGUMENT_FILTER) other.is_later = false;
       other.is_later = other.is_later || offer.is_later;
       offer = other;
       is_echoed = false;

@@ -50,23 +50,37 @@
 ** (9106), malformed 400 (6003 with 6111 in its error_chain), wrong 401 (10000).
 ** Accounts: acme, ACCOUNT, acc*, 32 hex digits. Apps: webinars, APP, app*, UUIDs. Others: 404
 ** (7003). app-denied: 403 (10000). app-example: the published example from
-** every endpoint but livestreams/sessions/{id}, whatever the id. Other paths:
-** 404 (7000); outside /client/v4: 404 in HTML. Not GET or HEAD: 405.
+** every endpoint but livestreams/sessions/{id}, whatever the id; where none is
+** published, one with every field of the schema (../openapi.h). Other paths:
+** 404 (7000); outside /client/v4: 404 in HTML, but for /files (see files.c).
+** Not GET or HEAD: 405.
 **
-** Endpoints: the eight of the OpenAPI file, sessions (meeting sessions),
-** /user/tokens/verify and /accounts/{account}/tokens/verify. Lists take
-** page_no, per_page (20, at most 1000), status, start_time, end_time (on
-** created_at, ISO 8601), exclude_meetings, sort_order. Analytics take start_time
-** and end_time as seconds since 1970, to the day. Only LIVE livestreams have an active session.
+** Endpoints: the 33 of realtimekit.openapi.json, /user/tokens/verify and
+** /accounts/{account}/tokens/verify; routes.c has them in one table. Lists take
+** page_no, per_page (20, at most 1000; a session's participants 25, at most 200),
+** status (a list with commas is one of them), start_time, end_time (on
+** created_at, ISO 8601), search (any part of a row's JSON), sort_by, sort_order,
+** and what some have: exclude_meetings, associated_id, meeting_id, participants
+** (from:to), expired. Of participants, include_peer_events; of peer reports,
+** filters, too; of transcripts, format. Other parameters are passed over.
+** Analytics take start_time and end_time as seconds since 1970, or start_date and
+** end_date, to the day. Only LIVE livestreams have an active session; only their
+** meetings have one, and an active recording.
 **
 ** Ids
 **   the published ones    their published example
-**   s17 or its UUID form  generated data; the id is echoed as it was asked for
-**                         (l, m, k for the other kinds; formulas in data.c)
+**   24c1a0a2-7f5f-4a4e-8a0c-6b2f6d1e5a01   the example, where none is published
+**   s17 or its UUID form  generated data; the id is echoed as it was asked for.
+**                         s, l: data.c; m (meetings), k (their sessions), p, i
+**                         (participants), q (peers), r (recordings), t (presets),
+**                         w (webhooks), a (apps): meetings.c, with the formulas
 **   echo:ANYTHING         the data of session 1 with this id
 **   x:PROGRAM             a fault, at any endpoint with an id
+**   f:PROGRAM, u:URL      of a session with a transcript, chat or summary: a link
+**                         to a file with this fault; this URL as the link
 **   others                404 with the API's envelope
-** An app `app-x:PROGRAM` plays the fault at every endpoint of that app.
+** An app `app-x:PROGRAM` plays the fault at every endpoint of that app, an
+** account `acc-x:PROGRAM` at the list of its apps.
 **
 ** Fault programs: key=value,key=value,... An unknown key or value: 500 with
 ** `unknown fault key or value: ...` as text.
@@ -404,7 +418,7 @@ int main(int argc, char **argv) {
       .livestreams = -1,
   };
   char **command;
-  int listen_fd, port = 0, status = 2;
+  int listen_fd, status = 2;
   (void)argc;
   end_with_parent();
   if (!read_arguments(&options, argv, &command)) return status;
@@ -414,9 +428,9 @@ int main(int argc, char **argv) {
     perror("api: pipe");
     return status;
   }
-  listen_fd = listen_anywhere(&port);
+  listen_fd = listen_anywhere(&options.port);
   if (routes_open(&options) && log_open(options.log_path) && listen_fd >= 0) {
-    status = serve(&options, command, listen_fd, port);
+    status = serve(&options, command, listen_fd, options.port);
   }
   log_close();
   routes_close();

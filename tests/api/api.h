@@ -3,7 +3,9 @@
 **
 ** text.c    a growing text, JSON escaping, percent-decoding, gzip
 ** log.c     the request log, and how often each URI has been asked for
-** data.c    the generated livestreams and sessions, as JSON
+** data.c    the generated livestreams and their sessions, as JSON
+** meetings.c   the other generated data: apps, meetings, participants …
+** files.c   the texts behind links: transcript, chat, summary
 ** query.c   what a list is asked for
 ** routes.c  a path to a reply: routes, lists, published examples
 ** faults.c  a fault program (x:key=value,...) to a reply
@@ -16,6 +18,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include <cjson/cJSON.h>
 
 #ifdef __GNUC__
 #define PRINTF_LIKE(nth, first) __attribute__((format(printf, nth, first)))
@@ -44,6 +48,7 @@ struct options {
   long sessions;
   long livestreams;
   long page_max; /* 0: no limit */
+  int port;      /* that the server listens on */
 };
 
 /* text.c ------------------------------------------------------------------ */
@@ -99,7 +104,20 @@ void log_write(const char *method, const char *uri, unsigned status,
 
 enum { SESSIONS_EACH = 5 }; /* sessions of one livestream */
 
-enum kind { KIND_SESSION, KIND_LIVESTREAM, KIND_MEETING, KIND_MEETING_SESSION };
+enum kind {
+  KIND_NONE,
+  KIND_SESSION, /* of a livestream */
+  KIND_LIVESTREAM,
+  KIND_MEETING,
+  KIND_MEETING_SESSION,
+  KIND_PARTICIPANT, /* of a meeting session */
+  KIND_INVITED,     /* participant of a meeting */
+  KIND_PEER,        /* a participant's report */
+  KIND_RECORDING,
+  KIND_PRESET,
+  KIND_WEBHOOK,
+  KIND_APP
+};
 
 /* Room for the options' livestreams; data_close releases it. */
 /* The set of data that tests have; see data.c. */
@@ -119,14 +137,22 @@ bool data_livestream_has_meeting(long number);
 /* How many sessions this livestream has, and the first one's number. */
 long data_livestream_sessions(long number, long *first);
 
+long data_livestreams_listed(void);
+
 /* One object each. id.data == NULL: the UUID of that number. */
 void data_session(struct text *text, long number, struct piece id);
 void data_livestream(struct text *text, long number, struct piece id);
-void data_meeting_session(struct text *text, long number);
+void data_meeting_session(struct text *text, long number, struct piece id);
+
+/* Parts of objects: an id, a name, a field with a time and its comma. */
+void data_id(struct text *text, enum kind kind, long number, struct piece id);
+void data_name(struct text *text, const char *what, long number);
+void put_time(struct text *text, const char *name, bool is_null, long time_ms);
 
 /* Analytics by day, the day counted from the first one of the data. */
 struct day {
   long count, ingest_seconds, viewer_seconds;
+  long sessions, session_minutes, recordings, recording_minutes; /* meetings */
 };
 enum { DAYS = 731 }; /* 2024 and 2025 */
 long data_first_day_ms(void);
@@ -135,13 +161,38 @@ const struct day *data_day(int day);
 void format_day(char *out, size_t size, long time_ms);
 void format_time(char *out, size_t size, long time_ms);
 
+/* meetings.c -------------------------------------------------------------- */
+
+struct ask;
+
+/* How many of this kind a parent has (its number; 0 for lists of the app), and
+** the first one's number; 0: they are in the order of data_livestream_at(). */
+long data_count(enum kind kind, long parent, long *first);
+bool data_exists(enum kind kind, long number, long livestreams);
+/* The number of the meeting or session that a participant is of. */
+long data_owner(long number);
+long data_created_ms(enum kind kind, long number);
+const char *data_status(enum kind kind, long number);
+long data_sort_key(const char *sort_by, long number);
+bool data_matches(enum kind kind, long number, const struct ask *ask);
+void data_add_to_day(long session, struct day *day);
+/* A copy of `model`, which has every field, with this row's values. */
+cJSON *data_row(const cJSON *model, enum kind kind, long number,
+                struct piece id, const struct ask *ask);
+long data_session_line_ms(long session, long line);
+long data_session_speaker(long session, long line);
+
 /* query.c ----------------------------------------------------------------- */
 
 struct ask {
   long page_no, per_page;
-  char status[32];     /* "": all */
+  char status[128];    /* with commas between; "": all */
   long from_ms, to_ms; /* of created_at, both included */
-  bool without_meetings, is_descending;
+  bool without_meetings, is_descending, has_order;
+  char sort_by[32], search[128], meeting[64], filters[64], format[8];
+  long people_from, people_to; /* participants=1:10, both included */
+  int expired;                 /* -1: all */
+  bool has_peer_events;
 };
 
 /* Reads the encoded query ("" for none) with defaults for what is absent; the
@@ -181,6 +232,9 @@ void reply_header(struct reply *reply, const char *name, const char *format,
 /* The API's error envelope. */
 void reply_error(struct reply *reply, unsigned status, long code,
                  const char *message);
+/* The API's other form: "error" is one object. */
+void reply_fault(struct reply *reply, unsigned status, const char *format, ...)
+    PRINTF_LIKE(3, 4);
 /* The session's own reply: {"data":{...},"success":true}. */
 void reply_session(struct reply *reply, long number, struct piece id);
 
@@ -198,6 +252,20 @@ void routes_answer(const struct request *request, struct reply *reply);
 bool faults_play(struct piece program, struct piece id,
                  const struct request *request, struct reply *reply,
                  long *number);
+
+/* files.c ----------------------------------------------------------------- */
+
+void files_open(const struct options *options);
+/* The link to a file of a session, and when it expires. */
+void files_link(struct text *text, const char *what, long session,
+                const char *extension);
+long files_expire_ms(long session);
+/* The data of the reply with the link that was asked for with `id`. */
+bool files_reply(struct text *text, const char *what, struct piece id,
+                 long session, const struct ask *ask);
+bool files_has(const char *uri);
+void files_answer(const struct request *request, const char *auth,
+                  struct reply *reply);
 
 /* server.c ---------------------------------------------------------------- */
 

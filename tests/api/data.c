@@ -1,6 +1,6 @@
 /*
-** The generated livestreams, livestream sessions and meeting sessions.
-** Everything follows from a number by formulas; nothing is stored but the order
+** The generated livestreams and livestream sessions; meetings.c has the other
+** data, with their formulas.  Everything follows from a number by formulas; nothing is stored but the order
 ** of the list and the sums of the analytics.
 **
 ** There are two sets of formulas.  That for people, who play with the server or
@@ -24,7 +24,7 @@
 **   updated_at      started_time + ingest_seconds + 60 s
 **   err_message     null, but a text when n%17 is 0
 **   invoked_time    null, but created_at - 3 s when n%3 is 0
-** Meeting session S (from 1), id ...-b000-... of S, or k%d: the meeting of
+** Meeting session S (from 1), id ...-b000-... of S, or k%d: of meeting S, that of
 **   livestream S; its livestream sessions are those of livestream S.
 */
 #include "api.h"
@@ -63,6 +63,13 @@ static const struct {
     [KIND_LIVESTREAM] = {'l', "00000000-0000-4000-9000-"},
     [KIND_MEETING] = {'m', "00000000-0000-4000-a000-"},
     [KIND_MEETING_SESSION] = {'k', "00000000-0000-4000-b000-"},
+    [KIND_PARTICIPANT] = {'p', "00000000-0000-4001-8000-"},
+    [KIND_INVITED] = {'i', "00000000-0000-4001-9000-"},
+    [KIND_RECORDING] = {'r', "00000000-0000-4001-a000-"},
+    [KIND_PEER] = {'q', "00000000-0000-4001-b000-"},
+    [KIND_PRESET] = {'t', "00000000-0000-4002-8000-"},
+    [KIND_WEBHOOK] = {'w', "00000000-0000-4002-9000-"},
+    [KIND_APP] = {'a', "00000000-0000-4002-a000-"},
 };
 
 static long sessions_total, livestreams_total, livestreams_listed;
@@ -146,6 +153,8 @@ const struct day *data_day(int day) { return &days[day]; }
 
 long data_livestream_at(long place) { return listed[place]; }
 
+long data_livestreams_listed(void) { return livestreams_listed; }
+
 /* Ids ---------------------------------------------------------------------- */
 
 static long number_of_digits(const char *digits, size_t len, int base) {
@@ -171,14 +180,12 @@ long data_number(enum kind kind, struct piece id) {
              piece_begins(id, forms[kind].uuid_prefix)) {
     number = number_of_digits(id.data + PREFIX_LEN, DIGITS, 16);
   }
-  if (number > (kind == KIND_SESSION ? sessions_total : livestreams_total)) {
-    return 0;
-  }
-  return number;
+  if (kind == KIND_SESSION) return number > sessions_total ? 0 : number;
+  return number > 0 && data_exists(kind, number, livestreams_total) ? number
+                                                                    : 0;
 }
 
-static void put_id(struct text *out, enum kind kind, long number,
-                   struct piece id) {
+void data_id(struct text *out, enum kind kind, long number, struct piece id) {
   if (id.data != NULL) {
     text_json(out, id.data, id.len);
   } else {
@@ -188,7 +195,7 @@ static void put_id(struct text *out, enum kind kind, long number,
 }
 
 /* A name from the list, with a number from the second round on. */
-static void put_name(struct text *out, const char *what, long number) {
+void data_name(struct text *out, const char *what, long number) {
   long round = (number - 1) / NAMES;
   if (!is_show()) {
     text_add(out, "%s%ld", what, number);
@@ -201,8 +208,7 @@ static void put_name(struct text *out, const char *what, long number) {
 
 /* Objects ------------------------------------------------------------------ */
 
-static void put_time(struct text *out, const char *name, bool is_null,
-                     long time_ms) {
+void put_time(struct text *out, const char *name, bool is_null, long time_ms) {
   char time[64];
   if (is_null) {
     text_add(out, "\"%s\":null,", name);
@@ -222,11 +228,11 @@ void data_session(struct text *out, long n, struct piece id) {
   text_add(out, "\"err_message\":%s,\"id\":",
            n % 17 == 0 ? "\"ingest lost: the encoder closed the connection\""
                        : "null");
-  put_id(out, KIND_SESSION, n, id);
+  data_id(out, KIND_SESSION, n, id);
   text_add(out, ",\"ingest_seconds\":%ld,", session_ingest_seconds(n));
   put_time(out, "invoked_time", n % 3 != 0, created_ms - 3000);
   text_puts(out, "\"livestream_id\":");
-  put_id(out, KIND_LIVESTREAM, (n - 1) / SESSIONS_EACH + 1, (struct piece){0});
+  data_id(out, KIND_LIVESTREAM, (n - 1) / SESSIONS_EACH + 1, (struct piece){0});
   text_puts(out, ",");
   put_time(out, "started_time", false, started_ms);
   put_time(out, "stopped_time", n % 50 == 0, ended_ms);
@@ -241,16 +247,16 @@ void data_livestream(struct text *out, long number, struct piece id) {
   text_puts(out, "{");
   put_time(out, "created_at", false, created_ms);
   text_add(out, "\"disabled\":%s,\"id\":", number % 20 == 1 ? "true" : "false");
-  put_id(out, KIND_LIVESTREAM, number, id);
+  data_id(out, KIND_LIVESTREAM, number, id);
   text_puts(out, ",\"ingest_server\":\"rtmps://live.cloudflare.com:443/live/\","
                  "\"meeting_id\":");
   if (data_livestream_has_meeting(number)) {
-    put_id(out, KIND_MEETING, number, (struct piece){0});
+    data_id(out, KIND_MEETING, number, (struct piece){0});
   } else {
     text_puts(out, "null");
   }
   text_puts(out, ",\"name\":\"");
-  put_name(out, "livestream-", number);
+  data_name(out, "livestream-", number);
   text_add(out,
            "\",\"playback_url\":"
            "\"https://customer-example.cloudflarestream.com/%032lx/manifest/"
@@ -262,32 +268,6 @@ void data_livestream(struct text *out, long number, struct piece id) {
   text_puts(out, "}");
 }
 
-void data_meeting_session(struct text *out, long number) {
-  long created_ms = data_livestream_created_ms(number);
-  bool is_live = strcmp(data_livestream_status(number), "LIVE") == 0;
-  long minutes = 5 + number * 7 % 300;
-  text_puts(out, "{\"id\":");
-  put_id(out, KIND_MEETING_SESSION, number, (struct piece){0});
-  text_puts(out, ",\"associated_id\":");
-  put_id(out, KIND_MEETING, number, (struct piece){0});
-  text_puts(out, ",");
-  put_time(out, "created_at", false, created_ms);
-  put_time(out, "started_at", false, created_ms + 1000);
-  put_time(out, "ended_at", is_live, created_ms + minutes * 60000);
-  put_time(out, "updated_at", false, created_ms + minutes * 60000);
-  text_add(out,
-           "\"live_participants\":%ld,\"max_concurrent_participants\":%ld,"
-           "\"meeting_display_name\":\"",
-           is_live ? 2 + number % 30 : 0, 2 + number % 30);
-  put_name(out, "Meeting ", number);
-  text_add(out,
-           "\",\"minutes_consumed\":%ld,"
-           "\"organization_id\":\"00000000-0000-4000-8000-0000000000aa\","
-           "\"status\":\"%s\",\"type\":\"meeting\",\"meta\":{},"
-           "\"breakout_rooms\":0}",
-           minutes, is_live ? "LIVE" : "ENDED");
-}
-
 /* Start and end ------------------------------------------------------------ */
 
 static int by_created(const void *left, const void *right) {
@@ -297,10 +277,17 @@ static int by_created(const void *left, const void *right) {
 }
 
 /* The analytics are those of the listed livestreams' sessions. */
+static struct day *day_of(long time_ms) {
+  static struct day beyond;
+  long day = (time_ms - times->base_ms) / DAY_MS;
+  return day < DAYS ? &days[day] : &beyond;
+}
+
 static void add_sessions(long number) {
   long first, i, count = data_livestream_sessions(number, &first);
+  data_add_to_day(number, day_of(data_livestream_created_ms(number)));
   for (i = first; i < first + count; i++) {
-    struct day *day = &days[(session_created_ms(i) - times->base_ms) / DAY_MS];
+    struct day *day = day_of(session_created_ms(i));
     day->count++;
     day->ingest_seconds += session_ingest_seconds(i);
     day->viewer_seconds += session_viewer_ms(i) / 1000;

@@ -69,8 +69,26 @@ static bool read_time(const char *query, const char *name, bool is_unix,
   return true;
 }
 
-const char *query_read(const char *query, bool is_unix, struct ask *ask) {
+static bool read_flag(const char *query, const char *name) {
   char text[64];
+  return query_value(query, name, text, sizeof text) &&
+         strcmp(text, "true") == 0;
+}
+
+const char *query_read(const char *query, bool is_unix, struct ask *ask) {
+  const struct {
+    const char *name;
+    char *out;
+    size_t size;
+  } texts[] = {{"status", ask->status, sizeof ask->status},
+               {"sort_by", ask->sort_by, sizeof ask->sort_by},
+               {"search", ask->search, sizeof ask->search},
+               {"associated_id", ask->meeting, sizeof ask->meeting},
+               {"meeting_id", ask->meeting, sizeof ask->meeting},
+               {"filters", ask->filters, sizeof ask->filters},
+               {"format", ask->format, sizeof ask->format}};
+  char text[64];
+  size_t i;
   const char *wrong = NULL;
   memset(ask, 0, sizeof *ask);
   ask->page_no = 1;
@@ -83,14 +101,24 @@ const char *query_read(const char *query, bool is_unix, struct ask *ask) {
   if (!read_time(query, "start_time", is_unix, &ask->from_ms))
     wrong = "start_time";
   if (!read_time(query, "end_time", is_unix, &ask->to_ms)) wrong = "end_time";
-  if (query_value(query, "status", text, sizeof text)) {
-    snprintf(ask->status, sizeof ask->status, "%.31s", text);
+  if (!read_time(query, "start_date", false, &ask->from_ms))
+    wrong = "start_date";
+  if (!read_time(query, "end_date", false, &ask->to_ms)) wrong = "end_date";
+  for (i = 0; i < sizeof texts / sizeof *texts; i++) {
+    query_value(query, texts[i].name, texts[i].out, texts[i].size);
   }
-  if (query_value(query, "exclude_meetings", text, sizeof text)) {
-    ask->without_meetings = strcmp(text, "true") == 0;
+  ask->without_meetings = read_flag(query, "exclude_meetings");
+  ask->has_peer_events = read_flag(query, "include_peer_events");
+  ask->expired = -1;
+  if (query_value(query, "expired", text, sizeof text)) {
+    ask->expired = strcmp(text, "true") == 0;
   }
-  if (query_value(query, "sort_order", text, sizeof text)) {
-    ask->is_descending = strcmp(text, "ASC") != 0;
+  ask->people_to = INT64_MAX;
+  if (query_value(query, "participants", text, sizeof text) &&
+      sscanf(text, "%ld:%ld", &ask->people_from, &ask->people_to) != 2) {
+    wrong = "participants";
   }
+  ask->has_order = query_value(query, "sort_order", text, sizeof text);
+  ask->is_descending = ask->has_order && strcmp(text, "ASC") != 0;
   return wrong;
 }

@@ -3,11 +3,14 @@
 ** examples, and what the API says to a path that leads nowhere.
 **
 ** A route is a row of the table `routes`; its pattern is the end of the path
-** in the OpenAPI file, from which its published example is taken.
+** in the OpenAPI file, from which its example is taken, or made up of the schema
+** where none is published.  Most routes give one row or a list of one kind, which
+** the table says; the others have a function of their own.
 */
 #include "api.h"
 
-#include <cjson/cJSON.h>
+#include "../openapi.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,24 +18,35 @@
 
 enum { PIECES_MAX = 12 };
 
-static const char ROOT[] = "/client/v4";
-static const char KIT[] = "/accounts/{account_id}/realtime/kit/{app_id}/";
+static const struct piece no_id; /* the UUID of its number is written */
 
+/* Of a page of a session's participants: the only published bound. */
+enum { PARTICIPANTS_MAX = 200 };
+
+static const char ROOT[] = "/client/v4";
 /* One request on its way through this file. */
 struct call {
   const struct request *request;
   struct piece pieces[PIECES_MAX]; /* the path below ROOT, decoded */
   int pieces_used;
-  struct piece id;   /* of the route's {...}; data is NULL without one */
-  long number;       /* what the id stands for, when a fault is over; else 0 */
-  const char *query; /* what follows '?', still encoded; "" without one */
+  const struct route *route;
+  struct piece id;    /* of the route's last {...}; data is NULL without one */
+  struct piece owner; /* of the one before it */
+  long number;        /* what the id stands for, when a fault is over; else 0 */
+  const char *query;  /* what follows '?', still encoded; "" without one */
 };
+
+enum paging { NOT_PAGED, PAGED_INSIDE, PAGED_BESIDE };
 
 struct route {
   const char *pattern;
   const char *example_id; /* the id that gets the published example */
-  bool has_example;
-  bool is_lookup; /* app-example gives no example for other ids */
+  enum kind of;           /* what the last id in the path is of */
+  enum kind kind;         /* of the rows; KIND_NONE: `answer` makes the reply */
+  bool is_list;
+  const char *inside; /* data.INSIDE has the rows; NULL: data has */
+  enum paging paging; /* where `paging` is: inside data or beside it */
+  enum kind owner;    /* what the id before the last one is of */
   void (*answer)(const struct call *call, struct reply *reply);
 };
 
@@ -61,10 +75,54 @@ void reply_error(struct reply *reply, unsigned status, long code,
   text_puts(&reply->body, "}],\"messages\":[],\"result\":null}");
 }
 
+void reply_fault(struct reply *reply, unsigned status, const char *format,
+                 ...) {
+  char message[256];
+  va_list args;
+  va_start(args, format);
+  vsnprintf(message, sizeof message, format, args);
+  va_end(args);
+  reply->status = status;
+  reply->type = "application/json";
+  reply->body.len = 0;
+  text_add(&reply->body,
+           "{\"success\":false,\"error\":{\"code\":%u,\"message\":", status);
+  text_json(&reply->body, message, strlen(message));
+  text_puts(&reply->body, "}}");
+}
+
 void reply_session(struct reply *reply, long number, struct piece id) {
   text_puts(&reply->body, "{\"data\":");
   data_session(&reply->body, number, id);
   text_puts(&reply->body, ",\"success\":true}");
+}
+
+/* Ids ---------------------------------------------------------------------- */
+
+static const char UUID[] = "00000000-0000-0000-0000-000000000000";
+
+static bool is_hex_or_dash(struct piece piece, const char *pattern) {
+  size_t i;
+  if (piece.len != strlen(pattern)) return false;
+  for (i = 0; i < piece.len; i++) {
+    bool is_dash = piece.data[i] == '-';
+    if (is_dash != (pattern[i] == '-')) return false;
+    if (!is_dash && !memchr("0123456789abcdefABCDEF", piece.data[i], 22)) {
+      return false;
+    }
+  }
+  return true;
+}
+
+static bool is_account(struct piece piece) {
+  return piece_is(piece, "ACCOUNT") || piece_is(piece, "acme") ||
+         piece_begins(piece, "acc") ||
+         is_hex_or_dash(piece, "00000000000000000000000000000000");
+}
+
+static bool is_app(struct piece piece) {
+  return piece_is(piece, "APP") || piece_is(piece, "webinars") ||
+         piece_begins(piece, "app") || is_hex_or_dash(piece, UUID);
 }
 
 /* Lists -------------------------------------------------------------------- */
@@ -73,29 +131,101 @@ struct page {
   long total, first, last; /* places from 1; first and last 0: none */
 };
 
-/* Whether the item at this place is asked for; NULL: it is. */
-typedef bool (*match_fn)(long item, const struct ask *ask);
-typedef void (*write_fn)(struct text *out, long item);
+/* Items of one kind: those of the app in the order of their times, or
+** numbers from `first` on. */
+struct list {
+  enum kind kind;
+  long count, first;
+  const cJSON *model; /* see data_row() */
+};
 
-/* Writes [...] of the items of one page; item i is `at(i)` or first + i. */
-static struct page put_list(struct text *out, const struct ask *ask, long count,
-                            long (*at)(long place), long first,
-                            match_fn matches, write_fn write) {
+static void put_item(struct text *out, const struct list *list, long n,
+                     struct piece id, const struct ask *ask) {
+  cJSON *row;
+  char *text;
+  if (list->kind == KIND_SESSION) {
+    data_session(out, n, id);
+  } else if (list->kind == KIND_LIVESTREAM) {
+    data_livestream(out, n, id);
+  } else if (list->kind == KIND_MEETING_SESSION) {
+    data_meeting_session(out, n, id);
+  } else {
+    row = data_row(list->model, list->kind, n, id, ask);
+    text = cJSON_PrintUnformatted(row);
+    text_puts(out, text);
+    cJSON_free(text);
+    cJSON_Delete(row);
+  }
+}
+
+/* Is `word` one of those in `words`, between commas? */
+static bool is_among(const char *word, const char *words) {
+  size_t len = strlen(word);
+  const char *at = words;
+  while (*at != 0) {
+    size_t next = strcspn(at, ",");
+    if (next == len && strncmp(at, word, len) == 0) return true;
+    at += next;
+    if (*at == ',') at++;
+  }
+  return false;
+}
+
+/* A search finds any part of the row's JSON. */
+static bool is_found(const struct list *list, long n, const struct ask *ask) {
+  struct text row = {0};
+  bool is_there;
+  put_item(&row, list, n, no_id, ask);
+  is_there = strstr(row.data, ask->search) != NULL;
+  text_free(&row);
+  return is_there;
+}
+
+static bool matches(const struct list *list, long n, const struct ask *ask) {
+  const char *status = data_status(list->kind, n);
+  if (list->kind == KIND_SESSION) return true;
+  return data_created_ms(list->kind, n) >= ask->from_ms &&
+         data_created_ms(list->kind, n) <= ask->to_ms &&
+         (ask->status[0] == 0 || status[0] == 0 ||
+          is_among(status, ask->status)) &&
+         data_matches(list->kind, n, ask) &&
+         (ask->search[0] == 0 || is_found(list, n, ask));
+}
+
+struct item {
+  long key, place, number;
+};
+
+static int by_key(const void *left, const void *right) {
+  const struct item *a = left, *b = right;
+  if (a->key != b->key) return a->key < b->key ? -1 : 1;
+  return a->place < b->place ? -1 : a->place > b->place;
+}
+
+/* Writes [...] of the items of one page. */
+static struct page put_list(struct text *out, const struct ask *ask,
+                            const struct list *list) {
+  struct item *items = must_alloc((size_t)(list->count + 1) * sizeof *items);
   struct page page = {0, 0, 0};
-  long skip = (ask->page_no - 1) * ask->per_page, i;
+  long i, skip = (ask->page_no - 1) * ask->per_page;
+  for (i = 0; i < list->count; i++) {
+    long n = list->first == 0 ? data_livestream_at(i) : list->first + i;
+    if (!matches(list, n, ask)) continue;
+    items[page.total++] = (struct item){data_sort_key(ask->sort_by, n), i, n};
+  }
+  if (ask->sort_by[0] != 0) {
+    qsort(items, (size_t)page.total, sizeof *items, by_key);
+  }
   text_puts(out, "[");
-  for (i = 0; i < count; i++) {
-    long place = ask->is_descending ? count - 1 - i : i;
-    long item = at != NULL ? at(place) : first + place;
-    if (matches != NULL && !matches(item, ask)) continue;
-    page.total++;
-    if (page.total <= skip || page.total > skip + ask->per_page) continue;
-    if (page.first == 0) page.first = page.total;
+  for (i = skip; i < page.total && i < skip + ask->per_page; i++) {
+    long place = ask->is_descending ? page.total - 1 - i : i;
+    if (page.first == 0) page.first = i + 1;
     if (page.last != 0) text_puts(out, ",");
-    page.last = page.total;
-    write(out, item);
+    page.last = i + 1;
+    put_item(out, list, items[place].number, no_id, ask);
   }
   text_puts(out, "]");
+  free(items);
   return page;
 }
 
@@ -106,48 +236,30 @@ static void put_paging(struct text *out, struct page page) {
            page.last, page.first, page.total);
 }
 
-static long livestreams_count; /* how many the lists hold */
-static long page_max;          /* rows of a page; 0: any number */
-
-static bool is_in_time(long number, const struct ask *ask) {
-  long created_ms = data_livestream_created_ms(number);
-  return created_ms >= ask->from_ms && created_ms <= ask->to_ms;
-}
-
-static bool livestream_matches(long number, const struct ask *ask) {
-  if (!is_in_time(number, ask)) return false;
-  if (ask->without_meetings && data_livestream_has_meeting(number)) {
-    return false;
-  }
-  return ask->status[0] == 0 ||
-         strcmp(ask->status, data_livestream_status(number)) == 0;
-}
+static long page_max; /* rows of a page; 0: any number */
 
 static bool is_live(long number) {
   return strcmp(data_livestream_status(number), "LIVE") == 0;
 }
 
-static bool meeting_session_matches(long number, const struct ask *ask) {
-  if (!is_in_time(number, ask)) return false;
-  return ask->status[0] == 0 ||
-         strcmp(ask->status, is_live(number) ? "LIVE" : "ENDED") == 0;
-}
-
-static void write_livestream(struct text *out, long number) {
-  data_livestream(out, number, (struct piece){0});
-}
-
 static void write_session(struct text *out, long number) {
-  data_session(out, number, (struct piece){0});
+  data_session(out, number, no_id);
 }
 
-/* Answers, one for each route ---------------------------------------------- */
+/* Answers ------------------------------------------------------------------ */
 
 /* False after the reply has been made an error. */
 static bool read_ask(const struct call *call, bool is_unix, struct reply *reply,
                      struct ask *ask) {
   const char *wrong = query_read(call->query, is_unix, ask);
   char message[128];
+  if (call->route->kind == KIND_PARTICIPANT && call->route->is_list) {
+    if (strstr(call->query, "per_page=") == NULL) ask->per_page = 25;
+    if (ask->per_page > PARTICIPANTS_MAX) wrong = "per_page";
+  }
+  if (call->route->kind == KIND_APP && !ask->has_order) {
+    ask->is_descending = true;
+  }
   if (page_max > 0 && ask->per_page > page_max) ask->per_page = page_max;
   if (wrong == NULL) return true;
   snprintf(message, sizeof message, "\"%s\" is not valid", wrong);
@@ -170,19 +282,11 @@ static void answer_session(const struct call *call, struct reply *reply) {
   reply_session(reply, number, call->id);
 }
 
-static void answer_livestreams(const struct call *call, struct reply *reply) {
-  struct ask ask;
-  struct page page;
-  if (!read_ask(call, false, reply, &ask)) return;
-  text_puts(&reply->body, "{\"data\":");
-  page = put_list(&reply->body, &ask, livestreams_count, data_livestream_at, 0,
-                  livestream_matches, write_livestream);
-  put_paging(&reply->body, page);
-  text_puts(&reply->body, ",\"success\":true}");
-}
-
+/* Of a livestream, or of that of a meeting. */
 static void answer_livestream(const struct call *call, struct reply *reply) {
-  long number = number_of(call, KIND_LIVESTREAM), first, count;
+  bool is_by_meeting = call->route->of == KIND_MEETING;
+  long number = number_of(call, call->route->of);
+  struct list list = {.kind = KIND_SESSION};
   struct ask ask;
   struct page page;
   if (number == 0) {
@@ -191,10 +295,10 @@ static void answer_livestream(const struct call *call, struct reply *reply) {
   }
   if (!read_ask(call, false, reply, &ask)) return;
   text_puts(&reply->body, "{\"data\":{\"livestream\":");
-  data_livestream(&reply->body, number, call->id);
+  data_livestream(&reply->body, number, is_by_meeting ? no_id : call->id);
   text_puts(&reply->body, ",\"sessions\":");
-  count = data_livestream_sessions(number, &first);
-  page = put_list(&reply->body, &ask, count, NULL, first, NULL, write_session);
+  list.count = data_livestream_sessions(number, &list.first);
+  page = put_list(&reply->body, &ask, &list);
   text_puts(&reply->body, "}");
   put_paging(&reply->body, page);
   text_puts(&reply->body, ",\"success\":true}");
@@ -223,37 +327,35 @@ static void answer_active_livestream(const struct call *call,
     return;
   }
   text_puts(&reply->body, "{\"data\":");
-  write_livestream(&reply->body, number);
+  data_livestream(&reply->body, number, no_id);
   text_puts(&reply->body, ",\"success\":true}");
 }
 
-static void answer_meeting_livestreams(const struct call *call,
-                                       struct reply *reply) {
-  long number = number_of(call, KIND_MEETING_SESSION), first, count;
-  struct ask ask;
-  struct page page;
-  if (number == 0) {
-    reply_error(reply, 404, 404, "Session not found");
+/* The session of a meeting that is on. */
+static void answer_active_meeting_session(const struct call *call,
+                                          struct reply *reply) {
+  long number = number_of(call, KIND_MEETING);
+  if (number == 0 || !is_live(number)) {
+    reply_fault(reply, 404, "No active session found for meeting_id %.*s",
+                (int)call->id.len, call->id.data);
     return;
   }
-  if (!read_ask(call, false, reply, &ask)) return;
-  text_puts(&reply->body, "{\"data\":{\"data\":");
-  count = data_livestream_sessions(number, &first);
-  page = put_list(&reply->body, &ask, count, NULL, first, NULL, write_session);
-  put_paging(&reply->body, page);
-  text_puts(&reply->body, "},\"success\":true}");
+  text_puts(&reply->body, "{\"data\":");
+  data_meeting_session(&reply->body, number, no_id);
+  text_puts(&reply->body, ",\"success\":true}");
 }
 
-static void answer_meeting_sessions(const struct call *call,
-                                    struct reply *reply) {
+static void answer_active_recording(const struct call *call,
+                                    struct reply *reply);
+
+/* The links of a session: the pattern's last word says which. */
+static void answer_link(const struct call *call, struct reply *reply) {
   struct ask ask;
-  struct page page;
   if (!read_ask(call, false, reply, &ask)) return;
-  text_puts(&reply->body, "{\"data\":{\"sessions\":");
-  page = put_list(&reply->body, &ask, livestreams_count, data_livestream_at, 0,
-                  meeting_session_matches, data_meeting_session);
-  put_paging(&reply->body, page);
-  text_puts(&reply->body, "},\"success\":true}");
+  if (!files_reply(&reply->body, strrchr(call->route->pattern, '/') + 1,
+                   call->id, number_of(call, KIND_MEETING_SESSION), &ask)) {
+    reply_fault(reply, 404, "Session not found");
+  }
 }
 
 /* Whether the whole or a part of that day is asked for. */
@@ -283,8 +385,47 @@ static void answer_daywise(const struct call *call, struct reply *reply) {
   text_puts(&reply->body, "],\"success\":true}");
 }
 
+/* Two lists in one reply. */
+static void answer_meeting_days(const struct call *call, struct reply *reply) {
+  struct day sum = {0};
+  struct text sessions = {0}, recordings = {0};
+  struct ask ask;
+  int i;
+  if (!read_ask(call, false, reply, &ask)) return;
+  for (i = 0; i < DAYS; i++) {
+    const struct day *day = data_day(i);
+    char date[32];
+    if (day->sessions == 0 || !is_day_asked(i, &ask)) continue;
+    format_day(date, sizeof date, data_first_day_ms() + i * (86400L * 1000));
+    text_add(&sessions,
+             "%s{\"day\":\"%s\",\"total_session_minutes\":%ld,"
+             "\"total_sessions\":%ld}",
+             sum.sessions > 0 ? "," : "", date, day->session_minutes,
+             day->sessions);
+    text_add(&recordings,
+             "%s{\"day\":\"%s\",\"total_recording_minutes\":%ld,"
+             "\"total_recordings\":%ld}",
+             sum.sessions > 0 ? "," : "", date, day->recording_minutes,
+             day->recordings);
+    sum.sessions += day->sessions;
+    sum.session_minutes += day->session_minutes;
+    sum.recordings += day->recordings;
+    sum.recording_minutes += day->recording_minutes;
+  }
+  text_add(&reply->body,
+           "{\"data\":{\"session_stats\":{\"day_stats\":[%s],"
+           "\"sessions_count\":%ld,\"sessions_minutes_consumed\":%ld},"
+           "\"recording_stats\":{\"day_stats\":[%s],\"recording_count\":%ld,"
+           "\"recording_minutes_consumed\":%ld}},\"success\":true}",
+           sessions.data == NULL ? "" : sessions.data, sum.sessions,
+           sum.session_minutes, recordings.data == NULL ? "" : recordings.data,
+           sum.recordings, sum.recording_minutes);
+  text_free(&sessions);
+  text_free(&recordings);
+}
+
 static void answer_overall(const struct call *call, struct reply *reply) {
-  struct day sum = {0, 0, 0};
+  struct day sum = {0};
   struct ask ask;
   int i;
   if (!read_ask(call, true, reply, &ask)) return;
@@ -303,42 +444,150 @@ static void answer_overall(const struct call *call, struct reply *reply) {
 
 /* Routes ------------------------------------------------------------------- */
 
+static const char MADE_UP_ID[] = "24c1a0a2-7f5f-4a4e-8a0c-6b2f6d1e5a01";
+static const char APP_ID[] = "14a396e7-ca44-4937-bf1f-050a69118543";
 static const char SESSION_ID[] = "cf55a850-c3fd-46b5-b5d2-25b3b9aa1686";
 static const char LIVESTREAM_ID[] = "b60ef3da-fbbb-441b-9168-8235b0035248";
-static const char MEETING_ID[] = "bbb87945-df1c-49d9-8159-262a7ae6cfde";
+static const char MEETING_ID[] = "bbb03399-24e3-4b0c-90ec-172e97e636be";
+static const char LIVE_MEETING_ID[] = "6bf2b8be-04dd-4191-b602-1128921a306b";
+static const char LIVESTREAM_MEETING_ID[] =
+    "aaa87945-df1c-49d9-8159-262a7ae6cfde";
 
+/* clang-format off */
+#define LIST(its_kind, its_paging)                                             \
+  .kind = its_kind, .is_list = true, .paging = its_paging
+#define ONE(its_kind) .kind = its_kind, .of = its_kind
+
+/* A path with a word comes before one with an id in the same place. */
 static const struct route routes[] = {
-    {"livestreams/sessions/{livestream-session-id}", SESSION_ID, true, true,
-     answer_session},
-    {"livestreams", NULL, true, false, answer_livestreams},
-    {"livestreams/{livestream_id}", LIVESTREAM_ID, true, false,
-     answer_livestream},
-    {"livestreams/{livestream_id}/active-livestream-session", LIVESTREAM_ID,
-     true, false, answer_active_session},
-    {"meetings/{meeting_id}/active-livestream", MEETING_ID, true, false,
-     answer_active_livestream},
-    {"sessions/{session_id}/livestream-sessions", NULL, true, false,
-     answer_meeting_livestreams},
-    {"sessions", NULL, false, false, answer_meeting_sessions},
-    {"analytics/livestreams/daywise", NULL, true, false, answer_daywise},
-    {"analytics/livestreams/overall", NULL, true, false, answer_overall},
+  {"apps", NULL, LIST(KIND_APP, PAGED_BESIDE)},
+  {"apps/{app_id}", APP_ID, ONE(KIND_APP)},
+  {"meetings", NULL, LIST(KIND_MEETING, PAGED_BESIDE)},
+  {"meetings/{meeting_id}", MADE_UP_ID, ONE(KIND_MEETING)},
+  {"meetings/{meeting_id}/participants", MADE_UP_ID, KIND_MEETING,
+   LIST(KIND_INVITED, PAGED_BESIDE)},
+  {"meetings/{meeting_id}/participants/{participant_id}", MADE_UP_ID,
+   ONE(KIND_INVITED), .owner = KIND_MEETING},
+  {"meetings/{meeting_id}/active-session", LIVE_MEETING_ID, KIND_MEETING,
+   .answer = answer_active_meeting_session},
+  {"meetings/{meeting_id}/active-livestream", MEETING_ID, KIND_MEETING,
+   .answer = answer_active_livestream},
+  {"meetings/{meeting_id}/livestream", LIVESTREAM_MEETING_ID, KIND_MEETING,
+   .answer = answer_livestream},
+  {"presets", NULL, LIST(KIND_PRESET, PAGED_BESIDE)},
+  {"presets/{preset_id}", MADE_UP_ID, ONE(KIND_PRESET)},
+  {"sessions", NULL, LIST(KIND_MEETING_SESSION, PAGED_INSIDE),
+   .inside = "sessions"},
+  {"sessions/peer-report/{peer_id}", MADE_UP_ID, ONE(KIND_PEER),
+   .inside = "participant"},
+  {"sessions/{session_id}", MADE_UP_ID, ONE(KIND_MEETING_SESSION)},
+  {"sessions/{session_id}/participants", NULL, KIND_MEETING_SESSION,
+   LIST(KIND_PARTICIPANT, PAGED_INSIDE), .inside = "participants"},
+  {"sessions/{session_id}/participants/{participant_id}", MADE_UP_ID,
+   ONE(KIND_PARTICIPANT), .inside = "participant",
+   .owner = KIND_MEETING_SESSION},
+  {"sessions/{session_id}/chat", MADE_UP_ID, .answer = answer_link},
+  {"sessions/{session_id}/transcript", MADE_UP_ID, .answer = answer_link},
+  {"sessions/{session_id}/summary", MADE_UP_ID, .answer = answer_link},
+  {"sessions/{session_id}/livestream-sessions", NULL, KIND_MEETING_SESSION,
+   LIST(KIND_SESSION, PAGED_INSIDE), .inside = "data"},
+  {"recordings", NULL, LIST(KIND_RECORDING, PAGED_BESIDE)},
+  {"recordings/active-recording/{meeting_id}", MADE_UP_ID, KIND_MEETING,
+   .answer = answer_active_recording},
+  {"recordings/{recording_id}", MADE_UP_ID, ONE(KIND_RECORDING)},
+  {"livestreams", NULL, LIST(KIND_LIVESTREAM, PAGED_BESIDE)},
+  {"livestreams/{livestream_id}", LIVESTREAM_ID, KIND_LIVESTREAM,
+   .answer = answer_livestream},
+  {"livestreams/{livestream_id}/active-livestream-session", LIVESTREAM_ID,
+   .answer = answer_active_session},
+  {"livestreams/sessions/{livestream-session-id}", SESSION_ID,
+   .answer = answer_session},
+  {"analytics/daywise", NULL, .answer = answer_meeting_days},
+  {"analytics/livestreams/daywise", NULL, .answer = answer_daywise},
+  {"analytics/livestreams/overall", NULL, .answer = answer_overall},
+  {"webhooks", NULL, LIST(KIND_WEBHOOK, NOT_PAGED)},
+  {"webhooks/all", NULL, .answer = NULL}, /* its example */
+  {"webhooks/{webhook_id}", MADE_UP_ID, ONE(KIND_WEBHOOK)},
 };
+/* clang-format on */
 
 enum { ROUTES = sizeof routes / sizeof routes[0] };
 
 static char *examples[ROUTES]; /* the published reply bodies */
+static cJSON *models[ROUTES];  /* a row with every field; see data_row() */
+
+static const cJSON *model_of(const struct route *route) {
+  return models[route - routes];
+}
+
+static void answer_active_recording(const struct call *call,
+                                    struct reply *reply) {
+  long number = number_of(call, KIND_MEETING);
+  struct list list = {.kind = KIND_RECORDING, .model = model_of(call->route)};
+  struct ask ask;
+  if (!read_ask(call, false, reply, &ask)) return;
+  if (number == 0 || !is_live(number)) {
+    reply_fault(reply, 404, "No active recording found");
+    return;
+  }
+  text_puts(&reply->body, "{\"data\":");
+  put_item(&reply->body, &list, number, no_id, &ask);
+  text_puts(&reply->body, ",\"success\":true}");
+}
+
+static const char *noun(enum kind kind) {
+  static const char *const nouns[] = {
+      [KIND_LIVESTREAM] = "Livestream",   [KIND_MEETING] = "Meeting",
+      [KIND_MEETING_SESSION] = "Session", [KIND_PARTICIPANT] = "Participant",
+      [KIND_INVITED] = "Participant",     [KIND_PEER] = "Peer",
+      [KIND_RECORDING] = "Recording",     [KIND_PRESET] = "Preset",
+      [KIND_WEBHOOK] = "Webhook",         [KIND_APP] = "App"};
+  return nouns[kind];
+}
+
+/* One row, or a list of rows, as the route's row of the table says. */
+static void answer_rows(const struct call *call, struct reply *reply) {
+  const struct route *route = call->route;
+  struct list list = {.kind = route->kind, .model = model_of(route)};
+  struct text *out = &reply->body;
+  struct page page = {0, 0, 0};
+  struct ask ask;
+  long number = route->of == KIND_NONE ? 0 : number_of(call, route->of);
+  /* Any app is one, not only those of the list. */
+  if (number == 0 && route->of == KIND_APP && is_app(call->id)) number = 1;
+  if ((route->of != KIND_NONE && number == 0) ||
+      (route->owner != KIND_NONE && call->number == 0 &&
+       data_number(route->owner, call->owner) != data_owner(number))) {
+    reply_fault(reply, 404, "%s not found", noun(route->of));
+    return;
+  }
+  if (!read_ask(call, false, reply, &ask)) return;
+  text_puts(out, "{\"data\":");
+  if (route->inside != NULL) text_add(out, "{\"%s\":", route->inside);
+  if (route->is_list) {
+    list.count = data_count(list.kind, number, &list.first);
+    page = put_list(out, &ask, &list);
+  } else {
+    put_item(out, &list, number, call->id, &ask);
+  }
+  if (route->paging == PAGED_INSIDE) put_paging(out, page);
+  if (route->inside != NULL) text_puts(out, "}");
+  if (route->paging == PAGED_BESIDE) put_paging(out, page);
+  text_puts(out, ",\"success\":true}");
+}
 
 /* Whether the pieces from the `from`-th on are those of the pattern; a {...}
-** matches anything but nothing and goes to call->id. */
+** matches anything but nothing and goes to call->id, one before it to ->owner. */
 static bool route_matches(const char *pattern, struct call *call, int from) {
   int i;
-  call->id = (struct piece){0};
+  call->id = call->owner = (struct piece){0};
   for (i = from; i < call->pieces_used; i++) {
     struct piece piece = call->pieces[i];
     size_t len = strcspn(pattern, "/");
     if (len == 0) return false;
     if (*pattern == '{') {
       if (piece.len == 0) return false;
+      call->owner = call->id;
       call->id = piece;
     } else if (piece.len != len || memcmp(piece.data, pattern, len) != 0) {
       return false;
@@ -347,31 +596,6 @@ static bool route_matches(const char *pattern, struct call *call, int from) {
     if (*pattern == '/') pattern++;
   }
   return *pattern == 0;
-}
-
-static bool is_hex_or_dash(struct piece piece, const char *pattern) {
-  size_t i;
-  if (piece.len != strlen(pattern)) return false;
-  for (i = 0; i < piece.len; i++) {
-    bool is_dash = piece.data[i] == '-';
-    if (is_dash != (pattern[i] == '-')) return false;
-    if (!is_dash && !memchr("0123456789abcdefABCDEF", piece.data[i], 22)) {
-      return false;
-    }
-  }
-  return true;
-}
-
-static bool is_account(struct piece piece) {
-  return piece_is(piece, "ACCOUNT") || piece_is(piece, "acme") ||
-         piece_begins(piece, "acc") ||
-         is_hex_or_dash(piece, "00000000000000000000000000000000");
-}
-
-static bool is_app(struct piece piece) {
-  return piece_is(piece, "APP") || piece_is(piece, "webinars") ||
-         piece_begins(piece, "app") ||
-         is_hex_or_dash(piece, "00000000-0000-0000-0000-000000000000");
 }
 
 static void no_route(const struct call *call, struct reply *reply) {
@@ -415,11 +639,15 @@ static void answer_verify(const struct call *call, bool is_by_account,
 static bool play_fault(struct call *call, struct reply *reply) {
   struct piece app = call->pieces[4], id = call->id;
   long ignored;
+  if (call->owner.data != NULL && piece_begins(call->owner, "x:")) {
+    id = call->owner;
+  }
+  if (piece_is(app, "apps")) app = call->pieces[1]; /* acc-x:PROGRAM */
   if (id.data != NULL && piece_begins(id, "x:")) {
     return faults_play((struct piece){id.data + 2, id.len - 2}, id,
                        call->request, reply, &call->number);
   }
-  if (piece_begins(app, "app-x:")) {
+  if (piece_begins(app, "app-x:") || piece_begins(app, "acc-x:")) {
     return faults_play((struct piece){app.data + 6, app.len - 6},
                        id.data != NULL ? id : app, call->request, reply,
                        &ignored);
@@ -427,32 +655,48 @@ static bool play_fault(struct call *call, struct reply *reply) {
   return false;
 }
 
-/* /accounts/{account}/realtime/kit/{app}/... */
+/* Is the example asked for: by its id, or by the app for all but sessions? */
+static bool is_example(const struct call *call) {
+  const char *id = call->route->example_id;
+  return (id != NULL && piece_is(call->id, id)) ||
+         (piece_is(call->pieces[4], "app-example") &&
+          call->route->answer != answer_session);
+}
+
+/* /accounts/{account}/realtime/kit/{app}/..., or /apps... */
 static void answer_kit(struct call *call, struct reply *reply) {
   struct piece app = call->pieces[4];
+  bool is_apps = piece_is(app, "apps");
   int i = 0;
-  if (!is_account(call->pieces[1]) || !is_app(app)) {
+  if (!is_account(call->pieces[1]) || (!is_apps && !is_app(app))) {
     no_route(call, reply);
     return;
   }
-  while (i < ROUTES && !route_matches(routes[i].pattern, call, 5)) i++;
+  while (i < ROUTES && !route_matches(routes[i].pattern, call, is_apps ? 4 : 5))
+    i++;
   if (i == ROUTES) {
     reply_error(reply, 404, 7000, "No route for that URI");
     return;
   }
+  call->route = &routes[i];
   if (piece_is(app, "app-denied")) {
     reply_error(reply, 403, 10000, "Authentication error");
     return;
   }
   if (play_fault(call, reply)) return;
-  if (examples[i] != NULL &&
-      ((routes[i].example_id != NULL &&
-        piece_is(call->id, routes[i].example_id)) ||
-       (piece_is(app, "app-example") && !routes[i].is_lookup))) {
+  if (is_example(call) ||
+      (call->route->kind == KIND_NONE && call->route->answer == NULL)) {
     text_puts(&reply->body, examples[i]);
-    return;
+  } else if (call->route->kind == KIND_WEBHOOK &&
+             call->route->of != KIND_NONE &&
+             number_of(call, KIND_WEBHOOK) == 0 &&
+             !is_hex_or_dash(call->id, UUID)) {
+    reply_fault(reply, 400, "BAD_REQUEST: \"id\" must be a valid GUID");
+  } else if (call->route->answer != NULL) {
+    call->route->answer(call, reply);
+  } else {
+    answer_rows(call, reply);
   }
-  routes[i].answer(call, reply);
 }
 
 bool routes_has(const char *uri) {
@@ -502,7 +746,7 @@ void routes_answer(const struct request *request, struct reply *reply) {
     } else {
       no_route(&call, reply);
     }
-  } else if (call.pieces_used > 5 && piece_is(call.pieces[0], "accounts") &&
+  } else if (call.pieces_used > 4 && piece_is(call.pieces[0], "accounts") &&
              piece_is(call.pieces[2], "realtime") &&
              piece_is(call.pieces[3], "kit")) {
     answer_kit(&call, reply);
@@ -514,47 +758,54 @@ void routes_answer(const struct request *request, struct reply *reply) {
 
 /* Start and end ------------------------------------------------------------ */
 
-/* The value of the first example of the 200 reply of this route, as text. */
-static char *example_of(const cJSON *paths, const char *pattern) {
-  static const char *const way[] = {"get",     "responses",        "200",
-                                    "content", "application/json", "examples"};
+/* The rows of a reply of this route: its own array or object. */
+static const cJSON *row_of(const struct route *route, const cJSON *reply) {
+  const cJSON *at = openapi_get(reply, "data");
+  if (route->inside != NULL) at = openapi_get(at, route->inside);
+  return cJSON_IsArray(at) ? at->child : at;
+}
+
+static bool open_route(const cJSON *paths, int i) {
+  bool is_apps = strncmp(routes[i].pattern, "apps", 4) == 0;
+  const cJSON *operation, *example;
+  cJSON *made_up;
   char path[256];
-  const cJSON *at;
-  size_t i;
-  snprintf(path, sizeof path, "%s%s", KIT, pattern);
-  at = cJSON_GetObjectItemCaseSensitive(paths, path);
-  for (i = 0; i < sizeof way / sizeof way[0]; i++) {
-    at = cJSON_GetObjectItemCaseSensitive(at, way[i]);
+  snprintf(path, sizeof path, "%s%s%s", OPENAPI_KIT, is_apps ? "" : "{app_id}/",
+           routes[i].pattern);
+  operation = openapi_get(openapi_get(paths, path), "get");
+  if (operation == NULL) {
+    fprintf(stderr, "api: %s has no %s\n", API_EXAMPLES, path);
+    return false;
   }
-  at = at == NULL ? NULL : at->child;
-  at = cJSON_GetObjectItemCaseSensitive(at, "value");
-  return at == NULL ? NULL : cJSON_PrintUnformatted(at);
+  made_up = openapi_made_up_reply(operation);
+  example = openapi_examples(operation);
+  example = example == NULL ? made_up : openapi_get(example, "value");
+  examples[i] = cJSON_PrintUnformatted(example);
+  models[i] = cJSON_Duplicate(row_of(&routes[i], made_up), 1);
+  cJSON_Delete(made_up);
+  return true;
 }
 
 bool routes_open(const struct options *options) {
-  char *text = read_whole(API_EXAMPLES);
-  cJSON *root = cJSON_Parse(text);
-  const cJSON *paths = cJSON_GetObjectItemCaseSensitive(root, "paths");
-  bool ok = text != NULL;
-  size_t i;
+  cJSON *root = openapi_open(API_EXAMPLES);
+  bool ok = root != NULL;
+  int i;
+  if (!ok) fprintf(stderr, "api: cannot read %s\n", API_EXAMPLES);
   for (i = 0; ok && i < ROUTES; i++) {
-    if (!routes[i].has_example) continue;
-    examples[i] = example_of(paths, routes[i].pattern);
-    if (examples[i] == NULL) {
-      fprintf(stderr, "api: %s has no example for %s\n", API_EXAMPLES,
-              routes[i].pattern);
-      ok = false;
-    }
+    ok = open_route(openapi_get(root, "paths"), i);
   }
   cJSON_Delete(root);
-  free(text);
   page_max = options->page_max;
-  livestreams_count = data_open(options->sessions, options->livestreams);
+  files_open(options);
+  data_open(options->sessions, options->livestreams);
   return ok;
 }
 
 void routes_close(void) {
   size_t i;
-  for (i = 0; i < ROUTES; i++) cJSON_free(examples[i]);
+  for (i = 0; i < ROUTES; i++) {
+    cJSON_free(examples[i]);
+    cJSON_Delete(models[i]);
+  }
   data_close();
 }

@@ -329,6 +329,8 @@ static void make_reply(const char *method, const char *auth,
              faults_play(program, (struct piece){"", 0}, request, reply,
                          &ignored)) {
     return;
+  } else if (files_has(request->uri)) {
+    files_answer(request, auth, reply);
   } else if (!routes_has(request->uri)) {
     reply->status = 404;
     reply->type = "text/html";

@@ -9,6 +9,7 @@
 #include "api/endpoint.h"
 #include "base/err.h"
 #include "fetch/conn.h"
+#include "sqlite/infotab.h"
 #include "sqlite/vtab.h"
 
 #include "check.h"
@@ -181,6 +182,7 @@ static inline int server_open(const struct rtk_endpoint *tables, size_t count,
   for (size_t i = 0; rc == SQLITE_OK && i < count; i++) {
     rc = rtk_vtab_register(conn, &tables[i]);
   }
+  if (rc == SQLITE_OK) rc = rtk_infotab_register(conn);
   if (conn != NULL) rtk_conn_release(conn);
   rtk_err_clear(&err);
   return rc;

@@ -9,7 +9,7 @@
 #include "check.h"
 
 CASE(names_are_usable_and_unique) {
-  check_int("rtk_endpoints", "is not empty", rtk_endpoint_count > 0, 1);
+  check_int("rtk_endpoints", "tables", rtk_endpoint_count, 36);
   for (int i = 0; i < rtk_endpoint_count; i++) {
     const struct rtk_endpoint *e = &rtk_endpoints[i];
     check_int(e->name, "begins with rtk_", strncmp(e->name, "rtk_", 4), 0);
@@ -215,17 +215,180 @@ CASE(a_signature_is_worked_out) {
   }
 }
 
-CASE(stream_keys_are_hidden) {
-  int found = 0;
+/* What nobody should see without asking for it. */
+CASE(secrets_and_personal_data_are_hidden) {
+  static const struct {
+    const char *column;
+    int tables;
+  } secrets[] = {
+      {"stream_key", 4},
+      {"storage_config", 2},
+      {"recording_config", 2},
+      {"meeting", 1},
+      {"download_url", 3},
+      {"audio_download_url", 3},
+      {"chat_download_url", 1},
+      {"transcript_download_url", 1},
+      {"summary_download_url", 1},
+      {"ip_address", 1},
+      {"country", 1},
+      {"city", 1},
+      {"metadata", 1},
+      {"name", 12}, /* of persons in two of them */
+      {"display_name", 3},
+      {"picture", 2},
+      {"start_caller_id", 1},
+      {"start_caller_name", 1},
+      {"stop_caller_id", 1},
+      {"stop_caller_name", 1},
+      {"row", 36},
+  };
+  for (size_t n = 0; n < COUNT(secrets); n++) {
+    int found = 0;
+    for (int i = 0; i < rtk_endpoint_count; i++) {
+      const struct rtk_endpoint *e = &rtk_endpoints[i];
+      for (int k = 0; k < e->column_count; k++) {
+        const struct rtk_column *c = &e->columns[k];
+        if (c->kind != RTK_COLUMN_DATA ||
+            strcmp(c->name, secrets[n].column) != 0) {
+          continue;
+        }
+        bool is_name = strcmp(c->name, "name") == 0;
+        bool is_of_thing = is_name && strstr(e->name, "participant") == NULL;
+        found++;
+        check_int(e->name, c->name, rtk_endpoint_is_hidden(c), !is_of_thing);
+      }
+    }
+    check_int(secrets[n].column, "tables", found, secrets[n].tables);
+  }
+}
+
+/* --- what the module cannot serve ------------------------------------------ */
+
+/* Names with a dot between them, none too long for rtk_json_at(). */
+static bool is_path(const char *field) {
+  static const char names[] = "abcdefghijklmnopqrstuvwxyz"
+                              "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_";
+  for (;;) {
+    size_t size = strspn(field, names);
+    if (size == 0 || size >= 64) return false;
+    field += size;
+    if (*field == '\0') return true;
+    if (*field++ != '.') return false;
+  }
+}
+
+/* The row itself is the last column, and else only a column of text rows. */
+CASE(fields_can_be_read) {
   for (int i = 0; i < rtk_endpoint_count; i++) {
-    for (int k = 0; k < rtk_endpoints[i].column_count; k++) {
-      const struct rtk_column *c = &rtk_endpoints[i].columns[k];
-      if (strcmp(c->name, "stream_key") != 0) continue;
-      found++;
-      check_int(rtk_endpoints[i].name, "hidden", rtk_endpoint_is_hidden(c), 1);
+    const struct rtk_endpoint *e = &rtk_endpoints[i];
+    bool has_text = false;
+    for (int k = 0; k < e->column_count; k++) {
+      const struct rtk_column *c = &e->columns[k];
+      bool is_row = strcmp(rtk_endpoint_field(c), "") == 0;
+      bool is_last = k == e->column_count - 1;
+      check_int(e->name, "the row is the last column",
+                strcmp(c->name, "row") == 0, is_last);
+      check_int(c->name, "is the row as JSON",
+                is_row && c->type == RTK_COLUMN_JSON && c->is_hidden &&
+                    c->kind == RTK_COLUMN_DATA,
+                is_last);
+      if (is_row && !is_last) has_text = true;
+      if (c->kind == RTK_COLUMN_DATA) {
+        check_int(c->name, "has a path",
+                  is_row || is_path(rtk_endpoint_field(c)), 1);
+        check_int(c->name, "names a path that is not its name",
+                  c->field == NULL || strcmp(c->field, c->name) != 0, 1);
+      } else if (c->argument != RTK_ARGUMENT_FILTER) {
+        check_int(c->name, "is not called otherwise", c->field == NULL, 1);
+      }
+    }
+    check_int(e->name, "text rows", has_text, e->has_text_rows);
+    for (int k = 0; k < 2; k++) {
+      check_int(e->name, "has paths",
+                (e->rows[k] == NULL || is_path(e->rows[k])) &&
+                    (e->paging[k] == NULL || is_path(e->paging[k])),
+                1);
     }
   }
-  check_int("stream_key", "tables", found, 3);
+}
+
+/* Each sends its own parameter, beside those of the page. */
+CASE(parameters_are_unique) {
+  for (int i = 0; i < rtk_endpoint_count; i++) {
+    struct rtk_signature signature;
+    rtk_endpoint_describe(&rtk_endpoints[i], &signature);
+    for (int k = signature.path_count; k < signature.count; k++) {
+      const struct rtk_column *c = rtk_endpoint_argument(&signature, k);
+      /* A column of data is sent by its name: its field is a path. */
+      const char *name =
+          c->kind == RTK_COLUMN_DATA ? c->name : rtk_endpoint_field(c);
+      check_int(c->name, "is a parameter",
+                (int64_t)strspn(name, "abcdefghijklmnopqrstuvwxyz_"),
+                (int64_t)strlen(name));
+      check_int(c->name, "is sent by its name",
+                c->kind == RTK_COLUMN_DATA && c->field != NULL, 0);
+      check_int(c->name, "is no page",
+                strcmp(name, "page_no") == 0 || strcmp(name, "per_page") == 0,
+                0);
+      check_int(c->name, "is a comma list of known values",
+                c->is_comma_list && c->values == NULL, 0);
+      for (int m = signature.path_count; m < k; m++) {
+        const struct rtk_column *other = rtk_endpoint_argument(&signature, m);
+        check_int(c->name, "shares its parameter",
+                  strcmp(name, rtk_endpoint_field(other)) == 0, 0);
+      }
+    }
+  }
+}
+
+static bool has_field(const struct rtk_endpoint *e, const char *field) {
+  for (int k = 0; k < e->column_count; k++) {
+    const struct rtk_column *c = &e->columns[k];
+    if (c->kind == RTK_COLUMN_DATA &&
+        strcmp(rtk_endpoint_field(c), field) == 0) {
+      return true;
+    }
+  }
+  return false;
+}
+
+/* A row of a list is kept as the reply of another endpoint: that one has no
+** other field, and no other argument but account, app and the row's id. */
+CASE(each_row_is_a_whole_reply) {
+  int found = 0;
+  for (int i = 0; i < rtk_endpoint_count; i++) {
+    const struct rtk_endpoint *e = &rtk_endpoints[i];
+    struct rtk_signature list, each;
+    if (e->each == NULL) continue;
+    found++;
+    rtk_endpoint_describe(e, &list);
+    rtk_endpoint_describe(e->each, &each);
+    check_int(e->name, "is a list", e->is_list, 1);
+    check_int(e->each->name, "is one object",
+              e->each->is_list || e->each->has_text_rows, 0);
+    check_int(e->each->name, "same account and app", each.scope, list.scope);
+    check_int(e->each->name, "one id", each.id, each.scope + 1);
+    check_text(e->each->name, "the first column is the id",
+               e->each->columns[0].stands_for,
+               rtk_endpoint_argument(&each, each.id)->name);
+    for (int k = 0; k < e->each->column_count; k++) {
+      const struct rtk_column *c = &e->each->columns[k];
+      if (c->kind != RTK_COLUMN_DATA) continue;
+      check_int(c->name, "is in the list", has_field(e, rtk_endpoint_field(c)),
+                1);
+    }
+  }
+  check_int("each", "lists", found, 7);
+}
+
+CASE(ended_is_a_time) {
+  for (int i = 0; i < rtk_endpoint_count; i++) {
+    const struct rtk_endpoint *e = &rtk_endpoints[i];
+    if (e->ended == NULL) continue;
+    check_int(e->name, "has that column", has_field(e, e->ended), 1);
+    check_int(e->name, "is no list", e->is_list, 0);
+  }
 }
 
 /* --- the schema ----------------------------------------------------------- */
@@ -251,7 +414,8 @@ CASE(livestream_session_is_as_designed) {
              "\"surplus_argument\" TEXT HIDDEN,"
              "\"invoked_time\" TEXT HIDDEN,\"error\" TEXT HIDDEN,"
              "\"error_kind\" TEXT HIDDEN,"
-             "\"http_status\" INTEGER HIDDEN,\"response\" TEXT HIDDEN)");
+             "\"http_status\" INTEGER HIDDEN,\"response\" TEXT HIDDEN,"
+             "\"row\" TEXT HIDDEN)");
   check_text(e->name, "path", e->path,
              "accounts/{account}/realtime/kit/{app}/livestreams/sessions/"
              "{session_id}");

@@ -20,7 +20,7 @@ static void release(struct rtk_job *job, int64_t max_bytes) {
 static struct rtk_job *hold(const char *url, bool expected_new) {
   struct rtk_job *job = NULL;
   bool is_new = !expected_new;
-  check_int(url, "hold", rtk_jobs_hold(jobs, url, no_id, &job, &is_new),
+  check_int(url, "hold", rtk_jobs_hold(jobs, NULL, url, no_id, &job, &is_new),
             SQLITE_OK);
   check_int(url, "is new", is_new, expected_new);
   return job;
@@ -46,7 +46,8 @@ static void remember(const char *url, int64_t max_bytes) {
 static bool is_known(const char *url, int64_t max_bytes) {
   struct rtk_job *job = NULL;
   bool is_new = false;
-  assert_int_equal(rtk_jobs_hold(jobs, url, no_id, &job, &is_new), SQLITE_OK);
+  assert_int_equal(rtk_jobs_hold(jobs, NULL, url, no_id, &job, &is_new),
+                   SQLITE_OK);
   check_int(url, "new without a reply", job->reply == NULL, is_new);
   release(job, max_bytes);
   return !is_new;
@@ -93,7 +94,7 @@ CASE(url_and_id_are_copied) {
   begin();
   struct rtk_job *job = NULL;
   bool is_new = false;
-  (void)rtk_jobs_hold(jobs, url, (struct rtk_text){id, 3}, &job, &is_new);
+  (void)rtk_jobs_hold(jobs, NULL, url, (struct rtk_text){id, 3}, &job, &is_new);
   memset(url, '?', sizeof(url) - 1);
   memset(id, '?', sizeof(id) - 1);
   check_text("copy", "url", job->url, "https://x/a");
@@ -263,7 +264,7 @@ static int hold_300(void *arg) {
     char url[32];
     bool is_new = false;
     sqlite3_snprintf(sizeof(url), url, "%d", count);
-    rc = rtk_jobs_hold(jobs, url, no_id, &entries[count], &is_new);
+    rc = rtk_jobs_hold(jobs, NULL, url, no_id, &entries[count], &is_new);
     if (rc == SQLITE_OK) check_int(url, "is new", is_new, 1);
     if (rc == SQLITE_OK) count++;
   }

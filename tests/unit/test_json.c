@@ -524,6 +524,54 @@ CASE(rows_are_the_elements_or_the_node) {
   }
 }
 
+CASE(a_column_is_at_a_path) {
+  static const char text[] =
+      "[{\"a\":{\"b\":{\"c\":\"x\"}},\"d\":7},\"y\",{\"a\":[],\"d\":true}]";
+  static const char *const paths[] = {"d", "a.b.c", "a.b", ""};
+  enum { ROWS = 3, COLUMNS = (int)COUNT(paths) };
+  static const char *const texts[ROWS * COLUMNS] = {
+      "7",
+      "x",
+      "{\"c\":\"x\"}",
+      "{\"a\":{\"b\":{\"c\":\"x\"}},\"d\":7}",
+      NULL,
+      NULL,
+      NULL,
+      "y",
+      "true",
+      NULL,
+      NULL,
+      "{\"a\":[],\"d\":true}"};
+  static const enum rtk_json_form forms[] = {RTK_JSON_AS_TEXT,
+                                             RTK_JSON_AS_JSON};
+  struct rtk_json *root = parse(text);
+  for (size_t f = 0; f < COUNT(forms); f++) {
+    struct rtk_json_column columns[COLUMNS];
+    struct rtk_value values[ROWS * COLUMNS];
+    bool has_quotes = forms[f] == RTK_JSON_AS_JSON;
+    for (int i = 0; i < COLUMNS; i++) {
+      columns[i] = rtk_json_column(paths[i], forms[f]);
+    }
+    assert_int_equal(rtk_json_read(root, text, columns, COLUMNS, values),
+                     SQLITE_OK);
+    for (int i = 0; i < ROWS * COLUMNS; i++) {
+      const char *wanted = texts[i];
+      if (has_quotes && wanted != NULL && wanted[1] == '\0' &&
+          wanted[0] > '9') {
+        wanted = *wanted == 'x' ? "\"x\"" : "\"y\"";
+      }
+      check_int(paths[i % COLUMNS], "type", values[i].type,
+                wanted == NULL ? RTK_NULL : RTK_TEXT);
+      if (wanted == NULL) continue;
+      check_bytes(paths[i % COLUMNS], "text", values[i].as.text, values[i].size,
+                  wanted, strlen(wanted));
+    }
+  }
+  check_int("mixed rows", "objects only",
+            rtk_json_has_only(root, RTK_JSON_OBJECT), 0);
+  rtk_json_free(root);
+}
+
 CASE(no_node_is_taken_everywhere) {
   check_int("NULL", "kind", rtk_json_kind(NULL), RTK_JSON_NONE);
   check_int("NULL", "member", rtk_json_member(NULL, "a") != NULL, 0);

@@ -1,5 +1,5 @@
 /*
-** The promise of endpoint.c: an endpoint is one entry, and no new code.  Three
+** The promise of endpoints.c: an endpoint is one entry, and no new code.  Three
 ** that nobody has ever heard of, against a server of their own.
 */
 #include "base/limits.h"
@@ -22,8 +22,8 @@
       {.name = "http_status",                                                  \
        .kind = RTK_COLUMN_STATUS,                                              \
        .type = RTK_COLUMN_INTEGER},                                            \
-  {                                                                            \
-    .name = "response", .kind = RTK_COLUMN_RESPONSE                            \
+      {.name = "response", .kind = RTK_COLUMN_RESPONSE}, {                     \
+    .name = "row", .field = "", .type = RTK_COLUMN_JSON, .is_hidden = true     \
   }
 
 static const struct rtk_column book_columns[] = {
@@ -58,6 +58,29 @@ static const struct rtk_column weather_columns[] = {
     ABOUT,
 };
 
+static const struct rtk_column genre_columns[] = {
+    {.name = "genre", .field = ""},
+    SCOPE("account", RTK_ACCOUNT),
+    ABOUT,
+};
+
+static const struct rtk_column loan_columns[] = {
+    {.name = "id", .field = "loanId", .stands_for = "loan"},
+    {.name = "city", .field = "reader.home.city"},
+    {.name = "fee", .field = "reader.fee", .type = RTK_COLUMN_NUMERIC},
+    {.name = "state", .stands_for = "states"},
+    SCOPE("account", RTK_ACCOUNT),
+    ID("reader"),
+    ID("loan"),
+    {.name = "states",
+     .kind = RTK_COLUMN_ARGUMENT,
+     .argument = RTK_ARGUMENT_FILTER,
+     .field = "state",
+     .values = "OUT BACK LOST ",
+     .is_comma_list = true},
+    ABOUT,
+};
+
 #define COLUMNS(array) .columns = array, .column_count = (int)COUNT(array)
 
 static const struct rtk_endpoint made_up[] = {
@@ -78,6 +101,25 @@ static const struct rtk_endpoint made_up[] = {
      .noun = "sky",
      .path = "weather",
      COLUMNS(weather_columns)},
+    {.name = "rtk_genres", /* rows of text */
+     .noun = "list",
+     .path = "libraries/{account}/genres",
+     .rows = {"data"},
+     .is_list = true,
+     .has_text_rows = true,
+     COLUMNS(genre_columns)},
+    {.name = "rtk_readers", /* other rows of the same reply */
+     .noun = "list",
+     .path = "libraries/{account}/genres",
+     .rows = {"readers"},
+     .is_list = true,
+     .has_text_rows = true,
+     COLUMNS(genre_columns)},
+    {.name = "rtk_loan", /* two ids in the path */
+     .noun = "loan",
+     .path = "libraries/{account}/readers/{reader}/loans/{loan}",
+     .rows = {"data"},
+     COLUMNS(loan_columns)},
 };
 
 /* --- the server -------------------------------------------------------------- */
@@ -125,6 +167,9 @@ static const struct {
      "\"paging\":{\"total_count\":2}}"},
     {SHELF "object" ALL "1", "{\"data\":{\"book\":{}}}"},
     {"/libraries/L/books/b9", "{\"data\":{\"isbn\":\"b9\",\"pages\":9}}"},
+    {"/libraries/L/genres", "{\"data\":[\"novel\",\"po\\u00e9m\",\"\"],"
+                            "\"readers\":[\"Ann\"]}"},
+    {"/libraries/T/genres", "{\"data\":[\"novel\",{\"a\":1}]}"},
     {"/weather", "{\"sky\":\"blue\",\"degrees\":\"21.5\"}"},
 };
 
@@ -132,7 +177,17 @@ static void answer(const char *target, int nth, int *status, char *body,
                    size_t room) {
   static const char shelf[] = SHELF "a/all?";
   enum { TOTAL = (int)COUNT(books), EACH = 2 };
+  int reader = 0;
+  int loan = 0;
   (void)nth;
+  if (sscanf(target, "/libraries/L/readers/r%d/loans/l%d", &reader, &loan) ==
+      2) {
+    (void)snprintf(body, room,
+                   "{\"data\":{\"loanId\":\"l%d\",\"state\":\"OUT\","
+                   "\"reader\":{\"home\":{\"city\":\"C%d\"},\"fee\":\"%d\"}}}",
+                   loan, reader, reader * 100 + loan);
+    return;
+  }
   for (size_t i = 0; i < COUNT(replies); i++) {
     if (strcmp(target, replies[i].target) != 0) continue;
     (void)snprintf(body, room, "%s", replies[i].body);
@@ -281,6 +336,27 @@ CASE(ids_come_as_a_list) {
   server_close(db);
 }
 
+/* The row's own JSON; a list's response is no more than that. */
+CASE(a_row_has_its_json) {
+  sqlite3 *db = open_made_up();
+  check_rows(db,
+             "SELECT row, response = row FROM rtk_shelf('L', 'a')"
+             " WHERE isbn > 'b2' AND pages IS NULL",
+             "{\"isbn\":\"b3\",\"genre\":\"novel\",\"new\":1}|1\n"
+             "{\"isbn\":\"b4\",\"pages\":null,\"genre\":\"atlas\","
+             "\"authors\":\"Bo\"}|1\n");
+  check_rows(db, "SELECT row, response FROM rtk_book('L', 'b9')",
+             "{\"isbn\":\"b9\",\"pages\":9}|"
+             "{\"data\":{\"isbn\":\"b9\",\"pages\":9}}\n");
+  check_rows(db, "SELECT row, response FROM rtk_book('L', 'b2')",
+             "{\"isbn\":\"b2\",\"pages\":20.5,\"genre\":\"poem\","
+             "\"authors\":[]}|"
+             "{\"data\":{\"isbn\":\"b2\",\"pages\":20.5,\"genre\":\"poem\","
+             "\"authors\":[]}}\n");
+  check_rows(db, "SELECT row = response FROM rtk_weather", "1\n");
+  server_close(db);
+}
+
 CASE(rows_of_a_list_are_kept) {
   sqlite3 *db = open_made_up();
   check_rows(db, "SELECT count(*) FROM rtk_shelf('L', 'a')", "5\n");
@@ -326,6 +402,124 @@ CASE(a_list_replaces_nothing_of_its_statement) {
              "own|9\nb9|99\nown|9\n");
   check_requests("one each", "/libraries/L/books/b9\n" SHELF "nine" ALL "1\n");
   server_close(db);
+}
+
+CASE(a_row_may_be_text) {
+  sqlite3 *db = open_made_up();
+  check_rows(db, "SELECT genre, row, response FROM rtk_genres('L')",
+             "novel|\"novel\"|\"novel\"\n"
+             "poém|\"po\\u00e9m\"|\"po\\u00e9m\"\n"
+             "|\"\"|\"\"\n");
+  check_rows(db, "SELECT genre FROM rtk_genres('T')",
+             "rtk_genres: HTTP 200: an item of the list is no text; check"
+             " base_url, and report it if it is right\n");
+  server_close(db);
+}
+
+CASE(two_tables_may_read_one_reply) {
+  sqlite3 *db = open_made_up();
+  check_rows(db,
+             "SELECT g.genre, r.genre FROM rtk_genres('L') AS g"
+             " JOIN rtk_readers('L') AS r LIMIT 1",
+             "novel|Ann\n");
+  server_close(db);
+}
+
+#define LOAN(reader, loan) "/libraries/L/readers/" reader "/loans/" loan
+
+/* Both ids are needed.  An unusable one has no row, and no request. */
+CASE(a_path_may_have_two_ids) {
+  static const char *const nothing[] = {
+      "SELECT * FROM rtk_loan('L', NULL, 'l1')",
+      "SELECT * FROM rtk_loan('L', 'r1', NULL)",
+      "SELECT * FROM rtk_loan('L', '', 'l1')",
+      "SELECT * FROM rtk_loan('L', '..', 'l1')",
+      "SELECT * FROM rtk_loan('L', x'41', 'l1')",
+      "SELECT * FROM rtk_loan('L', NULL) WHERE loan IN ('l1', 'l2')",
+  };
+  sqlite3 *db = open_made_up();
+  check_rows(db, "SELECT *, reader, loan FROM rtk_loan('L', 'r1', 'l2')",
+             "l2|C1|102|OUT|r1|l2\n");
+  check_requests("one", LOAN("r1", "l2") "\n");
+  for (size_t i = 0; i < COUNT(nothing); i++) check_rows(db, nothing[i], "");
+  check_requests("unusable", "");
+  check_rows(db, "SELECT value FROM rtk_stats WHERE name = 'unusable_ids'",
+             "6\n");
+  check_rows(db, "SELECT * FROM rtk_loan('L')",
+             "rtk_loan: no usable reader: write it as the second argument or"
+             " as reader = … or IN (…) outside OR; the table that supplies it"
+             " must come before this one in FROM\n");
+  check_rows(db, "SELECT * FROM rtk_loan('L') WHERE loan = 'l1'",
+             "rtk_loan: no usable reader: write it as the second argument or"
+             " as reader = … or IN (…) outside OR; the table that supplies it"
+             " must come before this one in FROM\n");
+  check_rows(db, "SELECT * FROM rtk_loan('L', 'r1')",
+             "rtk_loan: no usable loan: write it as the third argument or"
+             " as loan = … or IN (…) outside OR; the table that supplies it"
+             " must come before this one in FROM\n");
+  check_rows(db,
+             "SELECT reader, loan, id, fee FROM rtk_loan"
+             " WHERE account = 'L' AND reader IN ('r3', 'r4')"
+             " AND id IN ('l5', 'l6') ORDER BY 1, 2",
+             "r3|l5|l5|305\nr3|l6|l6|306\nr4|l5|l5|405\nr4|l6|l6|406\n");
+  check_rows(db,
+             "SELECT count(DISTINCT rowid) FROM rtk_loan WHERE account = 'L'"
+             " AND reader IN ('r3', 'r4') AND loan IN ('l5', 'l6')",
+             "4\n");
+  server_close(db);
+}
+
+/* Both ids vary from row to row, and what is collected is right for each. */
+CASE(two_ids_are_read_ahead) {
+  static const char pairs[] =
+      "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n"
+      " WHERE i < 40) SELECT count(*), sum(l.fee = n.i % 7 * 100 + n.i),"
+      " sum(l.city = 'C' || (n.i % 7)) FROM n JOIN"
+      " rtk_loan('L', 'r' || (n.i % 7), 'l' || n.i) AS l";
+  sqlite3 *db = open_made_up();
+  check_rows(db, pairs, "40|40|40\n");
+  check_rows(
+      db,
+      "SELECT value LIKE 'on: 39 ids collected %' OR value FROM rtk_stats"
+      " WHERE name = 'read_ahead'",
+      "1\n");
+  server_close(db);
+}
+
+/* A filter that takes several of its values, and one of them from a column. */
+CASE(a_filter_may_be_a_comma_list) {
+  static const struct {
+    const char *where, *rows, *query;
+  } cases[] = {
+      {"states = 'OUT'", "l1\n", "?state=OUT"},
+      {"states = 'OUT,LOST'", "l1\n", "?state=OUT,LOST"},
+      {"state = 'OUT'", "l1\n", "?state=OUT"},
+      {"state = 'BACK'", "", "?state=BACK"},
+      {"state = 'OUT' AND states = 'OUT,BACK'", "l1\n", "?state=OUT,BACK"},
+      {"states = 'OUT,'",
+       "rtk_loan: states must be one of these, or some with commas: 'OUT',"
+       " 'BACK', 'LOST', not 'OUT,'\n",
+       NULL},
+      {"states = 'OUT, BACK'",
+       "rtk_loan: states must be one of these, or some with commas: 'OUT',"
+       " 'BACK', 'LOST', not 'OUT, BACK'\n",
+       NULL},
+      {"states = NULL", "", NULL},
+  };
+  for (size_t i = 0; i < COUNT(cases); i++) {
+    sqlite3 *db = open_made_up();
+    char *sql = sqlite3_mprintf(
+        "SELECT id FROM rtk_loan('L', 'r1', 'l1') WHERE %s", cases[i].where);
+    char *wanted =
+        cases[i].query == NULL
+            ? sqlite3_mprintf("")
+            : sqlite3_mprintf("%s%s\n", LOAN("r1", "l1"), cases[i].query);
+    check_rows(db, sql, cases[i].rows);
+    check_requests(cases[i].where, wanted);
+    sqlite3_free(wanted);
+    sqlite3_free(sql);
+    server_close(db);
+  }
 }
 
 CASE(a_table_may_have_no_arguments) {

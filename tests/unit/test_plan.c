@@ -252,17 +252,71 @@ CASE(a_list_is_not_unique) {
     struct rtk_signature signature;
     rtk_endpoint_describe(e, &signature);
     if (signature.id < 0) continue;
-    struct rtk_plan_term term = {.column = signature.columns[signature.id],
-                                 .op = SQLITE_INDEX_CONSTRAINT_EQ,
-                                 .is_usable = true,
-                                 .is_binary = true};
+    struct rtk_plan_term terms[RTK_INPUTS_MAX];
     struct rtk_plan plan;
-    assert_int_equal(rtk_plan_choose(&signature, &term, 1, 0, &plan),
-                     SQLITE_OK);
+    for (int k = 0; k <= signature.id; k++) {
+      terms[k] = (struct rtk_plan_term){.column = signature.columns[k],
+                                        .op = SQLITE_INDEX_CONSTRAINT_EQ,
+                                        .is_usable = true,
+                                        .is_binary = true};
+    }
+    assert_int_equal(
+        rtk_plan_choose(&signature, terms, signature.id + 1, 0, &plan),
+        SQLITE_OK);
     check_int(e->name, "is_unique", plan.is_unique, !e->is_list);
     lists += e->is_list;
   }
-  check_int("lists by an id", "number", lists, 3);
+  check_int("lists by an id", "number", lists, 6);
+}
+
+/* Only the last id of a path takes a list whole; the outer one is needed. */
+CASE(an_outer_id_comes_value_by_value) {
+  static const struct rtk_column columns[] = {
+      {.name = "data", .stands_for = "outer"},
+      {.name = "outer", .kind = RTK_COLUMN_ARGUMENT},
+      {.name = "inner", .kind = RTK_COLUMN_ARGUMENT},
+  };
+  static const struct rtk_endpoint some = {.columns = columns,
+                                           .column_count = COUNT(columns)};
+  static const struct {
+    const char *name;
+    int outer; /* column of the term; -1: there is none */
+    bool is_list, is_usable;
+    int rc, code;
+    const char *words;
+  } outers[] = {
+      {"equality", 1, false, true, SQLITE_OK, RTK_PLAN_VALUE,
+       "inner IN (batch)"},
+      {"list", 1, true, true, SQLITE_OK, RTK_PLAN_VALUE, "inner IN (batch)"},
+      {"stand-in", 0, true, true, SQLITE_OK, RTK_PLAN_VALUE,
+       "inner IN (batch)"},
+      {"none", -1, false, true, SQLITE_OK, RTK_PLAN_NONE, "outer is missing"},
+      {"later", 1, false, false, SQLITE_CONSTRAINT, RTK_PLAN_NONE, NULL},
+  };
+  struct rtk_signature signature;
+  rtk_endpoint_describe(&some, &signature);
+  for (size_t i = 0; i < COUNT(outers); i++) {
+    struct rtk_plan_term terms[] = {{.column = 2,
+                                     .op = EQ,
+                                     .is_usable = true,
+                                     .is_binary = true,
+                                     .is_list = true},
+                                    {.column = outers[i].outer,
+                                     .op = EQ,
+                                     .is_usable = outers[i].is_usable,
+                                     .is_binary = true,
+                                     .is_list = outers[i].is_list}};
+    struct rtk_plan plan;
+    int rc = rtk_plan_choose(&signature, terms, 2, 0, &plan);
+    check_int(outers[i].name, "result", rc, outers[i].rc);
+    if (rc != SQLITE_OK) continue;
+    check_int(outers[i].name, "outer", RTK_PLAN_CODE_OF(plan.bits, 0),
+              outers[i].code);
+    check_int(outers[i].name, "inner", RTK_PLAN_CODE_OF(plan.bits, 1),
+              RTK_PLAN_LIST);
+    check_int(outers[i].name, "outer is whole", terms[1].is_whole, 0);
+    check_text(outers[i].name, "words", plan.words, outers[i].words);
+  }
 }
 
 /* A million requests are dearer than any batch; nothing is dearer than what
