@@ -8,23 +8,38 @@
 #include <sqlite3ext.h>
 SQLITE_EXTENSION_INIT3
 
+/* The host's limits, lifted while rtk prepares or steps. */
+struct limits {
+  int text, program;
+};
+
+static struct limits lift(sqlite3 *db) {
+  return (struct limits){sqlite3_limit(db, SQLITE_LIMIT_SQL_LENGTH, INT32_MAX),
+                         sqlite3_limit(db, SQLITE_LIMIT_VDBE_OP, INT32_MAX)};
+}
+
+static void put_back(sqlite3 *db, struct limits limits) {
+  (void)sqlite3_limit(db, SQLITE_LIMIT_SQL_LENGTH, limits.text);
+  (void)sqlite3_limit(db, SQLITE_LIMIT_VDBE_OP, limits.program);
+}
+
 int rtk_probe_prepare(sqlite3 *db, const char *sql, sqlite3_stmt **stmt) {
-  int limit = sqlite3_limit(db, SQLITE_LIMIT_VDBE_OP, INT32_MAX);
+  struct limits limits = lift(db);
   int rc = sqlite3_prepare_v2(db, sql, -1, stmt, NULL);
-  (void)sqlite3_limit(db, SQLITE_LIMIT_VDBE_OP, limit);
+  put_back(db, limits);
   return rc;
 }
 
 int rtk_probe_step(sqlite3_stmt *stmt) {
   sqlite3 *db = sqlite3_db_handle(stmt);
-  int limit = sqlite3_limit(db, SQLITE_LIMIT_VDBE_OP, INT32_MAX);
+  struct limits limits = lift(db);
   int rc = sqlite3_step(stmt);
-  (void)sqlite3_limit(db, SQLITE_LIMIT_VDBE_OP, limit);
+  put_back(db, limits);
   return rc;
 }
 
-int rtk_probe_explain(sqlite3 *db, const char *prefix, const char *sql,
-                      sqlite3_stmt **stmt) {
+int rtk_probe_prepare_as(sqlite3 *db, const char *prefix, const char *sql,
+                         sqlite3_stmt **stmt) {
   char *text = sqlite3_mprintf("%s%s", prefix, sql);
   if (text == NULL) return SQLITE_NOMEM;
   int rc = rtk_probe_prepare(db, text, stmt);
@@ -36,7 +51,7 @@ int rtk_probe_plan_has(sqlite3 *db, const char *sql, const char *step,
                        bool *has) {
   enum { DETAIL = 3 };
   sqlite3_stmt *stmt = NULL;
-  int rc = rtk_probe_explain(db, "EXPLAIN QUERY PLAN ", sql, &stmt);
+  int rc = rtk_probe_prepare_as(db, "EXPLAIN QUERY PLAN ", sql, &stmt);
   *has = false;
   while (rc == SQLITE_OK && !*has && rtk_probe_step(stmt) == SQLITE_ROW) {
     const char *detail = (const char *)sqlite3_column_text(stmt, DETAIL);

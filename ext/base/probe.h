@@ -11,16 +11,16 @@ struct sqlite3_stmt;
 struct sqlite3_vtab;
 
 /* sqlite3_prepare_v2() of the whole text, and sqlite3_step().  Both lift the
-** host's limit on the length of a program for the call: a longer program gives
-** SQLITE_NOMEM, and SQLite would roll the host's transaction back.  Some tables
-** of SQLite prepare a statement in a step. */
+** host's limits on the length of a text and of a program for the call: a longer
+** program gives SQLITE_NOMEM, and SQLite would roll the host's transaction
+** back. Some tables of SQLite prepare a statement in a step. */
 int rtk_probe_prepare(struct sqlite3 *db, const char *sql,
                       struct sqlite3_stmt **stmt);
 int rtk_probe_step(struct sqlite3_stmt *stmt);
 
-/* Prepares `prefix`, "EXPLAIN ", and the text. */
-int rtk_probe_explain(struct sqlite3 *db, const char *prefix, const char *sql,
-                      struct sqlite3_stmt **stmt);
+/* Prepares the text with something in front, such as "EXPLAIN ". */
+int rtk_probe_prepare_as(struct sqlite3 *db, const char *prefix,
+                         const char *sql, struct sqlite3_stmt **stmt);
 
 /* *has: a line of the plan that EXPLAIN QUERY PLAN shows begins with `step`.
 ** SQLITE_OK or SQLite's code. */

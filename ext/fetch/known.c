@@ -53,28 +53,29 @@ static const char known_tables[] =
     " ('pragma_application_id', '', 'application_id'),"
     " ('pragma_page_count', '', 'page_count'),"
     " ('pragma_page_size', '', 'page_size'))"
-    " SELECT name || call FROM known"
+    " SELECT name || call, name = 'generate_series' FROM known"
     " WHERE name IN (SELECT name FROM pragma_module_list) AND columns ="
     " (SELECT group_concat(x.name) FROM pragma_table_xinfo(known.name) AS x)"
     " UNION ALL"
-    /* FTS5 and R-Tree. */
-    " SELECT printf('\"%w\".\"%w\"', v.schema, v.name)"
+    /* FTS5 with content of its own, for another's content may be a view that
+    ** calls any function, and R-Tree. */
+    " SELECT printf('\"%w\".\"%w\"', v.schema, v.name), false"
     " FROM pragma_table_list AS v WHERE v.type = 'virtual' AND"
     " (SELECT max(sum(substr(s.name, 1 + length(v.name)) IN"
-    "              ('_data', '_idx', '_config')),"
+    "              ('_data', '_idx', '_config', '_content')) = 4,"
     "             sum(substr(s.name, 1 + length(v.name)) IN"
-    "              ('_node', '_parent', '_rowid')))"
+    "              ('_node', '_parent', '_rowid')) = 3)"
     "    FROM pragma_table_list AS s WHERE s.type = 'shadow' AND"
     "     s.schema = v.schema AND"
-    "     substr(s.name, 1, length(v.name)) = v.name) = 3";
+    "     substr(s.name, 1, length(v.name)) = v.name)";
 
 /* Does `SELECT 1 FROM from` open the table? */
 static int opens(sqlite3 *db, const unsigned char *from, struct rtk_text name,
                  bool *is) {
   enum { OPCODE = 1, P4 = 5 };
   sqlite3_stmt *stmt = NULL;
-  int rc = rtk_probe_explain(db, "EXPLAIN SELECT 1 FROM ", (const char *)from,
-                             &stmt);
+  int rc = rtk_probe_prepare_as(db, "EXPLAIN SELECT 1 FROM ",
+                                (const char *)from, &stmt);
   while (rc == SQLITE_OK && !*is && rtk_probe_step(stmt) == SQLITE_ROW) {
     const char *opcode = (const char *)sqlite3_column_text(stmt, OPCODE);
     const char *p4 = (const char *)sqlite3_column_text(stmt, P4);
@@ -85,12 +86,14 @@ static int opens(sqlite3 *db, const unsigned char *from, struct rtk_text name,
   return rc == SQLITE_OK ? end : rc;
 }
 
-int rtk_known_find(sqlite3 *db, struct rtk_text name, bool *is) {
+int rtk_known_find(sqlite3 *db, struct rtk_text name, bool *is,
+                   bool *is_series) {
   sqlite3_stmt *stmt = NULL;
   *is = false;
   int rc = rtk_probe_prepare(db, known_tables, &stmt);
   while (rc == SQLITE_OK && !*is && rtk_probe_step(stmt) == SQLITE_ROW) {
     rc = opens(db, sqlite3_column_text(stmt, 0), name, is);
+    if (*is) *is_series = sqlite3_column_int(stmt, 1) != 0;
     if (rc != SQLITE_NOMEM && rc != SQLITE_INTERRUPT) rc = SQLITE_OK;
   }
   int end = sqlite3_finalize(stmt);

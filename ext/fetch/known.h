@@ -13,11 +13,12 @@
 
 #include <stdbool.h>
 
-struct rtk_strset;
 struct sqlite3;
 
 /* Is the open virtual table known?  `name`: as rtk_probe_name() has it.
-** SQLITE_OK, SQLITE_NOMEM or SQLITE_INTERRUPT. */
-int rtk_known_find(struct sqlite3 *db, struct rtk_text name, bool *is);
+** *is_series, set when it is: a series may be of any length, and none of it is
+** in a database.  SQLITE_OK, SQLITE_NOMEM or SQLITE_INTERRUPT. */
+int rtk_known_find(struct sqlite3 *db, struct rtk_text name, bool *is,
+                   bool *is_series);
 
 #endif

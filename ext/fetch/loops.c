@@ -52,7 +52,8 @@ static const struct {
     {FILTER, "VFilter"},
     {NEXT, "VNext"},
     {BACK, "Next Prev SorterNext"},
-    {JUMP, "Goto"},
+    {JUMP, "Goto If IfNot IfNotZero IsNull NotNull Eq Ne Lt Le Gt Ge Found"
+           " NotFound NoConflict"},
     {LIMIT, "DecrJumpZero"},
     {ROW, "ResultRow"},
     {CALL, "Gosub"},
@@ -83,7 +84,7 @@ static enum role role_of(const char *opcode) {
 static int read(sqlite3 *db, const char *sql, struct program *program) {
   enum { OPCODE = 1, P1, P2, P3 };
   sqlite3_stmt *stmt = NULL;
-  int rc = rtk_probe_explain(db, "EXPLAIN ", sql, &stmt);
+  int rc = rtk_probe_prepare_as(db, "EXPLAIN ", sql, &stmt);
   while (rc == SQLITE_OK && rtk_probe_step(stmt) == SQLITE_ROW) {
     const char *opcode = (const char *)sqlite3_column_text(stmt, OPCODE);
     struct operation *operations =

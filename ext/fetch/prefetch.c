@@ -69,7 +69,8 @@ struct rtk_prefetch {
   bool has_one_scan; /* see rtk_prefetch_note_one_scan() */
   bool has_list;     /* there is an id that has to be in a list */
   int64_t lists;     /* with unknown ids that cursors have copied */
-  int64_t misses;    /* since the last run */
+  int64_t singles;   /* calls that were not collected */
+  int64_t misses;    /* of them, since the last run */
   int64_t misses_at; /* which make the next run due */
   int64_t run_ms;    /* what the last one took */
   int64_t spent_ms;  /* in all runs */
@@ -110,19 +111,26 @@ static void say(struct rtk_prefetch *prefetch, const char *format, ...) {
 }
 
 /* Describes what was collected.  LIMIT, or a WHERE over the replies, may leave
-** some of it unused. */
+** some of it unused.  What only RETURNING asks for, or a second unfinished
+** statement, is not collected: if that is much, it is told. */
 static void say_collected(struct rtk_prefetch *prefetch) {
   long long count = (long long)prefetch->call_keys.count;
   long long used = (long long)prefetch->window.delivered;
-  long long ms = prefetch->spent_ms;
-  if (used == count) {
-    say(prefetch, "on: %lld ids collected in %lld ms", count, ms);
-  } else if (used > 0) {
-    say(prefetch, "on: %lld ids collected in %lld ms, %lld of them used", count,
-        ms, used);
-  } else {
+  char some[40] = "";
+  char others[50] = "";
+  if (used == 0) {
     say(prefetch, "off: %lld ids were collected, none of them was used", count);
+    return;
   }
+  if (used < count) {
+    sqlite3_snprintf((int)sizeof(some), some, ", %lld of them used", used);
+  }
+  if (prefetch->singles > count / 2 + 1) {
+    sqlite3_snprintf((int)sizeof(others), others,
+                     ", %lld others one after another", prefetch->singles);
+  }
+  say(prefetch, "on: %lld ids collected in %lld ms%s%s", count,
+      prefetch->spent_ms, some, others);
 }
 
 void rtk_prefetch_clear(struct rtk_prefetch *prefetch) {
@@ -141,6 +149,7 @@ void rtk_prefetch_clear(struct rtk_prefetch *prefetch) {
   prefetch->key = NULL;
   prefetch->family_room = prefetch->key_room = prefetch->bytes = 0;
   prefetch->misses = prefetch->run_ms = prefetch->spent_ms = 0;
+  prefetch->singles = 0;
   prefetch->misses_at = MISSES_FIRST;
   prefetch->has_one_scan = prefetch->has_list = false;
   prefetch->lists = 0;
@@ -439,11 +448,13 @@ int rtk_prefetch_miss(struct rtk_prefetch *prefetch,
                       struct rtk_err *err) {
   bool is_off = false;
   *has_run = false;
+  prefetch->singles++;
   if (++prefetch->misses < prefetch->misses_at) return SQLITE_OK;
   if (prefetch->misses * latency(prefetch) < prefetch->run_ms) return SQLITE_OK;
   int rc = judge(prefetch, call, &is_off);
   if (rc != SQLITE_OK || is_off) return rc;
   *has_run = true;
+  prefetch->singles--;
   return run(prefetch, err);
 }
 

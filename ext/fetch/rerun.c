@@ -30,6 +30,9 @@
 #include <sqlite3ext.h>
 SQLITE_EXTENSION_INIT3
 
+/* Bytes of a value in the run: a recursion may double a text with each row. */
+#define VALUE_MAX 16777216
+
 static int refuse(struct rtk_rerun *rerun, const char *format,
                   const char *name) {
   sqlite3_snprintf((int)sizeof(rerun->why), rerun->why, format, name);
@@ -79,7 +82,7 @@ static int read_operation(sqlite3_stmt *stmt, struct uses *uses) {
 
 static int read_program(sqlite3 *db, const char *sql, struct uses *uses) {
   sqlite3_stmt *stmt = NULL;
-  int rc = rtk_probe_explain(db, "EXPLAIN ", sql, &stmt);
+  int rc = rtk_probe_prepare_as(db, "EXPLAIN ", sql, &stmt);
   while (rc == SQLITE_OK && (rc = rtk_probe_step(stmt)) == SQLITE_ROW) {
     rc = read_operation(stmt, uses);
   }
@@ -142,16 +145,31 @@ static bool is_ours(const struct rtk_rerun *rerun, struct rtk_text name) {
   return false;
 }
 
+/* *has_series: one of them is a series. */
 static int check_tables(struct rtk_rerun *rerun,
-                        const struct rtk_strset *tables) {
+                        const struct rtk_strset *tables, bool *has_series) {
   bool is_known = true;
   int rc = SQLITE_OK;
+  *has_series = false;
   for (size_t i = 0; rc == SQLITE_OK && is_known && i < tables->count; i++) {
     struct rtk_text name = rtk_strset_text(tables, i);
-    if (!is_ours(rerun, name)) rc = rtk_known_find(rerun->db, name, &is_known);
+    bool is_series = false;
+    if (is_ours(rerun, name)) continue;
+    rc = rtk_known_find(rerun->db, name, &is_known, &is_series);
+    *has_series = *has_series || is_series;
   }
   return rc == SQLITE_OK && !is_known
              ? refuse(rerun, "another virtual table is in the statement", "")
+             : rc;
+}
+
+/* A LIMIT that ends the statement may not end the run, whose rows have no data:
+** it would read the series to its end. */
+static int check_series(struct rtk_rerun *rerun, const char *sql) {
+  struct rtk_loops loops;
+  int rc = rtk_loops_look(rerun->db, sql, false, &loops);
+  return rc == SQLITE_OK && !loops.are_calls_whole
+             ? refuse(rerun, "a series may have no end but the LIMIT", "")
              : rc;
 }
 
@@ -251,9 +269,11 @@ static int find_text(struct rtk_rerun *rerun, sqlite3_stmt *stmt, char **text) {
 
 static int check(struct rtk_rerun *rerun, const char *sql) {
   struct uses uses = {0};
+  bool has_series = false;
   int rc = read_program(rerun->db, sql, &uses);
   if (rc == SQLITE_OK) rc = check_functions(rerun, &uses.functions);
-  if (rc == SQLITE_OK) rc = check_tables(rerun, &uses.tables);
+  if (rc == SQLITE_OK) rc = check_tables(rerun, &uses.tables, &has_series);
+  if (rc == SQLITE_OK && has_series) rc = check_series(rerun, sql);
   deinit(&uses);
   return rc;
 }
@@ -400,12 +420,18 @@ int rtk_rerun_step(const struct rtk_rerun *rerun, bool (*goes_on)(const void *),
   sqlite3 *db = rerun->db;
   sqlite3_stmt *again = NULL;
   int was_autocommit = sqlite3_get_autocommit(db);
-  int rc = rtk_probe_explain(db, "/* rtk read-ahead */ ", rerun->text, &again);
+  int rc =
+      rtk_probe_prepare_as(db, "/* rtk read-ahead */ ", rerun->text, &again);
   if (rc == SQLITE_OK && rerun->values != NULL) {
     rc = rtk_parameters_bind(rerun->values, again);
   }
   if (rc == SQLITE_OK) {
+    int limit = sqlite3_limit(db, SQLITE_LIMIT_LENGTH, -1);
+    if (limit > VALUE_MAX) {
+      (void)sqlite3_limit(db, SQLITE_LIMIT_LENGTH, VALUE_MAX);
+    }
     while ((rc = sqlite3_step(again)) == SQLITE_ROW && goes_on(user)) continue;
+    (void)sqlite3_limit(db, SQLITE_LIMIT_LENGTH, limit);
   }
   if (rc != SQLITE_INTERRUPT && rc != SQLITE_NOMEM) {
     bool is_rolled_back = sqlite3_get_autocommit(db) != was_autocommit;

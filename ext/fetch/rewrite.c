@@ -56,9 +56,14 @@ static bool is(struct token token, const char *words) {
   return rtk_words_have(words, (struct rtk_text){upper, size});
 }
 
-/* The first of these words from here on, or the end. */
+/* The first of these words from here on, or the end.  The FROM of `IS DISTINCT
+** FROM` is none. */
 static struct token find(struct token token, const char *words) {
-  while (!is_end(token) && !is(token, words)) token = next(token);
+  while (!is_end(token) && !is(token, words)) {
+    bool is_distinct = is(token, "DISTINCT");
+    token = next(token);
+    if (is_distinct && is(token, "FROM")) token = next(token);
+  }
   return token;
 }
 

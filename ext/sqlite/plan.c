@@ -39,7 +39,7 @@ static const struct {
 } ways[] = {
     [WAY_ONE] = {1000, 1000, true, "%s = (id by id)"},
     [WAY_LIST] = {10000, 100, false, "%s IN (batch)"},
-    [WAY_ONE_OF_LIST] = {30, 1000, true, "%s = (read ahead from IN)"},
+    [WAY_ONE_OF_LIST] = {30, 1000, true, "%s = (id by id, of a list)"},
     [WAY_ALL] = {3000, 1000, false, "all%s"},
     [WAY_NONE] = {1e99, 1000000000, false, "%s is missing"},
 };
@@ -150,6 +150,8 @@ static void take(struct rtk_plan_term *terms, const struct offer *offer,
     plan->bits |= RTK_PLAN_CODE(argument, RTK_PLAN_LIST);
     terms[offer->list].argv = ++*argv;
     terms[offer->list].is_whole = true;
+    /* Beside an equality, SQLite checks that the id is in the list. */
+    terms[offer->list].is_exact = is_echoed && offer->one < 0;
   }
 }
 

@@ -438,7 +438,7 @@ static void look_at(sqlite3 *db, const char *sql, struct look *look,
   sqlite3_stmt *stmt = NULL;
   memset(&look->count, 0,
          offsetof(struct look, instructions) - offsetof(struct look, count));
-  if (rtk_probe_explain(db, "EXPLAIN ", sql, &stmt) == SQLITE_OK) {
+  if (rtk_probe_prepare_as(db, "EXPLAIN ", sql, &stmt) == SQLITE_OK) {
     read_program(stmt, look);
   }
   (void)sqlite3_finalize(stmt);

@@ -16,6 +16,7 @@
 #include "fetch/prefetch.h"
 #include "sqlite/guard.h"
 
+#include <stdint.h>
 #include <string.h>
 
 #include <sqlite3ext.h>
@@ -49,7 +50,9 @@ static int declare(sqlite3 *db, const struct rtk_module *module,
   char *schema = module->endpoint == NULL
                      ? sqlite3_mprintf("%s", module->schema)
                      : rtk_endpoint_schema(module->endpoint);
+  int limit = sqlite3_limit(db, SQLITE_LIMIT_SQL_LENGTH, INT32_MAX);
   int rc = schema == NULL ? SQLITE_NOMEM : sqlite3_declare_vtab(db, schema);
+  (void)sqlite3_limit(db, SQLITE_LIMIT_SQL_LENGTH, limit); /* the host's */
   sqlite3_free(schema);
   if (rc == SQLITE_OK) {
     rc = sqlite3_vtab_config(db, is_trusting(module) ? SQLITE_VTAB_INNOCUOUS

@@ -59,6 +59,9 @@ CASE(a_statement_may_end_before_its_time) {
       {"SELECT count(*)" JOIN " WHERE j.value IN (SELECT value FROM"
        " json_each('[1]'))",
        BOTH, BOTH},
+      {"SELECT count(*) FROM (SELECT l.n" JOIN " ORDER BY l.n, j.value LIMIT"
+       " 2)",
+       NONE, NONE},
       {"SELECT n FROM l", BOTH, BOTH},
       {"SELECT l.n, count(*)" JOIN " GROUP BY 1 LIMIT 5", NONE, NONE},
       {"SELECT value FROM json_each('[1]')", CALLS, BOTH}, /* read once */

@@ -68,7 +68,8 @@ static struct rtk_plan_term term_of(const char *column, int op, int like) {
 
 /* Terms are written like "account = 1!, session_id =?": the column, how it is
 ** compared, what the term is like (? LATER, ~ NOCASE, * LIST), and what is
-** expected: the value's number and its fate (! EXACT, * WHOLE), if it is taken. */
+** expected: the value's number and its fate (! EXACT, * WHOLE, + both), if it is
+** taken. */
 struct plan_case {
   const char *name, *terms;
   int bits;
@@ -105,7 +106,10 @@ static int read_terms(const char *text, struct rtk_plan_term *terms,
     char fate = ' ';
     e->argv = 0;
     (void)sscanf(text, " %23s %15[^ ,] %d%c", e->column, op, &e->argv, &fate);
-    e->fate = fate == '!' ? EXACT : fate == '*' ? WHOLE : 0;
+    e->fate = fate == '!'   ? EXACT
+              : fate == '*' ? WHOLE
+              : fate == '+' ? EXACT | WHOLE
+                            : 0;
     terms[count] = term_of(e->column, op_of(op),
                            (strchr(op, '?') != NULL ? LATER : 0) |
                                (strchr(op, '~') != NULL ? NOCASE : 0) |
@@ -137,17 +141,17 @@ static const struct plan_case cases[] = {
     {"twice the same column", "session_id = 1!, session_id =", ONE(2), POINT},
     {"usable and unusable", "session_id =?, session_id = 1!", ONE(2), POINT},
     /* Lists. */
-    {"IN", "account = 1!, app = 2!, session_id =* 3*",
+    {"IN", "account = 1!, app = 2!, session_id =* 3+",
      ONE(0) | ONE(1) | ALL_OF(2), BATCH},
     {"IN on a host that hands it over one by one",
      "account = 1!, app = 2!, session_id = 3!", ALL, POINT},
-    {"two lists", "session_id =* 1*, session_id =*", ALL_OF(2), BATCH},
+    {"two lists", "session_id =* 1+, session_id =*", ALL_OF(2), BATCH},
     {"account IN, app IN: value by value",
-     "account =* 1!, app =* 2!, session_id =* 3*", ONE(0) | ONE(1) | ALL_OF(2),
+     "account =* 1!, app =* 2!, session_id =* 3+", ONE(0) | ONE(1) | ALL_OF(2),
      BATCH},
     {"account = beside account IN", "account =*, account = 1!, session_id = 2!",
      ONE(0) | ONE(2), POINT},
-    {"unusable equality beside a usable IN", "session_id =?, session_id =* 1*",
+    {"unusable equality beside a usable IN", "session_id =?, session_id =* 1+",
      ALL_OF(2), BATCH},
     {"unusable IN beside a usable equality", "session_id =?*, session_id = 1!",
      ONE(2), POINT},
@@ -157,7 +161,7 @@ static const struct plan_case cases[] = {
      ONE(0) | ONE(1) | ALL_OF(2) | RTK_PLAN_STAND_IN, BATCH},
     {"id beside session_id", "id =, session_id = 1!",
      ONE(2) | RTK_PLAN_STAND_IN, POINT},
-    {"id = beside session_id IN", "id =, session_id =* 1*",
+    {"id = beside session_id IN", "id =, session_id =* 1+",
      ALL_OF(2) | RTK_PLAN_STAND_IN, BATCH},
     {"id beside an unusable session_id", "id = 1, session_id =?",
      ONE(2) | RTK_PLAN_STAND_IN, POINT},
@@ -203,7 +207,7 @@ static const struct plan_case cases[] = {
      ONE(2), POINT},
     {"terms on other hidden columns",
      "error ISNULL, http_status =, response =?, invoked_time =, session_id =* "
-     "1*",
+     "1+",
      ALL_OF(2), BATCH},
 };
 
@@ -447,7 +451,8 @@ static void check_combination(const char *text, struct rtk_plan_term *terms,
         check_int(text, "takes what can be taken",
                   is_candidate(term) && term->is_usable, 1);
         check_int(text, "is_whole", term->is_whole, bit == ALL_OF(k));
-        check_int(text, "is_exact", term->is_exact, bit == ONE(k) && is_own);
+        check_int(text, "is_exact", term->is_exact,
+                  is_own && (bit == ONE(k) || (plan.bits & ONE(k)) == 0));
       }
     }
   }

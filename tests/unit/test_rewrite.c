@@ -80,6 +80,11 @@ CASE(a_statement_has_its_select) {
       {"UPDATE t SET (a) = u.b FROM u", "SELECT u.b FROM t , u"},
       {"UPDATE t SET (a, b) = (1, 2) -- )\n, (c) = (SELECT 3 -- )\n)",
        "SELECT 1, 2 , (SELECT count(*) FROM (SELECT 3 -- )\n) ) FROM t"},
+      {"UPDATE t SET a = b IS NOT DISTINCT FROM (SELECT 1), c = d IS DISTINCT"
+       " FROM e FROM u",
+       "SELECT b IS NOT DISTINCT FROM (SELECT 1) , d IS DISTINCT FROM e FROM t "
+       ","
+       " u"},
       {"UPDATE t", NULL},
       {"SELECT 1", NULL},
       {"PRAGMA user_version = 1", NULL},
