@@ -44,6 +44,8 @@
 
 /* Columns of the reply. */
 #define TEXT(its_name, its_doc) {.name = its_name, .doc = its_doc}
+#define TIME(its_name, its_doc)                                                \
+  {.name = its_name, .type = RTK_COLUMN_TIME, .doc = its_doc}
 #define NUMBER(its_name, its_doc)                                              \
   {.name = its_name, .type = RTK_COLUMN_NUMERIC, .doc = its_doc}
 #define FLAG(its_name, its_doc)                                                \
@@ -98,9 +100,9 @@
   FILTER("start_time", "only records after this time: 2024-01-31T00:00:00Z"),  \
   FILTER("end_time", "only records before this time: 2024-01-31T00:00:00Z")
 
-#define CREATED TEXT("created_at", "when the record was made (ISO 8601, UTC)")
+#define CREATED TIME("created_at", "when the record was made (ISO 8601, UTC)")
 #define UPDATED                                                                \
-  TEXT("updated_at", "when the record last changed (ISO 8601, UTC)")
+  TIME("updated_at", "when the record last changed (ISO 8601, UTC)")
 #define SEARCH FILTER("search", "only records that match these words")
 #define SORT_ORDER                                                             \
   ORDER("sort_order", "ASC DESC ", "ASC or DESC: the order of the list")

@@ -18,8 +18,8 @@
          "seconds of video received from the encoder or meeting"),             \
   ID_OF(livestream_for, "livestream_id",                                       \
         "the livestream that the session belongs to"),                         \
-  TEXT("started_time", "when it started (ISO 8601, UTC), NULL before"),        \
-  TEXT("stopped_time",                                                         \
+  TIME("started_time", "when it started (ISO 8601, UTC), NULL before"),        \
+  TIME("stopped_time",                                                         \
        "when it stopped (ISO 8601, UTC), NULL while it runs"),                 \
   UPDATED,                                                                     \
   NUMBER("viewer_seconds", "seconds watched, summed over the viewers"),        \

@@ -14,13 +14,13 @@
   status,                                                                      \
   TEXT_AT("meeting_session_id", "session_id",                                  \
           "the meeting session that was recorded, or NULL"),                   \
-  TEXT("invoked_time", "when it was asked for (ISO 8601, UTC)"),               \
-  TEXT("started_time", "when it started (ISO 8601, UTC), NULL before"),        \
-  TEXT("stopped_time",                                                         \
+  TIME("invoked_time", "when it was asked for (ISO 8601, UTC)"),               \
+  TIME("started_time", "when it started (ISO 8601, UTC), NULL before"),        \
+  TIME("stopped_time",                                                         \
        "when it stopped (ISO 8601, UTC), NULL while it runs"),                 \
   NUMBER("recording_duration", "its length in seconds"),                       \
   NUMBER("file_size", "bytes of its file, NULL before it is uploaded"),        \
-  TEXT("download_url_expiry", "when the links expire (ISO 8601, UTC)")
+  TIME("download_url_expiry", "when the links expire (ISO 8601, UTC)")
 #define RECORDING_STATUS                                                       \
   "INVOKED, RECORDING, UPLOADING, UPLOADED, ERRORED or PAUSED"
 #define DOWNLOADS                                                              \

@@ -17,8 +17,8 @@
   NUMBER("live_participants", "participants now"),                             \
   NUMBER("max_concurrent_participants", "participants at once, at most"),      \
   NUMBER("minutes_consumed", "minutes of all participants together"),          \
-  TEXT("started_at", "when it started (ISO 8601, UTC)"),                       \
-  TEXT("ended_at", "when it ended (ISO 8601, UTC), NULL while it runs"),       \
+  TIME("started_at", "when it started (ISO 8601, UTC)"),                       \
+  TIME("ended_at", "when it ended (ISO 8601, UTC), NULL while it runs"),       \
   CREATED,                                                                     \
   UPDATED,                                                                     \
   TEXT("organization_id", "the id of its organization"),                       \
@@ -73,8 +73,8 @@ static const struct rtk_column session_of_meeting_columns[] = {
   ID_OF(id_for, "id", "the participant's id (UUID)"),                          \
   TEXT("custom_participant_id", "the participant's id in your own system"),    \
   TEXT("user_id", "the user's id"),                                            \
-  TEXT("joined_at", "when the participant joined (ISO 8601, UTC)"),            \
-  TEXT("left_at", "when the participant left (ISO 8601, UTC)"),                \
+  TIME("joined_at", "when the participant joined (ISO 8601, UTC)"),            \
+  TIME("left_at", "when the participant left (ISO 8601, UTC)"),                \
   NUMBER("duration", "minutes that the participant was there"),                \
   CREATED,                                                                     \
   UPDATED,                                                                     \

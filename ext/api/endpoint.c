@@ -76,9 +76,8 @@ bool rtk_endpoint_is_hidden(const struct rtk_column *column) {
 
 const char *rtk_endpoint_type(const struct rtk_column *column) {
   static const char *const types[] = {
-      [RTK_COLUMN_TEXT] = "TEXT",
-      [RTK_COLUMN_INTEGER] = "INTEGER",
-      [RTK_COLUMN_NUMERIC] = "NUMERIC",
+      [RTK_COLUMN_TEXT] = "TEXT",       [RTK_COLUMN_TIME] = "TEXT",
+      [RTK_COLUMN_INTEGER] = "INTEGER", [RTK_COLUMN_NUMERIC] = "NUMERIC",
       [RTK_COLUMN_JSON] = "TEXT",
   };
   return types[column->type];

@@ -34,6 +34,8 @@ enum rtk_column_kind {
 
 enum rtk_column_type {
   RTK_COLUMN_TEXT,
+  RTK_COLUMN_TIME,    /* text; the published example of a meeting session that
+                         runs has "null" as a text, which is NULL here */
   RTK_COLUMN_INTEGER, /* of data: true and false */
   RTK_COLUMN_NUMERIC, /* INTEGER or REAL, as the reply has it */
   RTK_COLUMN_JSON     /* of data: text, a string with its quotes */

@@ -362,7 +362,8 @@ int64_t rtk_json_int(const struct rtk_json *node, int64_t otherwise) {
 }
 
 static bool is_textual(enum rtk_json_form form) {
-  return form == RTK_JSON_AS_TEXT || form == RTK_JSON_AS_JSON;
+  return form == RTK_JSON_AS_TEXT || form == RTK_JSON_AS_TIME ||
+         form == RTK_JSON_AS_JSON;
 }
 
 static struct rtk_value bool_value(bool is_true, enum rtk_json_form form) {
@@ -390,7 +391,10 @@ int rtk_json_value(const struct rtk_json *node, const char *text,
       *value = text_value(rtk_json_raw(node, text));
       break;
     }
-    if (form != RTK_JSON_AS_TEXT) {
+    if (form == RTK_JSON_AS_TIME && strcmp(item->valuestring, "null") == 0) {
+      break;
+    }
+    if (!is_textual(form)) {
       return value_in_string(item->valuestring, form, value);
     }
     *value = placed_value(item, text);

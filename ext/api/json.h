@@ -76,6 +76,7 @@ struct rtk_text rtk_json_raw(const struct rtk_json *node, const char *text);
 /* What a column wants of a value. */
 enum rtk_json_form {
   RTK_JSON_AS_TEXT,
+  RTK_JSON_AS_TIME, /* as text, and the string "null" as null */
   RTK_JSON_AS_NUMBER,
   RTK_JSON_AS_BOOL,
   RTK_JSON_AS_JSON /* as text, and a string with its quotes */

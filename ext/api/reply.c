@@ -14,6 +14,7 @@ static int read_columns(const struct rtk_endpoint *endpoint,
                         struct rtk_json_column *columns) {
   static const enum rtk_json_form forms[] = {
       [RTK_COLUMN_TEXT] = RTK_JSON_AS_TEXT,
+      [RTK_COLUMN_TIME] = RTK_JSON_AS_TIME,
       [RTK_COLUMN_INTEGER] = RTK_JSON_AS_BOOL,
       [RTK_COLUMN_NUMERIC] = RTK_JSON_AS_NUMBER,
       [RTK_COLUMN_JSON] = RTK_JSON_AS_JSON,

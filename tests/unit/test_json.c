@@ -222,6 +222,16 @@ CASE(numbers_keep_what_they_are) {
   }
 }
 
+/* A published example has "null" where there is no time. */
+CASE(a_time_may_be_the_word_null) {
+  check_values("\"null\"", RTK_JSON_AS_TIME,
+               (struct rtk_value){.type = RTK_NULL});
+  check_values("null", RTK_JSON_AS_TIME, (struct rtk_value){.type = RTK_NULL});
+  check_values("\"null \"", RTK_JSON_AS_TIME, text("null "));
+  check_values("true", RTK_JSON_AS_TIME, text("true"));
+  check_values("\"null\"", RTK_JSON_AS_TEXT, text("null"));
+}
+
 /* The first integers that no double holds: INTEGER would claim a number that
 ** the reply does not have. */
 CASE(an_integer_that_was_rounded_is_real) {
