@@ -41,34 +41,50 @@ static void put(struct query *query, const char *text) {
   sqlite3_str_appendall(query->copy, text);
 }
 
-/* The id of each row of `to` as a table called `alias`. */
+/* The id of each row of `to` as a table called `alias`; or two ids of each row;
+** or each row's id in one of some apps, which all have the same sessions. */
 static void put_session(struct query *query, const char *join,
                         const char *alias, const char *to) {
+  unsigned kind = chance(8);
   put(query, join);
-  if (chance(2) == 0) {
+  if (kind < 3) {
     sqlite3_str_appendf(query->api,
-                        " rtk_livestream_session('ACCOUNT',"
-                        " 'APP', %s) AS %s",
-                        to, alias);
+                        " rtk_livestream_session('ACCOUNT', %s, %s) AS %s",
+                        kind == 2 ? "'app' || (o.n % 3)" : "'APP'", to, alias);
   } else {
-    sqlite3_str_appendf(query->api,
-                        " rtk_livestream_session AS %s ON %s.session_id = %s",
-                        alias, alias, to);
+    sqlite3_str_appendf(query->api, " rtk_livestream_session AS %s ON %s.",
+                        alias, alias);
+    sqlite3_str_appendf(
+        query->api,
+        kind == 3 ? "session_id IN (%s, 's' || o.n)" : "session_id = %s", to);
   }
-  sqlite3_str_appendf(query->copy, " copy AS %s ON %s.session_id = %s", alias,
-                      alias, to);
+  sqlite3_str_appendf(query->copy, " copy AS %s ON %s.", alias, alias);
+  sqlite3_str_appendf(
+      query->copy,
+      kind == 3 ? "session_id IN (%s, 's' || o.n)" : "session_id = %s", to);
 }
 
-/* In a subquery: `alias` where its id is that of `to`. */
+/* In a subquery: `alias` where its id is that of `to`, or one of a list, or
+** both. */
 static void put_inner(struct query *query, const char *select, const char *to,
                       const char *more) {
-  sqlite3_str_appendf(query->api,
-                      "(SELECT %s FROM rtk_livestream_session AS x"
-                      " WHERE x.session_id = %s%s)",
-                      select, to, more);
-  sqlite3_str_appendf(query->copy,
-                      "(SELECT %s FROM copy AS x WHERE x.session_id = %s%s)",
-                      select, to, more);
+  static const char *const lists[] = {
+      "",
+      "",
+      " AND x.session_id IN (SELECT s FROM l)",
+      " AND x.session_id IN (o.s, 's4')",
+  };
+  const char *list = ONE_OF(lists);
+  bool is_list = strcmp(select, "x.viewer_seconds") != 0 && chance(4) == 0;
+  sqlite3_str_appendf(
+      query->api, "(SELECT %s FROM rtk_livestream_session AS x WHERE ", select);
+  sqlite3_str_appendf(query->copy, "(SELECT %s FROM copy AS x WHERE ", select);
+  put(query, is_list ? "x.session_id IN ('s2', " : "x.session_id = ");
+  put(query, to);
+  put(query, is_list ? ")" : "");
+  put(query, list);
+  put(query, more);
+  put(query, ")");
 }
 
 static const char *const joins[] = {" JOIN", " LEFT JOIN", " JOIN",
@@ -301,8 +317,8 @@ static void prepare_tables(sqlite3 *db) {
       " (9, 's10'), (12, 's2');"
       "CREATE TABLE copy AS SELECT *, session_id, error"
       " FROM rtk_livestream_session WHERE session_id IN"
-      " (SELECT s FROM l UNION SELECT s FROM m);");
-  assert_rows(db, "SELECT count(*) FROM copy", "8\n");
+      " (SELECT s FROM l UNION SELECT s FROM m UNION SELECT 's' || n FROM l);");
+  assert_rows(db, "SELECT count(*) FROM copy", "12\n");
 }
 
 CASE(all_ways_agree) {
@@ -347,7 +363,10 @@ CASE(all_ways_agree) {
       fail_msg("query %ld, seed %llu\n%s\nwith\n%s\nwithout\n%s\ncopy\n%s", i,
                (unsigned long long)at, api, with, without, wanted);
     }
-    if (atoi(after + 2) - atoi(before + 2) > IDS) {
+    bool has_more = strstr(api, "|| o.n)") != NULL || /* other ids, apps */
+                    strstr(api, "|| (o.n") != NULL;
+    int most = has_more ? 4 * (IDS + 12) : IDS;
+    if (atoi(after + 2) - atoi(before + 2) > most) {
       fail_msg("query %ld: an id was asked for twice\n%s", i, api);
     }
     char *const texts[] = {api,   copy,    wanted, before,      with,
