@@ -143,6 +143,8 @@ static int make_body(struct rows *rows, const struct rtk_json *row,
   memcpy(bytes + sizeof(before) - 1, raw.bytes, raw.size);
   bytes[size - 1] = '}';
   source->body = (struct rtk_text){bytes, size};
+  /* Nodes know their places in the document: this is where the document would
+  ** have to begin for the row to stand in the body.  Only the row is read. */
   uintptr_t moved = (uintptr_t)(bytes + sizeof(before) - 1);
   size_t place = (size_t)(raw.bytes - rows->text);
   source->text = (const char *)(moved - place);
