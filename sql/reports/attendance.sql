@@ -19,8 +19,8 @@
 --   minutes      how long the participant was there, in all; of a participant
 --                who is still there: so far, or empty
 --
--- Errors: participants of a session that could not be fetched are missing. A
--- second result, on stderr, then lists the errors by kind, each with an example.
+-- Participants of a session that could not be fetched are missing. A second
+-- result, on stderr, then lists the errors by kind, each with an example.
 
 .bail on
 
@@ -43,9 +43,10 @@ SELECT id, coalesce(nullif(meeting_display_name, ''), associated_id) AS meeting,
  WHERE sort_by = 'createdAt' AND sort_order = 'DESC' LIMIT coalesce(@last, 20);
 DROP TABLE IF EXISTS temp.report_participant;
 CREATE TEMP TABLE report_participant AS
-SELECT p.meeting_session_id, p.id, p.custom_participant_id, p.user_id,
-       p.preset_name, p.duration, p.joined_at,
-       CASE WHEN @names = 1 THEN p.display_name END AS name, p.error, p.error_kind
+SELECT p.meeting_session_id, p.id, p.custom_participant_id, p.preset_name,
+       p.duration,
+       CASE WHEN @names = 1 THEN p.display_name END AS name, p.error,
+       p.error_kind
   FROM rtk_meeting_session_participants AS p
  WHERE p.meeting_session_id IN (SELECT id FROM temp.report_last_session);
 SELECT 1 WHERE rtk_config('on_error', NULL) IS NULL;
@@ -53,7 +54,8 @@ SELECT 1 WHERE rtk_config('on_error', NULL) IS NULL;
 DROP VIEW IF EXISTS temp.attendance;
 CREATE TEMP VIEW attendance AS
 SELECT replace(substr(s.started, 1, 16), 'T', ' ') AS started, s.meeting,
-       coalesce(p.name, nullif(p.custom_participant_id, ''), p.id) AS participant,
+       coalesce(nullif(p.name, ''), nullif(p.custom_participant_id, ''), p.id)
+         AS participant,
        max(p.preset_name) AS preset, count(*) AS joined,
        round(sum(p.duration), 1) AS minutes
   FROM temp.report_last_session AS s

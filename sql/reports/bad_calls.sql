@@ -6,7 +6,7 @@
 --
 --   -cmd '.parameter set @last 100'
 --
--- Cost: one request for each 100 sessions, one for each 100 participants of each
+-- Cost: one request for each 100 sessions, one for each 100 participants of a
 -- session, and one for each participant. RealtimeKit keeps the reports for six
 -- months.
 --
@@ -97,9 +97,9 @@ WITH worst AS (
 SELECT replace(substr(s.started, 1, 16), 'T', ' ') AS started, s.meeting,
        w.participant, round(w.mos, 1) AS mos, round(w.loss, 1) AS packet_loss,
        CAST(round(w.rtt) AS INTEGER) AS rtt_ms,
-       trim(CASE WHEN w.mos < least_mos THEN 'mos ' ELSE '' END ||
-            CASE WHEN w.loss > most_packet_loss THEN 'packet_loss ' ELSE '' END ||
-            CASE WHEN w.rtt > most_rtt_ms THEN 'rtt_ms' ELSE '' END) AS bad
+       trim(CASE WHEN mos < least_mos THEN 'mos ' ELSE '' END ||
+            CASE WHEN loss > most_packet_loss THEN 'packet_loss ' ELSE '' END ||
+            CASE WHEN rtt > most_rtt_ms THEN 'rtt_ms' ELSE '' END) AS bad
   FROM worst AS w, temp.report_threshold
   JOIN temp.report_last_session AS s ON s.id = w.meeting_session_id
  WHERE w.mos < least_mos OR w.loss > most_packet_loss OR w.rtt > most_rtt_ms

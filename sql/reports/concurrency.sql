@@ -2,8 +2,8 @@
 --
 --   sqlite3 -box my.db '.read sql/reports/concurrency.sql'
 --
--- Hour by hour over a day. The day is the one with the most sessions at once. For
--- another day put an option before my.db, with all these quotes:
+-- Hour by hour over the day with the most sessions at once. For another day put
+-- an option before my.db, with all these quotes:
 --
 --   -cmd ".parameter set @day \"'2026-01-31'\""
 --

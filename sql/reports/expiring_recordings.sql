@@ -22,8 +22,9 @@
 --   megabytes     the size of the file
 --
 -- A recording that is written to a storage of your own is listed too, and stays
--- there. Without such recordings there is no result. A second result, on stderr,
--- lists the errors by kind, each with an example.
+-- there. Without such recordings there is no result. Recordings that could not
+-- be fetched are missing. A second result, on stderr, then lists the errors by
+-- kind, each with an example.
 
 .bail on
 
@@ -57,7 +58,8 @@ CREATE TEMP VIEW expiring_recordings AS
 SELECT strftime('%Y-%m-%d %H:%M', stopped_time, '+7 days') AS deleted_at,
        round(24 * (julianday(stopped_time, '+7 days') - julianday(now)), 1)
          AS hours_left,
-       meeting, id AS recording_id, round(recording_duration / 60.0, 1) AS minutes,
+       meeting, id AS recording_id,
+       round(recording_duration / 60.0, 1) AS minutes,
        round(file_size / 1e6, 1) AS megabytes, output_file_name AS file
   FROM temp.report_recording, temp.report_now
  WHERE julianday(now) BETWEEN julianday(stopped_time)

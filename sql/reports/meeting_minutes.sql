@@ -47,7 +47,8 @@ SELECT id, coalesce(nullif(meeting_display_name, ''), associated_id) AS meeting,
        associated_id AS meeting_id,
        CASE WHEN started_at >= '1971' THEN started_at ELSE created_at END
          AS started,
-       minutes_consumed AS minutes, audio_room_minutes_consumed AS audio_minutes,
+       minutes_consumed AS minutes,
+       audio_room_minutes_consumed AS audio_minutes,
        recording_minutes_consumed AS recording_minutes, error, error_kind
   FROM rtk_meeting_sessions;
 SELECT 1 WHERE rtk_config('on_error', NULL) IS NULL;
