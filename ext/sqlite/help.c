@@ -22,7 +22,7 @@
 #include <sqlite3ext.h>
 SQLITE_EXTENSION_INIT3
 
-/* Files, with the question at their head (tests/generated compares). */
+/* Files, with the beginning of their first line (tests/generated compares). */
 static const struct {
   const char *kind, *name, *about;
 } files[] = {
@@ -43,9 +43,9 @@ static const struct {
      "Which livestreams has nobody watched?"},
     {"report", "sql/reports/ingest_and_views.sql",
      "How much was ingested and watched, day by day?"},
-    {"script", "sql/dashboard.sql", "Writes a dashboard: one HTML page."},
-    {"script", "sql/views.sql", "Views over all livestream sessions."},
-    {"script", "sql/sync.sql", "Keeps a local table of livestream sessions."},
+    {"script", "sql/dashboard.sql", "Writes a dashboard: one HTML page"},
+    {"script", "sql/views.sql", "Views over a whole app"},
+    {"script", "sql/sync.sql", "Keeps an ordinary table of livestream sessions"},
 };
 
 void rtk_help_add(struct rtk_cells *cells, const char *name, const char *kind,
