@@ -73,13 +73,16 @@ WITH price AS (
    GROUP BY 1, meeting_id
 )
 SELECT month, meeting, sessions, minutes, audio_minutes, recording_minutes,
-       round(dollars, 2) AS dollars,
+       dollars,
        substr(printf('%.30c', '█'), 1, CAST(round(
          30 * dollars / (SELECT max(dollars) FROM total)) AS INTEGER)) AS bar
   FROM total
- ORDER BY month, total.dollars DESC, meeting;
+ ORDER BY month, dollars DESC, meeting;
 
-SELECT * FROM meeting_minutes;
+-- The view keeps parts of a cent, so that its sums are right.
+SELECT month, meeting, sessions, minutes, audio_minutes, recording_minutes,
+       round(dollars, 2) AS dollars, bar
+  FROM meeting_minutes;
 .once '|cat >&2'
 SELECT error_kind, count(*) AS errors, min(error) AS example
   FROM temp.report_meeting_session WHERE error NOT NULL GROUP BY error_kind;
