@@ -12,7 +12,8 @@
 --
 -- Cost: one request for each 100 livestreams, one for the sessions of each
 -- livestream, one for each id in customer_session that is in none of these
--- lists, and one for each 100 meeting sessions. No request at all from the local copy that sql/sync.sql keeps:
+-- lists, and one for each 100 meeting sessions. No request at all from the local
+-- copy that sql/sync.sql keeps:
 --
 --   sqlite3 -cmd '.parameter set @local 1' my.db '.read sql/dashboard.sql'
 --

@@ -45,7 +45,8 @@ static const struct {
      "How much was ingested and watched, day by day?"},
     {"script", "sql/dashboard.sql", "Writes a dashboard: one HTML page"},
     {"script", "sql/views.sql", "Views over a whole app"},
-    {"script", "sql/sync.sql", "Keeps an ordinary table of livestream sessions"},
+    {"script", "sql/sync.sql",
+     "Keeps an ordinary table of livestream sessions"},
 };
 
 void rtk_help_add(struct rtk_cells *cells, const char *name, const char *kind,
@@ -101,7 +102,7 @@ static int by_name(const void *a, const void *b) {
 
 /* By name, so that what is about meetings stands together. */
 void rtk_help_endpoints(struct rtk_cells *cells) {
-  const struct rtk_endpoint *sorted[64];
+  const struct rtk_endpoint *sorted[64] = {NULL};
   size_t count = 0;
   while (count < sizeof(sorted) / sizeof(*sorted) &&
          count < (size_t)rtk_endpoint_count) {
