@@ -3,19 +3,22 @@
 --   sqlite3 my.db '.read sql/dashboard.sql' > dashboard.html
 --
 -- The page shows viewer hours by month and customer, sessions at once by hour
--- of the week, the sessions with their length, failures with their reasons,
--- what the page cost in requests, and how many ids are missing from it.
+-- of the week, the minutes of meetings by month (if there are any), the sessions
+-- with their length, failures with their reasons, what the page cost in
+-- requests, and how many ids are missing from it.
 --
 -- The customers come from a table of yours, customer_session(name, session_id).
 -- Without that table the viewer hours are by livestream.
 --
 -- Cost: one request for each 100 livestreams, one for the sessions of each
--- livestream, and one for each id in customer_session that is in none of these
--- lists. No request at all from the local copy that sql/sync.sql keeps:
+-- livestream, one for each id in customer_session that is in none of these
+-- lists, and one for each 100 meeting sessions. No request at all from the local
+-- copy that sql/sync.sql keeps:
 --
 --   sqlite3 -cmd '.parameter set @local 1' my.db '.read sql/dashboard.sql'
 --
--- The local copy has no names of livestreams; the page shows their ids instead.
+-- The local copy has no meetings and no names of livestreams; the page shows
+-- their ids instead.
 --
 -- Requests that fail do not stop the page: it says how many, and why. Without a
 -- token, or with one that is refused (HTTP 401), nothing is printed on stdout,
@@ -106,6 +109,10 @@ SELECT u.session_id, s.livestream_id, s.created_at, s.started_time,
    AND s.session_id IN (SELECT session_id FROM page.unlisted)
  WHERE coalesce(@local, 0) = 0;
 
+CREATE TABLE page.met AS
+SELECT started_at, minutes_consumed + 0.0 AS minutes, error, error_kind
+  FROM rtk_meeting_sessions WHERE coalesce(@local, 0) = 0;
+
 SELECT 1 WHERE rtk_config('on_error', NULL) IS NULL;
 
 UPDATE page.source SET requests = value - requests
@@ -124,6 +131,8 @@ SELECT raw, '<bdi>' || replace(replace(replace(replace(
          UNION SELECT name FROM page.livestream
          UNION SELECT error FROM page.livestream
          UNION SELECT error_kind FROM page.livestream
+         UNION SELECT error FROM page.met
+         UNION SELECT error_kind FROM page.met
          UNION SELECT id FROM page.fetched
          UNION SELECT livestream_id FROM page.fetched
          UNION SELECT err_message FROM page.fetched
@@ -210,6 +219,9 @@ SELECT what, w.html AS why, count(*) AS n, e.html AS example
   FROM (SELECT 'list of livestreams' AS what, error_kind AS why, error
           FROM page.livestream WHERE error NOT NULL
          UNION ALL
+        SELECT 'list of meeting sessions', error_kind, error
+          FROM page.met WHERE error NOT NULL
+         UNION ALL
         SELECT CASE WHEN id IS NULL THEN 'list of a livestream''s sessions'
                     ELSE 'session' END, missing, coalesce(error, id)
           FROM page.fetched WHERE missing NOT NULL)
@@ -271,8 +283,8 @@ footer { padding: 16px 0; color: var(--soft) }
 @media (max-width: 600px) { .heat text { font-size: 17px } }
 @media (min-width: 601px) { time { white-space: nowrap } }
 @media (min-width: 1100px) {
-  main { grid-template: auto auto auto 1fr / repeat(2, minmax(0, 1fr)) }
-  .wide { grid-column: 1 / 3 } .tall { grid-column: 2; grid-row: 2 / span 3 } }
+  main { grid-template: repeat(4, auto) 1fr / repeat(2, minmax(0, 1fr)) }
+  .wide { grid-column: 1 / 3 } .tall { grid-column: 2; grid-row: 2 / span 4 } }
 @media print { body { font-size: 12px; background: none }
   main { display: block } section { border: 0; padding: 16px 0 }
   dl { grid-template-columns: repeat(6, 1fr) } tr, svg { break-inside: avoid }
@@ -363,6 +375,24 @@ SELECT '<section><h2>Sessions at once by hour of the week</h2><p>The most that '
        printf('<text x="40" y="205">0</text><text x="186" y="205">%d</text>' ||
          '</svg></section>', most)
   FROM page.week;
+
+-- The minutes of meetings. Without meetings there is no section.
+INSERT INTO page.html
+SELECT '<section><h2>Minutes of meetings</h2><table><caption>The last 12 months' ||
+       ' with meetings</caption><thead><tr><th scope="col">Month</th><th scope=' ||
+       '"col">Share</th><th scope="col" class="n">Minutes</th><th scope="col" ' ||
+       'class="n">Sessions</th></tr></thead><tbody>' ||
+       group_concat(printf('<tr><th scope="row"><time><span>%s</span></time></th>' ||
+         '<td class="stack"><bar><rect style="fill:var(--c2)" width="%.2f" ' ||
+         'height="1"/></svg></td><td class="n">%,d</td><td class="n">%,d</td></tr>',
+         month, minutes * 100 / most, round(minutes), sessions), '
+') || '</tbody></table></section>'
+  FROM (SELECT *, max(1, max(minutes) OVER ()) AS most
+          FROM (SELECT strftime('%Y-%m', started_at) AS month,
+                       total(minutes) AS minutes, count(*) AS sessions
+                  FROM page.met WHERE started_at >= '1971'
+                 GROUP BY 1 HAVING month NOT NULL ORDER BY 1 DESC LIMIT 12))
+HAVING count(*) > 0;
 
 -- The last 20 sessions.
 INSERT INTO page.html

@@ -244,6 +244,102 @@ SELECT 'rtk, columns equal to the JSON', 10,
        (invoked_time IS json_extract(response, '$.data.invoked_time')), NULL
   FROM got;
 
+-- --- one GET of each kind ----------------------------------------------------
+-- Of a row, only the names of its fields are printed. Ids come from the lists.
+-- A kind of which the app has nothing is not seen.
+
+CREATE TEMP TABLE kind(name, status, error_kind, data);
+CREATE TEMP VIEW kind_id AS
+SELECT name, json_extract(data, '$.id') AS id FROM kind WHERE data NOT NULL;
+SELECT 1 WHERE rtk_config('on_error', 'row') IS NULL;
+
+INSERT INTO kind SELECT 'apps', http_status, error_kind, row FROM rtk_apps LIMIT 1;
+INSERT INTO kind SELECT 'presets', http_status, error_kind, row
+  FROM rtk_presets LIMIT 1;
+INSERT INTO kind SELECT 'webhooks', http_status, error_kind, row
+  FROM rtk_webhooks LIMIT 1;
+INSERT INTO kind SELECT 'webhook_events', http_status, error_kind, row
+  FROM rtk_webhook_events LIMIT 1;
+INSERT INTO kind SELECT 'session_days', http_status, error_kind, row
+  FROM rtk_session_days LIMIT 1;
+INSERT INTO kind SELECT 'livestream_analytics', http_status, error_kind, row
+  FROM rtk_livestream_analytics LIMIT 1;
+INSERT INTO kind SELECT 'recordings', http_status, error_kind, row
+  FROM rtk_recordings LIMIT 1;
+INSERT INTO kind SELECT 'recording', http_status, error_kind, row
+  FROM rtk_recording
+ WHERE recording_id = (SELECT id FROM kind_id WHERE name = 'recordings');
+
+INSERT INTO kind SELECT 'meetings', http_status, error_kind, row
+  FROM rtk_meetings LIMIT 1;
+INSERT INTO kind SELECT 'meeting_participants', http_status, error_kind, row
+  FROM rtk_meeting_participants
+ WHERE meeting_id = (SELECT id FROM kind_id WHERE name = 'meetings') LIMIT 1;
+INSERT INTO kind SELECT 'meeting_livestream', http_status, error_kind, row
+  FROM rtk_meeting_livestream
+ WHERE for_meeting_id = (SELECT id FROM kind_id WHERE name = 'meetings');
+INSERT INTO kind SELECT 'meeting_active_session', http_status, error_kind, row
+  FROM rtk_meeting_active_session
+ WHERE meeting_id = (SELECT id FROM kind_id WHERE name = 'meetings');
+
+INSERT INTO kind SELECT 'meeting_sessions', http_status, error_kind, row
+  FROM rtk_meeting_sessions WHERE status = 'ENDED' LIMIT 1;
+CREATE TEMP VIEW session_id AS
+SELECT id FROM kind_id WHERE name = 'meeting_sessions';
+INSERT INTO kind
+SELECT 'meeting_session_participants', http_status, error_kind, row
+  FROM rtk_meeting_session_participants
+ WHERE meeting_session_id = (SELECT id FROM session_id)
+   AND include_peer_events = 1 LIMIT 1;
+INSERT INTO kind SELECT 'peer_report', http_status, error_kind, row
+  FROM rtk_peer_report
+ WHERE peer_id = (SELECT json_extract(data, '$.peer_events[0].peer_id') FROM kind
+                   WHERE name = 'meeting_session_participants');
+INSERT INTO kind
+SELECT 'meeting_session_livestreams', http_status, error_kind, row
+  FROM rtk_meeting_session_livestreams
+ WHERE meeting_session_id = (SELECT id FROM session_id) LIMIT 1;
+INSERT INTO kind SELECT 'chat', http_status, error_kind, row FROM rtk_chat
+ WHERE meeting_session_id = (SELECT id FROM session_id);
+INSERT INTO kind SELECT 'transcript', http_status, error_kind, row
+  FROM rtk_transcript
+ WHERE for_meeting_session_id = (SELECT id FROM session_id);
+INSERT INTO kind SELECT 'summary', http_status, error_kind, row
+  FROM rtk_summary WHERE for_meeting_session_id = (SELECT id FROM session_id);
+
+-- Fields whose columns have another name, or are of what is inside the field.
+CREATE TEMP TABLE renamed(field);
+INSERT INTO renamed VALUES ('session_id'), ('sessionId'), ('peer_report'),
+  ('summaryDownloadUrl'), ('summaryDownloadUrlExpiry'), ('start_reason'),
+  ('stop_reason');
+
+INSERT INTO line
+SELECT 'rtk_' || names.name, 'a row of fields that rtk has',
+       CASE WHEN error_kind NOT NULL
+           THEN error_kind || coalesce(', status ' || status, '')
+         WHEN data IS NULL THEN NULL
+         WHEN more IS NULL THEN 'a row of fields that rtk has'
+         ELSE 'also: ' || more END, NULL
+  FROM (SELECT substr(name, 5) AS name FROM rtk_help WHERE kind = 'table')
+         AS names
+  LEFT JOIN (SELECT *, (
+      SELECT group_concat(CASE WHEN key GLOB '*[^A-Za-z_]*' THEN '(not shown)'
+                            ELSE key END, ', ')
+        FROM json_each(CASE json_type(data) WHEN 'object' THEN data END)
+       WHERE key NOT IN (SELECT field FROM renamed)
+         AND key NOT IN (SELECT "column" FROM rtk_columns
+                          WHERE "table" = 'rtk_' || name)) AS more
+    FROM kind) AS got ON got.name = names.name
+ WHERE names.name IN ('apps', 'presets', 'webhooks', 'webhook_events',
+         'session_days', 'livestream_analytics', 'recordings', 'recording',
+         'meetings', 'meeting_participants', 'meeting_livestream',
+         'meeting_active_session', 'meeting_sessions',
+         'meeting_session_participants', 'peer_report',
+         'meeting_session_livestreams', 'chat', 'transcript', 'summary');
+
+.once asked
+SELECT value FROM rtk_stats WHERE name = 'requests';
+
 -- --- the report --------------------------------------------------------------
 
 CREATE TEMP TABLE report AS

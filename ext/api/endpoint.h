@@ -75,6 +75,7 @@ struct rtk_column {
 
 struct rtk_endpoint {
   const char *name; /* of the table */
+  const char *doc;  /* what its rows are, for rtk_help: up to 48 characters */
   const char *noun; /* for messages: the thing with the id, "session"; without
                        an id the reply, "page" */
   const char *path; /* below the base URL, {…} for each argument in order */

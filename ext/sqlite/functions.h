@@ -9,7 +9,11 @@
 #ifndef RTK_FUNCTIONS_H
 #define RTK_FUNCTIONS_H
 
+struct rtk_cells;
 struct rtk_conn;
+
+/* Their rows of rtk_help. */
+void rtk_functions_help(struct rtk_cells *cells);
 
 /* Registers them all.  SQLITE_OK or SQLite's code. */
 int rtk_functions_register(struct rtk_conn *conn);

@@ -24,6 +24,8 @@
 #include "fetch/fetch.h"
 #include "fetch/prefetch.h"
 #include "sqlite/check.h"
+#include "sqlite/functions.h"
+#include "sqlite/help.h"
 #include "sqlite/table.h"
 
 #include <stdbool.h>
@@ -40,6 +42,7 @@ SQLITE_EXTENSION_INIT3
 ** caller checks cells.is_nomem. */
 struct info {
   const char *name;
+  const char *doc;    /* for rtk_help */
   const char *schema; /* the arguments are its last columns, TEXT HIDDEN */
   int column_count;   /* without them */
   int argument_count; /* up to ARGUMENTS_MAX */
@@ -190,29 +193,58 @@ static int fill_columns(struct rtk_conn *conn, const struct rtk_text *arguments,
 
 /* --- the tables ----------------------------------------------------------- */
 
+static int fill_help(struct rtk_conn *conn, const struct rtk_text *arguments,
+                     struct rtk_cells *cells, struct rtk_err *err);
+
 static const struct info infos[] = {
-    {.name = "rtk_settings",
-     .schema = "CREATE TABLE x(name TEXT, value TEXT, \"default\" TEXT,"
-               " source TEXT, description TEXT)",
-     .column_count = 5,
-     .fill = fill_settings},
-    {.name = "rtk_stats",
-     .schema = "CREATE TABLE x(name TEXT, value)",
-     .column_count = 2,
-     .fill = fill_stats},
-    {.name = "rtk_columns",
-     .schema = "CREATE TABLE x(\"table\" TEXT, \"column\" TEXT, type TEXT,"
-               " hidden INTEGER, argument TEXT, doc TEXT)",
-     .column_count = 6,
-     .fill = fill_columns},
+    {.name = "rtk_help",
+     .doc = "this list; `SELECT name, example` shows SQL",
+     .schema = "CREATE TABLE x(name TEXT, kind TEXT, about TEXT,"
+               " example TEXT HIDDEN)",
+     .column_count = 4,
+     .fill = fill_help},
     {.name = "rtk_check",
+     .doc = "can a query run? if not, what is missing",
      .schema = "CREATE TABLE x(\"check\" TEXT, ok INTEGER, detail TEXT,"
                " account TEXT HIDDEN, app TEXT HIDDEN)",
      .column_count = 3,
      .argument_count = 2,
      .has_requests = true,
      .fill = rtk_check_fill},
+    {.name = "rtk_settings",
+     .doc = "the settings, their values and where from",
+     .schema = "CREATE TABLE x(name TEXT, value TEXT, \"default\" TEXT,"
+               " source TEXT, description TEXT)",
+     .column_count = 5,
+     .fill = fill_settings},
+    {.name = "rtk_stats",
+     .doc = "what was requested, and what is left",
+     .schema = "CREATE TABLE x(name TEXT, value)",
+     .column_count = 2,
+     .fill = fill_stats},
+    {.name = "rtk_columns",
+     .doc = "the columns and filters of every table",
+     .schema = "CREATE TABLE x(\"table\" TEXT, \"column\" TEXT, type TEXT,"
+               " hidden INTEGER, argument TEXT, doc TEXT)",
+     .column_count = 6,
+     .fill = fill_columns},
 };
+
+/* What a lost user looks for first comes first. */
+static int fill_help(struct rtk_conn *conn, const struct rtk_text *arguments,
+                     struct rtk_cells *cells, struct rtk_err *err) {
+  (void)conn;
+  (void)arguments;
+  (void)err;
+  for (size_t i = 0; i < sizeof(infos) / sizeof(*infos); i++) {
+    rtk_help_add(cells, infos[i].name, "table", infos[i].doc,
+                 sqlite3_mprintf("SELECT * FROM %s", infos[i].name));
+  }
+  rtk_help_endpoints(cells);
+  rtk_functions_help(cells);
+  rtk_help_files(cells);
+  return SQLITE_OK;
+}
 
 /* --- the virtual table ---------------------------------------------------- */
 

@@ -1,6 +1,6 @@
 /*
-** Tables that show what rtk itself knows: rtk_settings, rtk_stats,
-** rtk_columns, rtk_check.
+** Tables that show what rtk itself knows: rtk_help, rtk_check, rtk_settings,
+** rtk_stats, rtk_columns.
 */
 #ifndef RTK_INFOTAB_H
 #define RTK_INFOTAB_H

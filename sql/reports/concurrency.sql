@@ -1,9 +1,9 @@
--- How many livestream sessions ran at once, hour by hour over a day?
+-- How many livestream sessions ran at once?
 --
 --   sqlite3 -box my.db '.read sql/reports/concurrency.sql'
 --
--- The day is the one with the most sessions at once. For another day put an
--- option before my.db, with all these quotes:
+-- Hour by hour over the day with the most sessions at once. For another day put
+-- an option before my.db, with all these quotes:
 --
 --   -cmd ".parameter set @day \"'2026-01-31'\""
 --

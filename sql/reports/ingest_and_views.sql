@@ -1,8 +1,9 @@
--- How much was ingested and watched, day by day, and do the analytics agree?
+-- How much was ingested and watched, day by day?
 --
 --   sqlite3 -box my.db '.read sql/reports/ingest_and_views.sql'
 --
--- The last 31 days with sessions. For more days put an option before my.db:
+-- The last 31 days with sessions, and whether the analytics agree. For more days
+-- put an option before my.db:
 --
 --   -cmd '.parameter set @days 90'
 --

@@ -1,4 +1,4 @@
--- How many hours did viewers watch, by customer and month?
+-- How much did each customer watch, by month?
 --
 --   sqlite3 -box my.db '.read sql/reports/viewer_hours.sql'
 --
