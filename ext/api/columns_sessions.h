@@ -179,6 +179,37 @@ static const struct rtk_column summary_columns[] = {
   ONE_ID("for_meeting_session_id"),
   LINK("summary_download_url", "summaryDownloadUrl", "summary"),
   ABOUT_THE_REPLY};
+
+/* What was said: the text itself. */
+#define LINE NUMBER("line", "its place in the text, from 1")
+
+static const struct rtk_column messages_columns[] = {
+  LINE,
+  TEXT("id", "the message's id"),
+  TEXT_AT("participant_id", "participantId", "the id of who wrote it"),
+  TEXT_AT("meeting_id", "meetingId", "the meeting's id"),
+  TEXT_AT("payload_type", "payloadType", "TEXT_MESSAGE, or another kind"),
+  TEXT("payload", "what was written"),
+  FLAG("pinned", "1: it is pinned"),
+  FLAG_AT("is_edited", "isEdited", "1: it was changed later"),
+  TEXT_AT("created_at", "createdAt", "when it was written (ISO 8601, UTC)"),
+  ONE_ID("meeting_session_id"),
+  HIDDEN_AT("display_name", "displayName",
+            "the name of who wrote it (personal data)"),
+  ABOUT_THE_REPLY};
+static const struct rtk_column lines_columns[] = {
+  LINE,
+  NUMBER("timestamp", "when it was said (seconds since 1970)"),
+  TEXT("peer_id", "the id of the speaker's connection"),
+  TEXT("user_id", "the id of the speaker"),
+  TEXT("custom_participant_id", "the speaker's id in your own system"),
+  TEXT("transcript", "what was said"),
+  ONE_ID("meeting_session_id"),
+  HIDDEN("name", "the speaker's name (personal data)"),
+  ABOUT_THE_REPLY};
+static const struct rtk_column summary_text_columns[] = {
+  TEXT("text", "the summary (Markdown)"),
+  ONE_ID("meeting_session_id"), ABOUT_THE_REPLY};
 /* clang-format on */
 
 #endif

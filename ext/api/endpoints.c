@@ -20,11 +20,14 @@
 /* clang-format off */
 #define APPS "accounts/{account}/realtime/kit/"
 #define APP APPS "{app}/"
+#define TEXT_BEHIND(path, names)                                               \
+  .rows = {"data.text"}, .is_list = true, .link = path, .text_names = names,   \
+  .lasts_as = &rtk_endpoints[AT_MEETING_SESSION]
 #define COLUMNS(array) .columns = array, .column_count = COUNT(array)
 
 /* The places of endpoints that rows of a list are replies of. */
-enum { AT_LIVESTREAM_SESSION = 0, AT_MEETING_SESSION = 13, AT_APP = 26,
-       AT_WEBHOOK = 34 };
+enum { AT_LIVESTREAM_SESSION = 0, AT_MEETING_SESSION = 13, AT_APP = 29,
+       AT_WEBHOOK = 37 };
 
 const struct rtk_endpoint rtk_endpoints[] = {
   {.name = "rtk_livestream_session",
@@ -168,6 +171,25 @@ const struct rtk_endpoint rtk_endpoints[] = {
    .path = APP "sessions/{for_meeting_session_id}/summary",
    .rows = {"data"},
    COLUMNS(summary_columns)},
+  {.name = "rtk_chat_messages",
+   .noun = "meeting session",
+   .path = APP "sessions/{meeting_session_id}/chat#text",
+   TEXT_BEHIND("data.chat_download_url",
+               "id participantId sessionId meetingId displayName pinned"
+               " isEdited payloadType payload createdAt "),
+   COLUMNS(messages_columns)},
+  {.name = "rtk_transcript_lines",
+   .noun = "meeting session",
+   .path = APP "sessions/{meeting_session_id}/transcript?format=CSV#text",
+   TEXT_BEHIND("data.transcript_download_url",
+               "timestamp peer_id user_id custom_participant_id name"
+               " transcript "),
+   COLUMNS(lines_columns)},
+  {.name = "rtk_summary_text",
+   .noun = "meeting session",
+   .path = APP "sessions/{meeting_session_id}/summary#text",
+   TEXT_BEHIND("data.summaryDownloadUrl", NULL),
+   COLUMNS(summary_text_columns)},
   {.name = "rtk_recordings",
    .doc = "the recordings of an app",
    .noun = "page",

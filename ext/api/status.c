@@ -10,6 +10,7 @@
 #include "api/endpoint.h"
 #include "api/json.h"
 #include "api/reply.h"
+#include "api/text.h"
 #include "base/limits.h"
 #include "base/sanitize.h"
 #include "net/http.h"
@@ -53,6 +54,11 @@ static bool is_about_token(const struct meaning *meaning) {
 #define HINT_IN_FRONT                                                          \
   "this is not the API's own answer: a firewall, a proxy or a log-in page"     \
   " stands in front of it"
+#define HINT_GONE                                                              \
+  "the text is gone, or the link to it is too old: RealtimeKit keeps texts for"\
+  " 7 days"
+#define HINT_LINK                                                              \
+  "the host of the text is in trouble, not the API: try again later"
 #define HINT_ROUTE                                                             \
   "the account or the app is wrong: compare both with the dashboard"
 
@@ -87,6 +93,21 @@ static const struct rule {
     {500, 599, 0, AGAIN(RTK_KIND_SERVER,
                          "the server is in trouble: try again later")},
     {0, 999, 0, FAILED(RTK_KIND_NOT_API, "check base_url")},
+};
+
+/* The same for a request to where a link leads: that host is not the API, and
+** knows nothing of tokens and quotas. */
+static const struct rule link_rules[] = {
+    {200, 200, 0, {RTK_OUTCOME_ROWS, RTK_RETRY_NEVER, RTK_KIND_REPLY, NULL}},
+    {300, 399, 0, FAILED(RTK_KIND_NOT_API,
+                         "a link that leads on to another is not followed")},
+    {401, 401, 0, FAILED(RTK_KIND_REQUEST, HINT_GONE)},
+    {403, 404, 0, FAILED(RTK_KIND_REQUEST, HINT_GONE)},
+    {410, 410, 0, FAILED(RTK_KIND_REQUEST, HINT_GONE)},
+    {408, 409, 0, AGAIN(RTK_KIND_SERVER, HINT_LINK)},
+    {429, 429, 0, AGAIN(RTK_KIND_SERVER, HINT_LINK)},
+    {500, 599, 0, AGAIN(RTK_KIND_SERVER, HINT_LINK)},
+    {0, 999, 0, FAILED(RTK_KIND_NOT_API, HINT_LINK)},
 };
 
 /* The same for a request that got no whole reply. */
@@ -130,6 +151,8 @@ struct reason {
 struct envelope {
   const struct rtk_ask *ask;
   const struct rtk_response *response;
+  struct rtk_text body;  /* the response's, or of a text what it is made into */
+  char *made;            /* that; owned */
   struct rtk_json *root; /* NULL when the body is not JSON */
   bool is_ours;          /* has the marks of the API's own errors */
   bool is_refusal;       /* "success": false */
@@ -172,10 +195,29 @@ static void read_errors(struct envelope *envelope,
   }
 }
 
-static int read_envelope(struct envelope *envelope) {
+/* What is read as a reply of the API.  Of the host of a link it is a text, or
+** nothing: what else it says is not shown, for it may hold the link. */
+static int find_body(struct envelope *envelope) {
   const struct rtk_response *response = envelope->response;
-  if (response->body_size == 0) return SQLITE_OK;
-  int rc = rtk_json_parse(response->body, response->body_size, &envelope->root);
+  bool is_whole =
+      response->failure == RTK_FAILURE_NONE && response->status == 200;
+  if (!response->is_of_link) {
+    envelope->body = (struct rtk_text){response->body, response->body_size};
+    return SQLITE_OK;
+  }
+  if (!is_whole) return SQLITE_OK;
+  int rc =
+      rtk_text_as_reply(envelope->ask->endpoint, response, &envelope->made);
+  if (rc == SQLITE_OK) {
+    envelope->body = (struct rtk_text){envelope->made, strlen(envelope->made)};
+  }
+  return rc == SQLITE_NOMEM ? rc : SQLITE_OK;
+}
+
+static int read_envelope(struct envelope *envelope) {
+  struct rtk_text body = envelope->body;
+  if (body.size == 0) return SQLITE_OK;
+  int rc = rtk_json_parse(body.bytes, body.size, &envelope->root);
   if (rc != SQLITE_OK) return rc == SQLITE_NOMEM ? rc : SQLITE_OK;
 
   const struct rtk_json *root = envelope->root;
@@ -200,10 +242,24 @@ static bool has_code(const struct envelope *envelope, int code) {
   return code == 0;
 }
 
+/* Of a failure: does it come from the other side? */
+static bool is_of_host(enum rtk_failure failure) {
+  return failures[failure].kind == RTK_KIND_NETWORK &&
+         failure != RTK_FAILURE_CA_FILE && failure != RTK_FAILURE_FILES &&
+         failure != RTK_FAILURE_PROXY;
+}
+
 static struct meaning meaning_of(const struct envelope *envelope) {
   const struct rtk_response *response = envelope->response;
-  const struct rule *rule = rules;
-  if (response->failure != RTK_FAILURE_NONE) return failures[response->failure];
+  const struct rule *rule = response->is_of_link ? link_rules : rules;
+  if (response->failure != RTK_FAILURE_NONE) {
+    struct meaning meaning = failures[response->failure];
+    if (response->is_of_link && is_of_host(response->failure)) {
+      meaning.outcome = RTK_OUTCOME_FAILED;
+      meaning.hint = HINT_LINK;
+    }
+    return meaning;
+  }
   while (response->status < rule->from || response->status > rule->to ||
          !has_code(envelope, rule->code)) {
     rule++; /* the last one fits all */
@@ -259,6 +315,9 @@ static void say_request(sqlite3_str *out, const struct envelope *envelope) {
   int status = envelope->response->status;
   if (status == 0) sqlite3_str_appendall(out, "no reply");
   if (status != 0) sqlite3_str_appendf(out, "HTTP %d", status);
+  if (envelope->response->is_of_link) {
+    sqlite3_str_appendall(out, " from the link's host");
+  }
   if (ask->id.size > 0) {
     sqlite3_str_appendf(out, " for %s '", ask->endpoint->noun);
     rtk_sanitize(out, ask->id.bytes, ask->id.size, RTK_SHOWN_ID_MAX,
@@ -286,7 +345,8 @@ static void say_hint(sqlite3_str *out, const struct envelope *envelope,
     }
     sqlite3_str_appendall(out, meaning->hint);
   }
-  if (envelope->response->cf_ray[0] != '\0') {
+  if (envelope->response->cf_ray[0] != '\0' &&
+      !envelope->response->is_of_link) {
     sqlite3_str_appendall(out, " [cf-ray ");
     say(out, envelope, envelope->response->cf_ray, RTK_SHOWN_ID_MAX);
     sqlite3_str_appendall(out, "]");
@@ -373,7 +433,9 @@ static const char *look_at_rows(const struct rtk_endpoint *endpoint,
 static struct meaning fault_of(const struct envelope *envelope,
                                const char **what) {
   struct meaning fault = FAILED(RTK_KIND_REPLY, NULL);
-  if (envelope->root == NULL) {
+  if (envelope->response->is_of_link) {
+    if (*what == NULL) *what = "the text is damaged, or is a page for people";
+  } else if (envelope->root == NULL) {
     bool is_json = strstr(envelope->response->content_type, "json") != NULL;
     fault.hint =
         is_json ? "the reply is damaged, or holds what SQLite's text cannot"
@@ -390,23 +452,51 @@ static struct meaning fault_of(const struct envelope *envelope,
   return fault;
 }
 
+/* The link to the text, if this is a reply that has one: "" where there is no
+** text yet. */
+static const char *find_link(const struct envelope *envelope) {
+  const char *path = envelope->ask->endpoint->link;
+  if (path == NULL || envelope->response->is_of_link || envelope->is_refusal) {
+    return NULL;
+  }
+  const struct rtk_json *link = rtk_json_at(envelope->root, path);
+  return rtk_json_kind(link) == RTK_JSON_NULL ? "" : rtk_json_string(link);
+}
+
+static int judge_link(const struct envelope *envelope, const char *link,
+                      struct rtk_verdict *verdict) {
+  static const char refused[] =
+      "the link to the text is not followed: it is not https, or leads to a"
+      " private address";
+  struct meaning fault = FAILED(RTK_KIND_REPLY, "check base_url");
+  int rc = rtk_http_check_link(link, envelope->ask->is_local_too);
+  if (rc == SQLITE_OK) verdict->link = link;
+  return rc == SQLITE_ERROR
+             ? reply_error(envelope, fault, refused, &verdict->reply)
+             : rc;
+}
+
 /* A 200, whose body may still be wrong. */
 static int judge_data(const struct envelope *envelope,
                       struct rtk_verdict *verdict) {
   const struct rtk_response *response = envelope->response;
   const struct rtk_endpoint *endpoint = envelope->ask->endpoint;
   const char *what = NULL;
+  const char *link = find_link(envelope);
   bool is_none = false;
+  if (link != NULL && link[0] != '\0') {
+    return judge_link(envelope, link, verdict);
+  }
   struct rtk_reply_source source = {
       .rows = find_rows(endpoint, envelope->root, &is_none),
-      .text = response->body,
-      .body = {response->body, response->body_size},
+      .text = envelope->body.bytes,
+      .body = envelope->body,
       .total_count = find_total(endpoint, envelope->root)};
   /* A single object is the whole of its list. */
   if (rtk_json_kind(source.rows) == RTK_JSON_OBJECT) source.total_count = 1;
   if (source.rows != NULL) what = look_at_rows(endpoint, source.rows);
   if (!envelope->is_refusal && what == NULL &&
-      (source.rows != NULL || is_none)) {
+      (source.rows != NULL || is_none || link != NULL)) {
     size_t bom = rtk_json_bom_size(source.body.bytes, source.body.size);
     source.body.bytes += bom;
     source.body.size -= bom;
@@ -491,6 +581,9 @@ static int judge(const struct envelope *envelope, struct rtk_verdict *verdict) {
   }
   if (is_failure) {
     /* Nothing came that could tell more. */
+  } else if (response->is_of_link) {
+    what = meaning.hint;
+    meaning.hint = NULL;
   } else if (response->status == 400 && is_no_guid(envelope)) {
     meaning.outcome = RTK_OUTCOME_GONE;
   } else if (meaning.outcome == RTK_OUTCOME_GONE) {
@@ -507,12 +600,14 @@ int rtk_status_judge(const struct rtk_ask *ask,
                      struct rtk_verdict *verdict) {
   struct envelope envelope = {.ask = ask, .response = response};
   *verdict = (struct rtk_verdict){0};
-  int rc = read_envelope(&envelope);
+  int rc = find_body(&envelope);
+  if (rc == SQLITE_OK) rc = read_envelope(&envelope);
   if (rc == SQLITE_OK) rc = judge(&envelope, verdict);
   verdict->document = envelope.root;
   verdict->is_api =
       envelope.is_ours ||
       rtk_json_kind(rtk_json_member(envelope.root, "success")) == RTK_JSON_BOOL;
+  sqlite3_free(envelope.made);
   if (rc != SQLITE_OK) rtk_verdict_deinit(verdict);
   return rc;
 }
@@ -521,4 +616,5 @@ void rtk_verdict_deinit(struct rtk_verdict *verdict) {
   rtk_json_free(verdict->document);
   verdict->document = NULL;
   verdict->rows = NULL;
+  verdict->link = NULL;
 }

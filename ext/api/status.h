@@ -34,6 +34,7 @@ struct rtk_ask {
   const char *go_on_after;  /* the end of a wait over max_wait_ms; NULL: none */
   int64_t go_on_unix_ms;    /* the same time; 0: none */
   int tries;                /* this one included */
+  bool is_local_too; /* a link may lead to this machine: base_url does so */
 };
 
 /* May a request with this response be sent again?  Looks at the status only. */
@@ -41,7 +42,8 @@ enum rtk_retry_kind rtk_status_retry(const struct rtk_response *response);
 
 /* The meaning of a response.  Ends with rtk_verdict_deinit(). */
 struct rtk_verdict {
-  struct rtk_reply *reply;     /* given: rtk_reply_free() */
+  struct rtk_reply *reply;     /* given: rtk_reply_free(); NULL: a link */
+  const char *link;            /* the request to be made now, in the document */
   struct rtk_json *document;   /* owned; NULL: the body is not JSON */
   const struct rtk_json *rows; /* of a reply with rows, in the document: an
                                   object or an array; NULL: none */

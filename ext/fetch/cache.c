@@ -47,10 +47,10 @@ int64_t rtk_cache_kept_until(const struct rtk_cache *cache,
   return job->fetched_ms + rtk_ttl_ms(times_of(cache), job->life);
 }
 
-void rtk_cache_finish(const struct rtk_cache *cache, struct rtk_job *job,
-                      struct rtk_reply *reply, int64_t fetched_ms) {
+static void finish(const struct rtk_cache *cache, struct rtk_job *job,
+                   struct rtk_reply *reply, int64_t fetched_ms, int life) {
   job->fetched_ms = fetched_ms;
-  job->life = (int)rtk_ttl_class_of(job->endpoint, reply, fetched_ms);
+  job->life = life;
   rtk_jobs_finish(cache->jobs, job, reply, max_bytes(cache));
 }
 
@@ -88,11 +88,75 @@ int rtk_cache_find(const struct rtk_cache *cache, struct rtk_job *job) {
   if (rc != SQLITE_OK) return rc;
   if (reply->outcome == RTK_OUTCOME_ROWS ||
       reply->outcome == RTK_OUTCOME_GONE) {
-    rtk_cache_finish(cache, job, reply, stored.fetched_ms);
+    finish(cache, job, reply, stored.fetched_ms, stored.life);
   } else {
     rtk_reply_free(reply); /* damaged */
   }
   return SQLITE_OK;
+}
+
+/* --- replies of other jobs ------------------------------------------------ */
+
+/* The job of the call, in the account and app of `job`, held. */
+static int hold_beside(const struct rtk_cache *cache, struct rtk_call *call,
+                       struct rtk_text id, struct rtk_job **held,
+                       bool *is_new) {
+  const struct rtk_signature *signature = call->signature;
+  rtk_call_set(call, signature->id, id);
+  const char *url = rtk_call_url(call, NULL);
+  if (url == NULL) return SQLITE_NOMEM;
+  return rtk_jobs_hold(cache->jobs, signature->endpoint, url, id, held, is_new);
+}
+
+/* What it has from the job beside it; no statement has asked for it. */
+static void mark_beside(struct rtk_job *held, const struct rtk_job *job) {
+  held->scope_size = job->scope_size;
+  held->statement = job->statement;
+  held->is_unrequested = true;
+}
+
+/* The class of a text: that which its session would have now, if its reply is
+** known. */
+static int find_life(const struct rtk_cache *cache, struct rtk_call *call,
+                     const struct rtk_job *text, int64_t now_unix_ms,
+                     int *life) {
+  struct rtk_job *job = NULL;
+  bool is_new = false;
+  int rc = hold_beside(cache, call, text->id, &job, &is_new);
+  if (rc != SQLITE_OK) return rc;
+  if (is_new) {
+    mark_beside(job, text);
+    rc = rtk_cache_find(cache, job);
+  }
+  if (job->reply != NULL && job->reply->outcome == RTK_OUTCOME_ROWS) {
+    *life = (int)rtk_ttl_class_of(job->endpoint, job->reply, now_unix_ms);
+  }
+  rtk_jobs_release(cache->jobs, job, max_bytes(cache));
+  return rc;
+}
+
+/* Without memory the text is kept for a shorter time. */
+static int life_of_text(const struct rtk_cache *cache,
+                        const struct rtk_job *text, int64_t now_unix_ms) {
+  struct rtk_signature signature;
+  struct rtk_call call;
+  int life = RTK_TTL_LIVE;
+  rtk_endpoint_describe(text->endpoint->lasts_as, &signature);
+  rtk_call_init(&call, &signature);
+  if (rtk_call_take_scope(&call, text->url, text->scope_size)) {
+    (void)find_life(cache, &call, text, now_unix_ms, &life);
+  }
+  rtk_call_deinit(&call);
+  return life;
+}
+
+void rtk_cache_finish(const struct rtk_cache *cache, struct rtk_job *job,
+                      struct rtk_reply *reply, int64_t fetched_ms) {
+  bool is_text =
+      job->endpoint->lasts_as != NULL && reply->outcome == RTK_OUTCOME_ROWS;
+  finish(cache, job, reply, fetched_ms,
+         is_text ? life_of_text(cache, job, fetched_ms)
+                 : (int)rtk_ttl_class_of(job->endpoint, reply, fetched_ms));
 }
 
 /* Puts the reply of a job into the file; `body`: as the server sent it. */
@@ -186,20 +250,14 @@ static int keep_row(struct rows *rows, const struct rtk_json *row) {
   if (id == NULL) return SQLITE_OK;
   struct rtk_text text = {id, strlen(id)};
   if (!rtk_url_can_carry(text, RTK_ID_MAX)) return SQLITE_OK;
-  rtk_call_set(&rows->call, signature->id, text);
-  const char *url = rtk_call_url(&rows->call, NULL);
-  if (url == NULL) return SQLITE_NOMEM;
-  int rc =
-      rtk_jobs_hold(cache->jobs, signature->endpoint, url, text, &job, &is_new);
+  int rc = hold_beside(cache, &rows->call, text, &job, &is_new);
   if (rc != SQLITE_OK) return rc;
   if (is_outdated(cache, job, list)) {
     rtk_jobs_restart(cache->jobs, job);
     is_new = true;
   }
   if (is_new) {
-    job->scope_size = list->scope_size;
-    job->statement = list->statement;
-    job->is_unrequested = true;
+    mark_beside(job, list);
     rc = finish_row(rows, job, row);
   }
   rtk_jobs_release(cache->jobs, job, max_bytes(cache));

@@ -111,8 +111,21 @@ static int count_of(const struct rtk_fetch *fetch, enum rtk_job_state state) {
 
 /* Jobs without a reply. */
 static int count_open(const struct rtk_fetch *fetch) {
-  return count_of(fetch, RTK_JOB_QUEUED) + count_of(fetch, RTK_JOB_WAITING) +
-         count_of(fetch, RTK_JOB_IN_FLIGHT);
+  int count = 0;
+  for (int state = 0; state < RTK_JOB_DONE; state++) {
+    count += fetch->lists[state].count;
+  }
+  return count;
+}
+
+/* Where a job waits for its next transfer. */
+static enum rtk_job_state queue_of(const struct rtk_job *job) {
+  return job->text_url == NULL ? RTK_JOB_QUEUED : RTK_JOB_LINKED;
+}
+
+/* A link may lead to this machine where the API itself is here: in a test. */
+static bool is_local_too(const struct rtk_fetch *fetch) {
+  return rtk_http_is_local(rtk_config_text(fetch->config, RTK_BASE_URL));
 }
 
 /* Puts a job that is in no list into the list of a state. */
@@ -132,7 +145,7 @@ static void stop(struct rtk_fetch *fetch, struct rtk_job *job) {
   if (job->transfer == NULL) return;
   rtk_http_end(fetch->http, job->transfer);
   job->transfer = NULL;
-  rtk_budget_end(fetch->budget, 1, 1, NULL);
+  if (job->text_url == NULL) rtk_budget_end(fetch->budget, 1, 1, NULL);
 }
 
 /* --- new, free, begin, end ------------------------------------------------ */
@@ -301,6 +314,17 @@ static int finish_all_unrequested(struct rtk_fetch *fetch) {
   return SQLITE_OK;
 }
 
+/* The reply is a link, which is requested next. */
+static int follow_link(struct rtk_fetch *fetch, struct rtk_job *job,
+                       const char *link) {
+  rtk_access_prove(&fetch->access, job->scope);
+  job->text_url = sqlite3_mprintf("%s", link);
+  if (job->text_url == NULL) return SQLITE_NOMEM;
+  job->tries = 0;
+  enter(fetch, job, RTK_JOB_LINKED);
+  return SQLITE_OK;
+}
+
 /* With the verdict on its response.  `wait_ms` (0: none): the wait that the
 ** server asked for, which is longer than max_wait_ms. */
 static int finish_judged(struct rtk_fetch *fetch, struct rtk_job *job,
@@ -315,10 +339,17 @@ static int finish_judged(struct rtk_fetch *fetch, struct rtk_job *job,
                         .token_source = fetch->access.token_source,
                         .go_on_after = wait_ms > 0 ? go_on : NULL,
                         .go_on_unix_ms = go_on_unix_ms,
-                        .tries = job->tries};
+                        .tries = job->tries,
+                        .is_local_too =
+                            job->endpoint->link != NULL && is_local_too(fetch)};
   struct rtk_verdict verdict;
   int rc = rtk_status_judge(&ask, response, &verdict);
   if (rc != SQLITE_OK) return rc;
+  if (verdict.link != NULL) {
+    rc = follow_link(fetch, job, verdict.link);
+    rtk_verdict_deinit(&verdict);
+    return rc;
+  }
   finish(fetch, job, verdict.reply, rtk_clock_unix_ms());
   if (rtk_reply_is_refusal(job->reply)) {
     rc = rtk_access_refuse(&fetch->access, job->reply, job->url,
@@ -410,8 +441,8 @@ static int conclude(struct rtk_fetch *fetch, struct rtk_job *job, int sent,
                     const struct rtk_response *response) {
   int64_t max_wait = rtk_config_int(fetch->config, RTK_MAX_WAIT_MS);
   if (is_one_too_many(fetch, job, sent, response)) {
-    job->state = RTK_JOB_QUEUED;
-    rtk_list_prepend(&fetch->lists[RTK_JOB_QUEUED], &job->link);
+    job->state = queue_of(job);
+    rtk_list_prepend(&fetch->lists[job->state], &job->link);
     return SQLITE_OK;
   }
   if (response->status != 0) fetch->narrowed.replies++;
@@ -419,7 +450,7 @@ static int conclude(struct rtk_fetch *fetch, struct rtk_job *job, int sent,
   struct rtk_backoff retry = decide(fetch, job, sent, response);
   if (retry.is_pause) {
     pause_all(fetch, retry.wait_ms);
-  } else if (response->status != 0) {
+  } else if (response->status != 0 && !response->is_of_link) {
     fetch->quota.pauses = 0;
     fetch->quota.since_ms = 0;
   }
@@ -448,8 +479,9 @@ static void account_for(struct rtk_fetch *fetch, const char *token,
   struct rtk_stats *stats = fetch->stats;
   struct rtk_ratelimit news;
   stats->bytes += (int64_t)response->body_size;
-  stats->requests += sent - 1;
+  if (!response->is_of_link) stats->requests += sent - 1;
   if (sent > 1) stats->retries += sent - 1;
+  if (response->is_of_link) return;
   if (sent == 0 || response->status == 0) { /* 0: there was no connection */
     rtk_budget_end(fetch->budget, 1, sent, NULL);
     return;
@@ -515,7 +547,7 @@ static int collect(struct rtk_fetch *fetch) {
     rtk_http_end(fetch->http, transfer);
     /* A job without a reply stays in a list until it is released. */
     if (rc != SQLITE_OK && job->reply == NULL && job->link.next == NULL) {
-      enter(fetch, job, RTK_JOB_QUEUED);
+      enter(fetch, job, queue_of(job));
     }
     if (rc != SQLITE_OK) return rc;
   }
@@ -549,9 +581,11 @@ static int start(struct rtk_fetch *fetch, struct rtk_job *job,
                  struct rtk_err *err) {
   int64_t retries = rtk_config_int(fetch->config, RTK_MAX_RETRIES);
   int sends_left = (int)retries + 1 - job->tries;
+  bool is_of_link = job->text_url != NULL;
   struct rtk_request request = {
-      .url = job->url,
-      .token = fetch->access.token,
+      .url = is_of_link ? job->text_url : job->url,
+      .token = is_of_link ? NULL : fetch->access.token,
+      .is_local_too = is_of_link && is_local_too(fetch),
       .owner = job,
       /* One repeat is always allowed: a kept connection may have been closed by
       ** the server meanwhile, and then nothing has reached it. */
@@ -563,6 +597,7 @@ static int start(struct rtk_fetch *fetch, struct rtk_job *job,
   leave(fetch, job);
   enter(fetch, job, RTK_JOB_IN_FLIGHT);
   job->started_ms = rtk_clock_ms();
+  if (is_of_link) return SQLITE_OK;
   if (job->scope->probe_until_ms == 0) {
     job->scope->probe_until_ms = job->started_ms + RTK_PROBE_MS;
     if (!job->scope->is_proven) rtk_access_recall(&fetch->access, job->scope);
@@ -585,7 +620,7 @@ static void end_waits(struct rtk_fetch *fetch, int64_t now, int64_t *wait_ms) {
     next = next_job(fetch, job);
     if (job->not_before_ms <= now) {
       leave(fetch, job);
-      enter(fetch, job, RTK_JOB_QUEUED);
+      enter(fetch, job, queue_of(job));
     } else if (job->not_before_ms - now < *wait_ms) {
       *wait_ms = job->not_before_ms - now;
     }
@@ -613,16 +648,28 @@ static int count_ready(struct rtk_fetch *fetch, int64_t now, int64_t *wait_ms) {
   return (int)ready;
 }
 
+/* Starts the requests for texts: the quota is not theirs. */
+static int start_linked(struct rtk_fetch *fetch, struct rtk_err *err) {
+  struct rtk_job *job = NULL;
+  int rc = SQLITE_OK;
+  while (rc == SQLITE_OK && (job = first_job(fetch, RTK_JOB_LINKED)) != NULL &&
+         count_of(fetch, RTK_JOB_IN_FLIGHT) < in_flight_max(fetch)) {
+    rc = start(fetch, job, err);
+  }
+  return rc;
+}
+
 /* Starts the queued jobs that the quota has room for. */
 static int start_queued(struct rtk_fetch *fetch, int64_t *wait_ms,
                         struct rtk_err *err) {
   int64_t now = rtk_clock_ms();
   int64_t quota_wait_ms = RTK_WAIT_MAX_MS;
   end_waits(fetch, now, wait_ms);
+  int rc = start_linked(fetch, err);
   int ready = count_ready(fetch, now, wait_ms);
   fetch->quota.wait_ms = 0;
-  if (ready == 0) return SQLITE_OK;
-  int rc = need_token(fetch, err);
+  if (rc != SQLITE_OK || ready <= 0) return rc;
+  rc = need_token(fetch, err);
   if (rc != SQLITE_OK) return rc;
   int granted = rtk_budget_acquire(fetch->budget, ready, &quota_wait_ms);
   if (granted < ready && quota_wait_ms > 0 && quota_wait_ms < *wait_ms) {
@@ -735,8 +782,9 @@ bool rtk_fetch_needs_drive(const struct rtk_fetch *fetch) {
 ** requests may be in flight. */
 bool rtk_fetch_has_room(const struct rtk_fetch *fetch) {
   int64_t max = in_flight_max(fetch);
-  int64_t ready =
-      count_of(fetch, RTK_JOB_QUEUED) + count_of(fetch, RTK_JOB_IN_FLIGHT);
+  int64_t ready = count_of(fetch, RTK_JOB_QUEUED) +
+                  count_of(fetch, RTK_JOB_LINKED) +
+                  count_of(fetch, RTK_JOB_IN_FLIGHT);
   bool has_memory = rtk_jobs_held_bytes(fetch->jobs) < cache_bytes(fetch) ||
                     ready + rtk_jobs_held_count(fetch->jobs) < max;
   return !is_quota_over(fetch) && has_memory && ready < max &&

@@ -64,6 +64,7 @@ static void drop(struct rtk_jobs *jobs, struct rtk_job *job) {
   struct rtk_job **link = link_of(jobs, job->hash, job->endpoint, job->url);
   *link = job->hash_next;
   jobs->count--;
+  sqlite3_free(job->text_url);
   rtk_reply_free(job->reply);
   sqlite3_free(job);
 }
@@ -198,6 +199,8 @@ void rtk_jobs_restart(struct rtk_jobs *jobs, struct rtk_job *job) {
 
 void rtk_jobs_finish(struct rtk_jobs *jobs, struct rtk_job *job,
                      struct rtk_reply *reply, int64_t max_bytes) {
+  sqlite3_free(job->text_url);
+  job->text_url = NULL;
   job->reply = reply;
   job->state = RTK_JOB_DONE;
   jobs->held_bytes += bytes_of(job);

@@ -15,6 +15,9 @@
 **     |                                               |      | a list's rows
 **     +------------------- known ---------------------+      | are replies
 **
+** A job whose reply is a link to a text becomes LINKED instead of DONE, and is in
+** flight once more (then retried as LINKED, not QUEUED).
+**
 ** A job is counted by reference: hold and release.  The last release of a job
 ** without a reply cancels it.  A job that is DONE stays in the index until its
 ** memory is needed; the least recently released goes first.
@@ -41,6 +44,7 @@ struct rtk_transfer;
 enum rtk_job_state {
   RTK_JOB_QUEUED,    /* is started when the quota has room */
   RTK_JOB_WAITING,   /* for `not_before_ms` */
+  RTK_JOB_LINKED,    /* its text is requested next; that is of no quota */
   RTK_JOB_IN_FLIGHT, /* has a transfer */
   RTK_JOB_DONE       /* has a reply */
 };
@@ -67,6 +71,8 @@ struct rtk_job {
   enum rtk_job_state state;
   struct rtk_transfer *transfer; /* IN_FLIGHT */
   struct rtk_scope *scope;       /* borrowed; until it is DONE */
+  char *text_url;                /* the link in its first reply; owned, until it
+                                    is DONE: links are secret, and expire */
   int64_t started_ms;            /* of the last try */
   int64_t not_before_ms;         /* the earliest time of the next try */
   int tries;

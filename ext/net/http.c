@@ -92,6 +92,8 @@ struct rtk_transfer {
   int sends_max;
   bool is_https;
   bool may_have_proxy;
+  bool is_of_link;
+  bool is_public_only;
 
   /* How far it is. */
   int64_t begun_ms;     /* by http->clock_ms */
@@ -108,6 +110,7 @@ struct rtk_transfer {
   bool is_too_large;
   bool is_nomem;
   bool is_out_of_files;
+  bool is_private; /* an address that a link must not lead to */
   struct rtk_response response;
   char detail[CURL_ERROR_SIZE];
 };
@@ -118,7 +121,8 @@ struct rtk_http {
   struct rtk_list done;   /* ended, not yet named; oldest first */
   struct rtk_list adrift; /* cancelled, the resolver still has them */
   int64_t clock_ms;       /* the time spent in rtk_http_poll() */
-  bool is_http2;          /* the last reply came by it */
+  bool is_http2;          /* the API's last reply came by it */
+  int links;              /* transfers that are not to the API */
   pid_t pid;              /* of the process that made it */
 };
 
@@ -261,9 +265,10 @@ int rtk_http_new(struct rtk_http **http, struct rtk_err *err) {
 
 /* In a forked child libcurl's part stays as it is: closing a connection would
 ** write to the parent's socket. */
-static void free_transfer(const struct rtk_http *http,
+static void free_transfer(struct rtk_http *http,
                           struct rtk_transfer *transfer) {
   move(transfer, NULL);
+  http->links -= transfer->is_of_link;
   if (!rtk_http_is_foreign(http)) {
     detach(transfer);
     curl_easy_cleanup(transfer->easy);
@@ -272,8 +277,7 @@ static void free_transfer(const struct rtk_http *http,
   sqlite3_free(transfer);
 }
 
-static void free_list(const struct rtk_http *http,
-                      const struct rtk_list *list) {
+static void free_list(struct rtk_http *http, const struct rtk_list *list) {
   struct rtk_link *link = NULL;
   while ((link = rtk_list_first(list)) != NULL) {
     free_transfer(http, transfer_of(link));
@@ -364,11 +368,53 @@ static size_t on_header(char *bytes, size_t one, size_t size, void *user) {
 
 /* --- sending -------------------------------------------------------------- */
 
+/* Is this an address on the public internet?  Of IPv6 that is 2000::/3, and
+** 64:ff9b::/96 for the IPv4 address at its end. */
+static bool is_public_ipv4(const unsigned char *ip) {
+  static const struct {
+    unsigned char net[2], mask[2];
+  } others[] = {
+      {{0, 0}, {255, 0}},       {{10, 0}, {255, 0}},
+      {{100, 64}, {255, 192}},  {{127, 0}, {255, 0}},
+      {{169, 254}, {255, 255}}, {{172, 16}, {255, 240}},
+      {{192, 168}, {255, 255}}, {{198, 18}, {255, 254}},
+      {{224, 0}, {224, 0}},
+  };
+  for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++) {
+    if ((ip[0] & others[i].mask[0]) == others[i].net[0] &&
+        (ip[1] & others[i].mask[1]) == others[i].net[1]) {
+      return false;
+    }
+  }
+  return true;
+}
+
+static bool is_public_ipv6(const unsigned char *ip) {
+  static const unsigned char nat64[12] = {0, 0x64, 0xff, 0x9b};
+  if (memcmp(ip, nat64, sizeof(nat64)) == 0) return is_public_ipv4(ip + 12);
+  return (ip[0] & 0xe0) == 0x20;
+}
+
+static bool is_public(const struct sockaddr *address) {
+  const void *any = address;
+  const struct sockaddr_in *ipv4 = any;
+  const struct sockaddr_in6 *ipv6 = any;
+  return address->sa_family == AF_INET
+             ? is_public_ipv4((const unsigned char *)&ipv4->sin_addr)
+         : address->sa_family == AF_INET6
+             ? is_public_ipv6((const unsigned char *)&ipv6->sin6_addr)
+             : false;
+}
+
 /* has_peer() needs the socket. */
 static curl_socket_t on_socket(void *user, curlsocktype purpose,
                                struct curl_sockaddr *address) {
   struct rtk_transfer *t = user;
   (void)purpose;
+  if (t->is_public_only && !is_public(&address->addr)) {
+    t->is_private = true;
+    return CURL_SOCKET_BAD;
+  }
   t->socket = socket(address->family, address->socktype, address->protocol);
   if (t->socket < 0) {
     t->is_out_of_files = errno == EMFILE || errno == ENFILE;
@@ -397,6 +443,19 @@ static bool is_plain_http(const char *url) {
   return strncasecmp(url, "http:", 5) == 0;
 }
 
+/* Will libcurl find a proxy in the environment, as far as we know? */
+static bool has_proxy(const struct rtk_request *request) {
+  static const char *const names[] = {"https_proxy", "HTTPS_PROXY", "all_proxy",
+                                      "ALL_PROXY"};
+  if (is_plain_http(request->url)) return false;
+  if (request->proxy != NULL) return request->proxy[0] != '\0';
+  for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+    const char *value = getenv(names[i]);
+    if (value != NULL && value[0] != '\0') return true;
+  }
+  return false;
+}
+
 /* After the first failure nothing more is set. */
 #define SET(option, value)                                                     \
   if (rc == CURLE_OK) rc = curl_easy_setopt(easy, option, value)
@@ -412,14 +471,21 @@ static CURLcode set_security(CURL *easy, const struct rtk_request *request) {
   SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
   if (request->ca_file != NULL) SET(CURLOPT_CAINFO, request->ca_file);
   if (request->ca_path != NULL) SET(CURLOPT_CAPATH, request->ca_path);
-  SET(CURLOPT_HTTPAUTH, (long)CURLAUTH_BEARER);
-  SET(CURLOPT_XOAUTH2_BEARER, request->token);
+  if (request->token != NULL) {
+    SET(CURLOPT_HTTPAUTH, (long)CURLAUTH_BEARER);
+    SET(CURLOPT_XOAUTH2_BEARER, request->token);
+  }
   SET(CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
   /* Plain http is for loopback: a proxy would see the token. */
   if (is_plain) {
     SET(CURLOPT_PROXY, "");
   } else if (request->proxy != NULL) {
     SET(CURLOPT_PROXY, request->proxy);
+  }
+  /* A link goes by the proxy, which has rules of its own, or to addresses that
+  ** we check. */
+  if (request->token == NULL && !request->is_local_too) {
+    SET(has_proxy(request) ? CURLOPT_NOPROXY : CURLOPT_PROXY, "");
   }
   return rc;
 }
@@ -459,18 +525,6 @@ static CURLcode configure(struct rtk_transfer *t,
   return rc;
 }
 
-/* Will libcurl find a proxy in the environment, as far as we know? */
-static bool has_proxy(const struct rtk_request *request) {
-  static const char *const names[] = {"https_proxy", "HTTPS_PROXY", "all_proxy",
-                                      "ALL_PROXY"};
-  if (is_plain_http(request->url)) return false;
-  if (request->proxy != NULL) return true;
-  for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
-    if (getenv(names[i]) != NULL) return true;
-  }
-  return false;
-}
-
 /* A new easy handle for each transfer: after curl_easy_reset() without memory
 ** libcurl 7.88 receives into a buffer of one byte. */
 static struct rtk_transfer *new_transfer(const struct rtk_http *http,
@@ -494,6 +548,9 @@ static struct rtk_transfer *new_transfer(const struct rtk_http *http,
   t->socket = -1;
   t->is_https = !is_plain_http(request->url);
   t->may_have_proxy = has_proxy(request);
+  t->is_of_link = request->token == NULL;
+  t->is_public_only =
+      t->is_of_link && !request->is_local_too && !t->may_have_proxy;
   return t;
 }
 
@@ -507,7 +564,8 @@ static void set_http2(struct rtk_http *http, bool is_http2) {
 }
 
 int rtk_http_width(const struct rtk_http *http) {
-  return http->is_http2 ? RTK_STREAMS_MAX : RTK_CONNECTIONS_MAX;
+  return http->is_http2 && http->links == 0 ? RTK_STREAMS_MAX
+                                            : RTK_CONNECTIONS_MAX;
 }
 
 int rtk_http_check_process(const struct rtk_http *http, struct rtk_err *err) {
@@ -523,10 +581,12 @@ int rtk_http_start(struct rtk_http *http, const struct rtk_request *request,
   if (checked != SQLITE_OK) return checked;
   struct rtk_transfer *t = new_transfer(http, request);
   if (t == NULL) return SQLITE_NOMEM;
+  http->links += t->is_of_link;
   CURLMcode added = CURLM_OK;
   CURLcode rc = configure(t, request, http->is_http2);
   if (rc == CURLE_OK) {
-    if (!t->is_https) set_http2(http, false);
+    if (t->is_of_link) set_connections(http->pools, false);
+    if (!t->is_of_link && !t->is_https) set_http2(http, false);
     added = curl_multi_add_handle(http->pools->multi, t->easy);
   }
   if (rc != CURLE_OK || added != CURLM_OK) {
@@ -603,6 +663,9 @@ static struct failure failure_of(const struct rtk_transfer *t) {
     struct failure failure;
   } others[] = {
       {t->is_too_large, {.failure = RTK_FAILURE_TOO_LARGE}},
+      {t->result != CURLE_OK && t->is_private,
+       {.failure = RTK_FAILURE_OTHER,
+        .words = "the link leads to an address that is not public"}},
       {refusal != NULL, {.failure = RTK_FAILURE_PROXY, .words = refusal}},
       {is_header_too_long(t),
        {.failure = RTK_FAILURE_HEADER,
@@ -700,6 +763,7 @@ static void describe(struct rtk_transfer *t) {
   sqlite3_snprintf((int)sizeof(r->address), r->address, "%s",
                    address == NULL ? "" : address);
   r->took_ms = time_us(t->easy, CURLINFO_TOTAL_TIME_T) / 1000;
+  r->is_of_link = t->is_of_link;
   r->status = (int)status;
   r->failure = failure.failure;
   r->body = t->body;
@@ -746,7 +810,7 @@ static bool is_suspect(const struct rtk_http *http,
 static void finish(struct rtk_http *http, struct rtk_transfer *t,
                    CURLcode result) {
   t->result = result;
-  if (result == CURLE_OK) note_version(http, t->easy);
+  if (result == CURLE_OK && !t->is_of_link) note_version(http, t->easy);
   describe(t);
   if (is_suspect(http, t) && t->pool == http->pools) (void)add_pool(http);
   move(t, &http->done);
@@ -779,7 +843,7 @@ static bool is_removable(const struct rtk_transfer *t) {
 }
 
 /* Frees the cancelled transfers whose names are resolved. */
-static void release_adrift(const struct rtk_http *http) {
+static void release_adrift(struct rtk_http *http) {
   struct rtk_link *next = NULL;
   for (struct rtk_link *l = rtk_list_first(&http->adrift); l != NULL;
        l = next) {
@@ -888,42 +952,94 @@ static bool is_loopback(const char *host) {
          (inet_pton(AF_INET, host, address) == 1 && address[0] == 127);
 }
 
-static int check_parts(CURLU *parts, const char *url, struct rtk_err *err) {
-  char *scheme = NULL;
-  char *host = NULL;
-  int rc = SQLITE_OK;
-  CURLUcode part = curl_url_set(parts, CURLUPART_URL, url, CURLU_DISALLOW_USER);
-  if (part == CURLUE_OK) {
-    part = curl_url_get(parts, CURLUPART_SCHEME, &scheme, 0);
+/* Scheme and host of a URL without a user; freed by curl_free(). */
+struct parts {
+  char *scheme, *host;
+};
+
+static CURLUcode take_apart(const char *url, struct parts *parts) {
+  CURLU *all = curl_url();
+  CURLUcode rc = all == NULL ? CURLUE_OUT_OF_MEMORY : CURLUE_OK;
+  *parts = (struct parts){NULL, NULL};
+  if (rc == CURLUE_OK) {
+    rc = curl_url_set(all, CURLUPART_URL, url, CURLU_DISALLOW_USER);
   }
-  if (part == CURLUE_OK) part = curl_url_get(parts, CURLUPART_HOST, &host, 0);
-  if (part == CURLUE_OUT_OF_MEMORY) {
-    rc = SQLITE_NOMEM;
-  } else if (part == CURLUE_USER_NOT_ALLOWED) {
-    rc = rtk_err_set(err, "base_url has a user: leave it out");
-  } else if (part != CURLUE_OK) {
-    rc = rtk_err_set(err, "base_url is not a URL: it looks like"
-                          " https://api.cloudflare.com/client/v4");
-  } else if (strcasecmp(scheme, "https") != 0 &&
-             !(strcasecmp(scheme, "http") == 0 && is_loopback(host))) {
-    rc = rtk_err_set(err,
-                     "base_url begins with %s://%s: a token is sent by"
-                     " " HTTPS_ONLY_WORDS " only",
-                     scheme, host);
-  } else if (strpbrk(url, "?#") != NULL) { /* an empty one has no part */
-    rc = rtk_err_set(err, "base_url has a query or a fragment: leave it out");
+  if (rc == CURLUE_OK) {
+    rc = curl_url_get(all, CURLUPART_SCHEME, &parts->scheme, 0);
   }
-  curl_free(host);
-  curl_free(scheme);
+  if (rc == CURLUE_OK) {
+    rc = curl_url_get(all, CURLUPART_HOST, &parts->host, 0);
+  }
+  curl_url_cleanup(all);
   return rc;
 }
 
+static void free_parts(struct parts *parts) {
+  curl_free(parts->host);
+  curl_free(parts->scheme);
+}
+
+static bool is_https(const struct parts *parts) {
+  return strcasecmp(parts->scheme, "https") == 0;
+}
+
+static bool is_http_to_loopback(const struct parts *parts) {
+  return strcasecmp(parts->scheme, "http") == 0 && is_loopback(parts->host);
+}
+
 int rtk_http_check_base_url(const char *url, struct rtk_err *err) {
-  CURLU *parts = curl_url();
-  if (parts == NULL) return SQLITE_NOMEM;
-  int rc = check_parts(parts, url, err);
-  curl_url_cleanup(parts);
+  struct parts parts;
+  CURLUcode taken = take_apart(url, &parts);
+  int rc = SQLITE_OK;
+  if (taken == CURLUE_OUT_OF_MEMORY) {
+    rc = SQLITE_NOMEM;
+  } else if (taken == CURLUE_USER_NOT_ALLOWED) {
+    rc = rtk_err_set(err, "base_url has a user: leave it out");
+  } else if (taken != CURLUE_OK) {
+    rc = rtk_err_set(err, "base_url is not a URL: it looks like"
+                          " https://api.cloudflare.com/client/v4");
+  } else if (!is_https(&parts) && !is_http_to_loopback(&parts)) {
+    rc = rtk_err_set(err,
+                     "base_url begins with %s://%s: a token is sent by"
+                     " " HTTPS_ONLY_WORDS " only",
+                     parts.scheme, parts.host);
+  } else if (strpbrk(url, "?#") != NULL) { /* an empty one has no part */
+    rc = rtk_err_set(err, "base_url has a query or a fragment: leave it out");
+  }
+  free_parts(&parts);
   return rc;
+}
+
+bool rtk_http_is_local(const char *url) {
+  struct parts parts;
+  bool is = take_apart(url, &parts) == CURLUE_OK && is_loopback(parts.host);
+  free_parts(&parts);
+  return is;
+}
+
+/* A name, or an address that is public?  libcurl writes addresses in one way
+** only. */
+static bool may_be_public(const char *host) {
+  unsigned char ip[16];
+  char inner[RTK_ADDRESS_MAX];
+  if (is_loopback(host)) return false;
+  if (inet_pton(AF_INET, host, ip) == 1) return is_public_ipv4(ip);
+  if (host[0] != '[') return true;
+  sqlite3_snprintf((int)sizeof(inner), inner, "%.*s",
+                   (int)strcspn(host + 1, "]%"), host + 1);
+  return inet_pton(AF_INET6, inner, ip) == 1 && is_public_ipv6(ip);
+}
+
+int rtk_http_check_link(const char *url, bool is_local_too) {
+  struct parts parts;
+  CURLUcode taken = take_apart(url, &parts);
+  bool is_good =
+      taken == CURLUE_OK &&
+      ((is_https(&parts) && (is_local_too || may_be_public(parts.host))) ||
+       (is_local_too && is_http_to_loopback(&parts)));
+  free_parts(&parts);
+  if (taken == CURLUE_OUT_OF_MEMORY) return SQLITE_NOMEM;
+  return is_good ? SQLITE_OK : SQLITE_ERROR;
 }
 
 bool rtk_http_parse_date(const char *text, int64_t *unix_ms) {

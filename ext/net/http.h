@@ -29,7 +29,9 @@ struct rtk_transfer;
 /* One GET.  Everything is borrowed for the call of rtk_http_start() only. */
 struct rtk_request {
   const char *url;     /* https, or http to loopback */
-  const char *token;   /* bearer token: visible ASCII */
+  const char *token;   /* bearer token: visible ASCII; NULL: a link is followed,
+                          and nothing says who asks */
+  bool is_local_too;   /* without a token: private addresses are allowed */
   const char *ca_file; /* PEM; NULL: the system's */
   const char *ca_path; /* directory with more of them, by their hash; or NULL */
   const char *proxy;   /* URL; NULL: HTTPS_PROXY and NO_PROXY */
@@ -80,6 +82,7 @@ enum rtk_failure {
 
 struct rtk_response {
   enum rtk_failure failure;
+  bool is_of_link;    /* the request had no token, and this is not the API */
   int status;         /* HTTP status; 0 when none came */
   const char *detail; /* the failure in words; "" when there is none */
   const char *body;   /* NULL when empty */
@@ -146,6 +149,16 @@ void rtk_http_end(struct rtk_http *http, struct rtk_transfer *transfer);
 ** loopback address; a host; no user, query or fragment.  SQLITE_ERROR with a
 ** message that says what is wrong with it. */
 int rtk_http_check_base_url(const char *url, struct rtk_err *err);
+
+/* Does this base URL lead to a loopback address? */
+bool rtk_http_is_local(const char *url);
+
+/* Is this a link that may be followed?  https and no user; a name, or an address
+** that is public: the link comes from a server, which does not have to be
+** believed, and must not open what only this machine reaches.  What a name
+** resolves to is checked as well, when it is connected to.  With `is_local_too`
+** any address, and http to loopback.  SQLITE_OK, SQLITE_ERROR or SQLITE_NOMEM. */
+int rtk_http_check_link(const char *url, bool is_local_too);
 
 /* An HTTP date as milliseconds since 1970; false when it is none. */
 bool rtk_http_parse_date(const char *text, int64_t *unix_ms);

@@ -153,6 +153,17 @@ static const struct scene scenes[] = {
      .logged = "stall",
      .logged_count = 1,
      .settle_ms = 30},
+    {.name = "a text",
+     .sql = "SELECT line FROM rtk_chat_messages('ACCOUNT', 'APP',"
+            " 'f:delay=" NEVER_MS "')",
+     .logged = "/files/chat/x:",
+     .logged_count = 1},
+    {.name = "back-off of a text",
+     .sql = "SELECT text FROM rtk_summary_text('ACCOUNT', 'APP',"
+            " 'f:status=503,retry_after=50')",
+     .logged = "/files/summary/x:",
+     .logged_count = 1,
+     .settle_ms = 30},
     {.name = "back-off",
      .sql = "SELECT id FROM " SESSION ", 'x:status=503,retry_after=50')",
      .logged = "status%3D503%2Cretry_after%3D50 ",

@@ -136,6 +136,11 @@ static const struct {
     {"SELECT count(id), count(DISTINCT id), max(error)"
      " FROM rtk_livestreams('ACCOUNT', 'APP')",
      "200|200|NULL\n"},
+    {"SELECT count(line), max(transcript), max(error)"
+     " FROM rtk_transcript_lines('ACCOUNT', 'APP', 'k4')",
+     "6|Line 6 of session 4, \"quoted\"|NULL\n"},
+    {"SELECT text, error FROM rtk_summary_text('ACCOUNT', 'APP', 'k1')",
+     "# Summary\n\nSession 1 had 3 lines.\n|NULL\n"},
     {"SELECT value, source FROM rtk_settings WHERE name = 'api_token'",
      "set|environment\n"},
     {"SELECT \"check\", ok, CASE WHEN ok = 0 THEN detail END"

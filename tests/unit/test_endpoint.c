@@ -9,7 +9,7 @@
 #include "check.h"
 
 CASE(names_are_usable_and_unique) {
-  check_int("rtk_endpoints", "tables", rtk_endpoint_count, 36);
+  check_int("rtk_endpoints", "tables", rtk_endpoint_count, 39);
   for (int i = 0; i < rtk_endpoint_count; i++) {
     const struct rtk_endpoint *e = &rtk_endpoints[i];
     check_int(e->name, "begins with rtk_", strncmp(e->name, "rtk_", 4), 0);
@@ -156,7 +156,10 @@ CASE(placeholders_are_the_arguments_in_order) {
     rtk_endpoint_describe(e, &signature);
     check_int(e->path, "begins with a slash", e->path[0] == '/', 0);
     check_lacks("no empty segment", e->path, "//");
-    check_lacks("no query", e->path, "?");
+    check_int(e->path, "has a query or filters",
+              strchr(e->path, '?') != NULL &&
+                  signature.count > signature.path_count,
+              0);
     for (; (at = strchr(at, '{')) != NULL; nth++) {
       const char *end = strchr(at, '}');
       if (end == NULL || nth >= signature.path_count) {
@@ -234,14 +237,14 @@ CASE(secrets_and_personal_data_are_hidden) {
       {"country", 1},
       {"city", 1},
       {"metadata", 1},
-      {"name", 12}, /* of persons in two of them */
-      {"display_name", 3},
+      {"name", 13}, /* of persons in three of them */
+      {"display_name", 4},
       {"picture", 2},
       {"start_caller_id", 1},
       {"start_caller_name", 1},
       {"stop_caller_id", 1},
       {"stop_caller_name", 1},
-      {"row", 36},
+      {"row", 39},
   };
   for (size_t n = 0; n < COUNT(secrets); n++) {
     int found = 0;
@@ -254,7 +257,8 @@ CASE(secrets_and_personal_data_are_hidden) {
           continue;
         }
         bool is_name = strcmp(c->name, "name") == 0;
-        bool is_of_thing = is_name && strstr(e->name, "participant") == NULL;
+        bool is_of_thing = is_name && strstr(e->name, "participant") == NULL &&
+                           e->link == NULL;
         found++;
         check_int(e->name, c->name, rtk_endpoint_is_hidden(c), !is_of_thing);
       }
@@ -311,6 +315,32 @@ CASE(fields_can_be_read) {
                 1);
     }
   }
+}
+
+/* Of the path without the fragment the first reply comes, with the link; the
+** text is made into rows as text.h says. */
+CASE(texts_are_well_formed) {
+  int texts = 0;
+  for (int i = 0; i < rtk_endpoint_count; i++) {
+    const struct rtk_endpoint *e = &rtk_endpoints[i];
+    const char *fragment = strchr(e->path, '#');
+    check_text(e->name, "fragment", fragment, e->link == NULL ? NULL : "#text");
+    check_int(e->name, "lasts as another", e->lasts_as != NULL,
+              e->link != NULL);
+    if (e->link == NULL) continue;
+    texts++;
+    check_text(e->name, "rows", e->rows[0], "data.text");
+    check_int(e->name, "is a list of one page",
+              e->is_list && e->paging[0] == NULL && e->each == NULL, 1);
+    check_int(e->name, "path of the link", is_path(e->link), 1);
+    check_text(e->name, "lasts as", e->lasts_as->name, "rtk_meeting_session");
+    if (e->text_names == NULL) continue;
+    size_t size = strlen(e->text_names);
+    check_text(e->name, "a space after each", e->text_names + size - 1, " ");
+    /* The rows of a list are told apart by their first column. */
+    check_text(e->name, "first column", e->columns[0].name, "line");
+  }
+  check_int("entries", "texts", texts, 3);
 }
 
 /* Each sends its own parameter, beside those of the page. */

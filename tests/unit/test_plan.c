@@ -270,7 +270,7 @@ CASE(a_list_is_not_unique) {
     check_int(e->name, "is_unique", plan.is_unique, !e->is_list);
     lists += e->is_list;
   }
-  check_int("lists by an id", "number", lists, 6);
+  check_int("lists by an id", "number", lists, 9);
 }
 
 /* Only the last id of a path takes a list whole; the outer one is needed. */

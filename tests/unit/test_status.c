@@ -767,4 +767,160 @@ CASE(no_memory_is_told) {
   check_nomem("empty", judge_one, &empty, false);
 }
 
+/* --- links and the texts behind them --------------------------------------- */
+
+static const struct rtk_endpoint text_endpoint = {
+    .noun = "session",
+    .rows = {"data.text"},
+    .is_list = true,
+    .link = "data.url",
+    .text_names = "line name ",
+};
+
+static struct rtk_ask ask_for_text(void) {
+  struct rtk_ask ask = ask_for("cf55", 1);
+  ask.endpoint = &text_endpoint;
+  return ask;
+}
+
+CASE(a_first_reply_has_a_link) {
+  static const char refused[] =
+      "HTTP 200" FOR ": the link to the text is not followed: it is not https,"
+      " or leads to a private address; check base_url";
+  static const char shapeless[] =
+      "HTTP 200" FOR ": the reply has no \"data\" of the expected form;"
+      " " HINT_SHAPE;
+  static const struct {
+    const char *body, *link, *error; /* neither: no rows */
+  } cases[] = {
+      {"{'data':{'url':'https://files.example/a?b'}}",
+       "https://files.example/a?b", NULL},
+      /* No text, or none yet. */
+      {"{'data':{'url':null}}", NULL, NULL},
+      {"{'data':{'url':''}}", NULL, NULL},
+      /* As the cache file has it. */
+      {"{'data':{'text':[]}}", NULL, NULL},
+      {"{'data':{'url':'http://files.example/?SECRET'}}", NULL, refused},
+      {"{'data':{'url':'https://10.0.0.1/?SECRET'}}", NULL, refused},
+      {"{'data':{'url':7}}", NULL, shapeless},
+      {"{'data':{}}", NULL, shapeless},
+  };
+  struct rtk_ask ask = ask_for_text();
+  for (size_t i = 0; i < COUNT(cases); i++) {
+    char *body = check_json(cases[i].body);
+    struct rtk_response response = response_of(200, JSON, body);
+    struct rtk_verdict verdict;
+    check_int(body, "judged", rtk_status_judge(&ask, &response, &verdict),
+              SQLITE_OK);
+    check_text(body, "link", verdict.link, cases[i].link);
+    check_int(body, "has a reply", verdict.reply != NULL,
+              cases[i].link == NULL);
+    if (verdict.reply != NULL) {
+      check_text(body, "error", verdict.reply->error, cases[i].error);
+      check_int(body, "rows", verdict.reply->row_count, 0);
+    }
+    rtk_reply_free(verdict.reply);
+    rtk_verdict_deinit(&verdict);
+    sqlite3_free(body);
+  }
+}
+
+#define FROM_HOST " from the link's host" FOR
+#define HINT_GONE                                                              \
+  "the text is gone, or the link to it is too old: RealtimeKit keeps texts"    \
+  " for 7 days"
+#define HINT_HOST                                                              \
+  "the host of the text is in trouble, not the API: try again later"
+#define DAMAGED "the text is damaged, or is a page for people"
+
+/* Nothing that the host says is about the token, the account or the quota, and
+** nothing of it is shown. */
+CASE(the_host_of_a_text_is_not_the_api) {
+  static const struct {
+    int status;
+    enum rtk_failure failure;
+    int outcome;
+    enum rtk_retry_kind retry;
+    enum rtk_kind kind;
+    const char *error;
+  } cases[] = {
+      {301, 0, FAILED, RTK_RETRY_NEVER, RTK_KIND_NOT_API,
+       "a link that leads on to another is not followed"},
+      {401, 0, FAILED, RTK_RETRY_NEVER, RTK_KIND_REQUEST, HINT_GONE},
+      {403, 0, FAILED, RTK_RETRY_NEVER, RTK_KIND_REQUEST, HINT_GONE},
+      {404, 0, FAILED, RTK_RETRY_NEVER, RTK_KIND_REQUEST, HINT_GONE},
+      {410, 0, FAILED, RTK_RETRY_NEVER, RTK_KIND_REQUEST, HINT_GONE},
+      {400, 0, FAILED, RTK_RETRY_NEVER, RTK_KIND_NOT_API, HINT_HOST},
+      {204, 0, FAILED, RTK_RETRY_NEVER, RTK_KIND_NOT_API, HINT_HOST},
+      {408, 0, FAILED, RTK_RETRY_AGAIN, RTK_KIND_SERVER, HINT_HOST},
+      {429, 0, FAILED, RTK_RETRY_AGAIN, RTK_KIND_SERVER, HINT_HOST},
+      {503, 0, FAILED, RTK_RETRY_AGAIN, RTK_KIND_SERVER, HINT_HOST},
+      {0, RTK_FAILURE_RESOLVE, FAILED, RTK_RETRY_AGAIN, RTK_KIND_NETWORK,
+       "x; " HINT_HOST},
+      {0, RTK_FAILURE_TRUST, FAILED, RTK_RETRY_NEVER, RTK_KIND_NETWORK,
+       "x; " HINT_HOST},
+      {0, RTK_FAILURE_OTHER, FAILED, RTK_RETRY_NEVER, RTK_KIND_NETWORK,
+       "x; " HINT_HOST},
+      {0, RTK_FAILURE_PROXY, FAILED, RTK_RETRY_AGAIN, RTK_KIND_NETWORK,
+       "x; " HINT_PROXY},
+      {0, RTK_FAILURE_TIMEOUT, FAILED, RTK_RETRY_AGAIN, RTK_KIND_TIMEOUT,
+       "x; check the network, or allow more time"},
+      {0, RTK_FAILURE_TOO_LARGE, FAILED, RTK_RETRY_NEVER, RTK_KIND_REPLY,
+       "x; raise max_response_bytes if it is right"},
+      /* These are this machine's. */
+      {0, RTK_FAILURE_CA_FILE, CALLER, RTK_RETRY_NEVER, RTK_KIND_NETWORK,
+       "x; install the package ca-certificates, or name your certificates in"
+       " ca_file"},
+      {200, 0, FAILED, RTK_RETRY_NEVER, RTK_KIND_REPLY, DAMAGED},
+  };
+  static const char body[] =
+      "{\"success\":false,\"errors\":[{\"code\":7003,\"message\":\"SECRET\"}]";
+  struct rtk_ask ask = ask_for_text();
+  for (size_t i = 0; i < COUNT(cases); i++) {
+    struct rtk_response response = response_of(cases[i].status, "SECRET", body);
+    response.failure = cases[i].failure;
+    response.is_of_link = true;
+    response.detail = "x";
+    sqlite3_snprintf(RTK_HEADER_MAX, response.cf_ray, "SECRET");
+    char *error =
+        cases[i].status == 0
+            ? sqlite3_mprintf("no reply" FROM_HOST ": %s", cases[i].error)
+            : sqlite3_mprintf("HTTP %d" FROM_HOST ": %s", cases[i].status,
+                              cases[i].error);
+    check_int(error, "retry", rtk_status_retry(&response), cases[i].retry);
+    struct rtk_reply *reply = judge(error, &ask, &response);
+    check_int(error, "outcome", reply->outcome, cases[i].outcome);
+    check_int(error, "kind", reply->kind, cases[i].kind);
+    check_text(error, "error", reply->error, error);
+    rtk_reply_free(reply);
+    sqlite3_free(error);
+  }
+}
+
+/* A text has no link in it, whatever it looks like. */
+CASE(a_text_is_read_as_a_reply) {
+  static const struct {
+    const char *file;
+    int rows;
+  } cases[] = {
+      {"", 0},
+      {"1,Ann\n2,Bob\n", 2},
+      {"[{'line':1},{'line':2},{'line':3}]", 3},
+      {"{'url':'https://files.example/'}", 1},
+      {"{'data':{'url':'https://files.example/'}}", 1},
+      {"{'success':false}", 1},
+  };
+  struct rtk_ask ask = ask_for_text();
+  for (size_t i = 0; i < COUNT(cases); i++) {
+    char *file = check_json(cases[i].file);
+    struct rtk_response response = response_of(200, "", file);
+    response.is_of_link = true;
+    struct rtk_reply *reply = judge(file, &ask, &response);
+    check_text(file, "error", reply->error, NULL);
+    check_int(file, "rows", reply->row_count, cases[i].rows);
+    rtk_reply_free(reply);
+    sqlite3_free(file);
+  }
+}
+
 int main(void) { return check_run(); }
