@@ -82,6 +82,16 @@ CASE(visible_columns_come_first_then_arguments) {
   }
 }
 
+/* rtk_help shows it, in a line of 100 columns. */
+CASE(each_entry_says_what_its_rows_are) {
+  for (int i = 0; i < rtk_endpoint_count; i++) {
+    const struct rtk_endpoint *e = &rtk_endpoints[i];
+    check_int(e->name, "has a doc", e->doc != NULL, 1);
+    check_int(e->name, "doc is short", e->doc != NULL && strlen(e->doc) < 60,
+              1);
+  }
+}
+
 CASE(arguments_say_what_they_have_to_be) {
   for (int i = 0; i < rtk_endpoint_count; i++) {
     const struct rtk_endpoint *e = &rtk_endpoints[i];
