@@ -159,7 +159,7 @@ bool rtk_csv_put_json(sqlite3_str *out, const char *names,
   while (csv.at < csv.end) {
     if (is_line_end(&csv)) {
       csv.at++;
-    } else if (!put_line(&csv, ++line)) {
+    } else if (++line > RTK_LINES_MAX || !put_line(&csv, line)) {
       return false;
     }
   }

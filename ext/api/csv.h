@@ -22,8 +22,12 @@
 
 #include <sqlite3ext.h>
 
-/* Appends the rows; `names` has a space after each.  False: a quote does not
-** end, and the text is cut. */
+/* Rows of one text: some days of talk.  A text of 1 MB could otherwise have half
+** a million lines, which take hundreds of MB as rows. */
+#define RTK_LINES_MAX 100000
+
+/* Appends the rows; `names` has a space after each.  False: there are too many,
+** or a quote does not end, for the text is cut. */
 bool rtk_csv_put_json(sqlite3_str *out, const char *names,
                       struct rtk_text text);
 

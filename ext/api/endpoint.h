@@ -87,12 +87,12 @@ struct rtk_endpoint {
   bool has_text_rows; /* the rows are strings, and no objects */
   /* Where total_count is.  None: the reply is not one page of many. */
   const char *paging[2];
-  /* Where the reply has the link to a text, which has the rows: a second request
-  ** follows it, without the token.  `text_names`: of the columns, where the text
-  ** is CSV (csv.h); NULL: all of it is one row.  `lasts_as`: when the reply of
-  ** this endpoint for the same id no longer changes, the text does not either.
-  ** The path ends in "#text": a fragment is not sent, and by it the URL of the
-  ** text's job is not that of the link's own table. */
+  /* Where the reply has the link to a text, which has the rows: a second
+  ** request follows it, without the token.  `text_names`: of the columns, where
+  ** the text is CSV (csv.h); NULL: all of it is one row.  `lasts_as`: when the
+  ** reply of this endpoint for the same id no longer changes, the text does not
+  ** either.  The path ends in "#text": a fragment is not sent, and by it the
+  ** URL of the text's job is not that of the link's own table. */
   const char *link;
   const char *text_names;
   const struct rtk_endpoint *lasts_as;

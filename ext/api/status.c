@@ -7,12 +7,14 @@
 */
 #include "api/status.h"
 
+#include "api/csv.h"
 #include "api/endpoint.h"
 #include "api/json.h"
 #include "api/reply.h"
 #include "api/text.h"
 #include "base/limits.h"
 #include "base/sanitize.h"
+#include "net/address.h"
 #include "net/http.h"
 
 #include <stdbool.h>
@@ -418,7 +420,11 @@ static const struct rtk_json *find_rows(const struct rtk_endpoint *endpoint,
 static const char *look_at_rows(const struct rtk_endpoint *endpoint,
                                 const struct rtk_json *rows) {
   bool is_text = endpoint->has_text_rows;
-  if (rtk_json_row_count(rows) > RTK_ROWS_MAX) {
+  size_t count = rtk_json_row_count(rows);
+  if (endpoint->link != NULL && count > RTK_LINES_MAX) {
+    return "the text has more than " RTK_TEXT_OF(RTK_LINES_MAX) " rows";
+  }
+  if (endpoint->link == NULL && count > RTK_ROWS_MAX) {
     return "the reply has more than " RTK_TEXT_OF(RTK_ROWS_MAX) " rows";
   }
   if (rtk_json_has_only(rows, is_text ? RTK_JSON_STRING : RTK_JSON_OBJECT)) {
@@ -434,7 +440,8 @@ static struct meaning fault_of(const struct envelope *envelope,
                                const char **what) {
   struct meaning fault = FAILED(RTK_KIND_REPLY, NULL);
   if (envelope->response->is_of_link) {
-    if (*what == NULL) *what = "the text is damaged, or is a page for people";
+    if (*what == NULL)
+      *what = "the text is damaged, too long, or a page for people";
   } else if (envelope->root == NULL) {
     bool is_json = strstr(envelope->response->content_type, "json") != NULL;
     fault.hint =
@@ -469,7 +476,7 @@ static int judge_link(const struct envelope *envelope, const char *link,
       "the link to the text is not followed: it is not https, or leads to a"
       " private address";
   struct meaning fault = FAILED(RTK_KIND_REPLY, "check base_url");
-  int rc = rtk_http_check_link(link, envelope->ask->is_local_too);
+  int rc = rtk_address_check_link(link, envelope->ask->is_local_too);
   if (rc == SQLITE_OK) verdict->link = link;
   return rc == SQLITE_ERROR
              ? reply_error(envelope, fault, refused, &verdict->reply)

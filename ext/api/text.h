@@ -14,8 +14,8 @@
 struct rtk_endpoint;
 struct rtk_response;
 
-/* SQLITE_OK with *body given, to be freed with sqlite3_free(); SQLITE_ERROR: the
-** file is damaged, or is a page for people; SQLITE_NOMEM. */
+/* SQLITE_OK with *body given, to be freed with sqlite3_free(); SQLITE_ERROR:
+** the file is damaged, too long, or a page for people; SQLITE_NOMEM. */
 int rtk_text_as_reply(const struct rtk_endpoint *endpoint,
                       const struct rtk_response *response, char **body);
 

@@ -26,6 +26,7 @@
 #include "config/spelling.h"
 #include "disk/openfile.h"
 #include "net/cancel.h"
+#include "net/address.h"
 #include "net/http.h"
 
 #include <errno.h>
@@ -331,7 +332,7 @@ static int check_value(const struct rtk_config *config, const struct row *row,
   case KIND_SWITCH:
     return check_choice(row, value, err);
   case KIND_URL:
-    return rtk_http_check_base_url(value, err);
+    return rtk_address_check_base_url(value, err);
   case KIND_TOKEN:
     problem = token_problem(value);
     break;

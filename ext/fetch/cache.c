@@ -86,8 +86,8 @@ int rtk_cache_find(const struct rtk_cache *cache, struct rtk_job *job) {
   struct rtk_reply *reply = NULL;
   rc = read_stored(job, &stored, &reply);
   if (rc != SQLITE_OK) return rc;
-  if (reply->outcome == RTK_OUTCOME_ROWS ||
-      reply->outcome == RTK_OUTCOME_GONE) {
+  if (reply != NULL && (reply->outcome == RTK_OUTCOME_ROWS ||
+                        reply->outcome == RTK_OUTCOME_GONE)) {
     finish(cache, job, reply, stored.fetched_ms, stored.life);
   } else {
     rtk_reply_free(reply); /* damaged */

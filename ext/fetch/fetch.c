@@ -26,6 +26,7 @@
 #include "fetch/conn.h"
 #include "fetch/job.h"
 #include "fetch/messages.h"
+#include "net/address.h"
 #include "net/cancel.h"
 #include "net/http.h"
 #include "quota/budget.h"
@@ -125,7 +126,7 @@ static enum rtk_job_state queue_of(const struct rtk_job *job) {
 
 /* A link may lead to this machine where the API itself is here: in a test. */
 static bool is_local_too(const struct rtk_fetch *fetch) {
-  return rtk_http_is_local(rtk_config_text(fetch->config, RTK_BASE_URL));
+  return rtk_address_is_local(rtk_config_text(fetch->config, RTK_BASE_URL));
 }
 
 /* Puts a job that is in no list into the list of a state. */
@@ -668,7 +669,7 @@ static int start_queued(struct rtk_fetch *fetch, int64_t *wait_ms,
   int rc = start_linked(fetch, err);
   int ready = count_ready(fetch, now, wait_ms);
   fetch->quota.wait_ms = 0;
-  if (rc != SQLITE_OK || ready <= 0) return rc;
+  if (rc != SQLITE_OK || ready == 0) return rc;
   rc = need_token(fetch, err);
   if (rc != SQLITE_OK) return rc;
   int granted = rtk_budget_acquire(fetch->budget, ready, &quota_wait_ms);

@@ -15,8 +15,8 @@
 **     |                                               |      | a list's rows
 **     +------------------- known ---------------------+      | are replies
 **
-** A job whose reply is a link to a text becomes LINKED instead of DONE, and is in
-** flight once more (then retried as LINKED, not QUEUED).
+** A job whose reply is a link to a text becomes LINKED instead of DONE, and is
+** in flight once more, without the quota.  Then it is retried as LINKED.
 **
 ** A job is counted by reference: hold and release.  The last release of a job
 ** without a reply cancels it.  A job that is DONE stays in the index until its

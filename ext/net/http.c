@@ -25,8 +25,8 @@
 #include "base/err.h"
 #include "base/limits.h"
 #include "base/list.h"
+#include "net/address.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -65,7 +65,6 @@ SQLITE_EXTENSION_INIT3
 #define RTK_DATE_MAX_S 253402300799
 
 #define USER_AGENT "rtk/" RTK_VERSION " (SQLite extension)"
-#define HTTPS_ONLY_WORDS "https, or http to localhost"
 
 /* Options by their numbers: PROTOCOLS, deprecated since 7.85 but always there;
 ** QUICK_EXIT, which came with 7.87. */
@@ -368,50 +367,12 @@ static size_t on_header(char *bytes, size_t one, size_t size, void *user) {
 
 /* --- sending -------------------------------------------------------------- */
 
-/* Is this an address on the public internet?  Of IPv6 that is 2000::/3, and
-** 64:ff9b::/96 for the IPv4 address at its end. */
-static bool is_public_ipv4(const unsigned char *ip) {
-  static const struct {
-    unsigned char net[2], mask[2];
-  } others[] = {
-      {{0, 0}, {255, 0}},       {{10, 0}, {255, 0}},
-      {{100, 64}, {255, 192}},  {{127, 0}, {255, 0}},
-      {{169, 254}, {255, 255}}, {{172, 16}, {255, 240}},
-      {{192, 168}, {255, 255}}, {{198, 18}, {255, 254}},
-      {{224, 0}, {224, 0}},
-  };
-  for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++) {
-    if ((ip[0] & others[i].mask[0]) == others[i].net[0] &&
-        (ip[1] & others[i].mask[1]) == others[i].net[1]) {
-      return false;
-    }
-  }
-  return true;
-}
-
-static bool is_public_ipv6(const unsigned char *ip) {
-  static const unsigned char nat64[12] = {0, 0x64, 0xff, 0x9b};
-  if (memcmp(ip, nat64, sizeof(nat64)) == 0) return is_public_ipv4(ip + 12);
-  return (ip[0] & 0xe0) == 0x20;
-}
-
-static bool is_public(const struct sockaddr *address) {
-  const void *any = address;
-  const struct sockaddr_in *ipv4 = any;
-  const struct sockaddr_in6 *ipv6 = any;
-  return address->sa_family == AF_INET
-             ? is_public_ipv4((const unsigned char *)&ipv4->sin_addr)
-         : address->sa_family == AF_INET6
-             ? is_public_ipv6((const unsigned char *)&ipv6->sin6_addr)
-             : false;
-}
-
 /* has_peer() needs the socket. */
 static curl_socket_t on_socket(void *user, curlsocktype purpose,
                                struct curl_sockaddr *address) {
   struct rtk_transfer *t = user;
   (void)purpose;
-  if (t->is_public_only && !is_public(&address->addr)) {
+  if (t->is_public_only && !rtk_address_is_public(&address->addr)) {
     t->is_private = true;
     return CURL_SOCKET_BAD;
   }
@@ -585,6 +546,7 @@ int rtk_http_start(struct rtk_http *http, const struct rtk_request *request,
   CURLMcode added = CURLM_OK;
   CURLcode rc = configure(t, request, http->is_http2);
   if (rc == CURLE_OK) {
+    /* Its host may speak HTTP/1.1, even when the API does not. */
     if (t->is_of_link) set_connections(http->pools, false);
     if (!t->is_of_link && !t->is_https) set_http2(http, false);
     added = curl_multi_add_handle(http->pools->multi, t->easy);
@@ -942,105 +904,7 @@ void rtk_http_end(struct rtk_http *http, struct rtk_transfer *transfer) {
   if (is_in_pool) sigpipe_end(&sigpipe);
 }
 
-/* --- addresses, dates, versions ------------------------------------------- */
-
-/* 127.0.0.0/8 counts as an address of four numbers only: 127.example.com and
-** 127.0.0.1.2 are names, which another host may have. */
-static bool is_loopback(const char *host) {
-  unsigned char address[4];
-  return strcasecmp(host, "localhost") == 0 || strcmp(host, "[::1]") == 0 ||
-         (inet_pton(AF_INET, host, address) == 1 && address[0] == 127);
-}
-
-/* Scheme and host of a URL without a user; freed by curl_free(). */
-struct parts {
-  char *scheme, *host;
-};
-
-static CURLUcode take_apart(const char *url, struct parts *parts) {
-  CURLU *all = curl_url();
-  CURLUcode rc = all == NULL ? CURLUE_OUT_OF_MEMORY : CURLUE_OK;
-  *parts = (struct parts){NULL, NULL};
-  if (rc == CURLUE_OK) {
-    rc = curl_url_set(all, CURLUPART_URL, url, CURLU_DISALLOW_USER);
-  }
-  if (rc == CURLUE_OK) {
-    rc = curl_url_get(all, CURLUPART_SCHEME, &parts->scheme, 0);
-  }
-  if (rc == CURLUE_OK) {
-    rc = curl_url_get(all, CURLUPART_HOST, &parts->host, 0);
-  }
-  curl_url_cleanup(all);
-  return rc;
-}
-
-static void free_parts(struct parts *parts) {
-  curl_free(parts->host);
-  curl_free(parts->scheme);
-}
-
-static bool is_https(const struct parts *parts) {
-  return strcasecmp(parts->scheme, "https") == 0;
-}
-
-static bool is_http_to_loopback(const struct parts *parts) {
-  return strcasecmp(parts->scheme, "http") == 0 && is_loopback(parts->host);
-}
-
-int rtk_http_check_base_url(const char *url, struct rtk_err *err) {
-  struct parts parts;
-  CURLUcode taken = take_apart(url, &parts);
-  int rc = SQLITE_OK;
-  if (taken == CURLUE_OUT_OF_MEMORY) {
-    rc = SQLITE_NOMEM;
-  } else if (taken == CURLUE_USER_NOT_ALLOWED) {
-    rc = rtk_err_set(err, "base_url has a user: leave it out");
-  } else if (taken != CURLUE_OK) {
-    rc = rtk_err_set(err, "base_url is not a URL: it looks like"
-                          " https://api.cloudflare.com/client/v4");
-  } else if (!is_https(&parts) && !is_http_to_loopback(&parts)) {
-    rc = rtk_err_set(err,
-                     "base_url begins with %s://%s: a token is sent by"
-                     " " HTTPS_ONLY_WORDS " only",
-                     parts.scheme, parts.host);
-  } else if (strpbrk(url, "?#") != NULL) { /* an empty one has no part */
-    rc = rtk_err_set(err, "base_url has a query or a fragment: leave it out");
-  }
-  free_parts(&parts);
-  return rc;
-}
-
-bool rtk_http_is_local(const char *url) {
-  struct parts parts;
-  bool is = take_apart(url, &parts) == CURLUE_OK && is_loopback(parts.host);
-  free_parts(&parts);
-  return is;
-}
-
-/* A name, or an address that is public?  libcurl writes addresses in one way
-** only. */
-static bool may_be_public(const char *host) {
-  unsigned char ip[16];
-  char inner[RTK_ADDRESS_MAX];
-  if (is_loopback(host)) return false;
-  if (inet_pton(AF_INET, host, ip) == 1) return is_public_ipv4(ip);
-  if (host[0] != '[') return true;
-  sqlite3_snprintf((int)sizeof(inner), inner, "%.*s",
-                   (int)strcspn(host + 1, "]%"), host + 1);
-  return inet_pton(AF_INET6, inner, ip) == 1 && is_public_ipv6(ip);
-}
-
-int rtk_http_check_link(const char *url, bool is_local_too) {
-  struct parts parts;
-  CURLUcode taken = take_apart(url, &parts);
-  bool is_good =
-      taken == CURLUE_OK &&
-      ((is_https(&parts) && (is_local_too || may_be_public(parts.host))) ||
-       (is_local_too && is_http_to_loopback(&parts)));
-  free_parts(&parts);
-  if (taken == CURLUE_OUT_OF_MEMORY) return SQLITE_NOMEM;
-  return is_good ? SQLITE_OK : SQLITE_ERROR;
-}
+/* --- dates, versions ------------------------------------------------------ */
 
 bool rtk_http_parse_date(const char *text, int64_t *unix_ms) {
   time_t seconds = text[0] == '\0' ? -1 : curl_getdate(text, NULL);

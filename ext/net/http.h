@@ -145,21 +145,6 @@ bool rtk_transfer_is_nomem(const struct rtk_transfer *transfer);
 /* Frees a transfer; cancels it when it is in flight. */
 void rtk_http_end(struct rtk_http *http, struct rtk_transfer *transfer);
 
-/* Is this a base URL that a token may be sent to?  https, or http to a
-** loopback address; a host; no user, query or fragment.  SQLITE_ERROR with a
-** message that says what is wrong with it. */
-int rtk_http_check_base_url(const char *url, struct rtk_err *err);
-
-/* Does this base URL lead to a loopback address? */
-bool rtk_http_is_local(const char *url);
-
-/* Is this a link that may be followed?  https and no user; a name, or an address
-** that is public: the link comes from a server, which does not have to be
-** believed, and must not open what only this machine reaches.  What a name
-** resolves to is checked as well, when it is connected to.  With `is_local_too`
-** any address, and http to loopback.  SQLITE_OK, SQLITE_ERROR or SQLITE_NOMEM. */
-int rtk_http_check_link(const char *url, bool is_local_too);
-
 /* An HTTP date as milliseconds since 1970; false when it is none. */
 bool rtk_http_parse_date(const char *text, int64_t *unix_ms);
 

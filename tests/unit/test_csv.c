@@ -75,6 +75,20 @@ CASE(lines_become_rows) {
   }
 }
 
+CASE(lines_are_bounded) {
+  for (int count = RTK_LINES_MAX; count <= RTK_LINES_MAX + 1; count++) {
+    sqlite3_str *out = sqlite3_str_new(NULL), *file = sqlite3_str_new(NULL);
+    for (int i = 0; i < count; i++) sqlite3_str_appendall(file, "1\n");
+    size_t size = (size_t)sqlite3_str_length(file);
+    char *text = sqlite3_str_finish(file);
+    check_int("lines", "are taken",
+              rtk_csv_put_json(out, "a ", (struct rtk_text){text, size}),
+              count == RTK_LINES_MAX);
+    sqlite3_free(sqlite3_str_finish(out));
+    sqlite3_free(text);
+  }
+}
+
 CASE(a_file_becomes_a_body) {
   static const struct {
     const char *names, *type, *file, *body; /* NULL: damaged */

@@ -2,6 +2,7 @@
 ** Where a link may lead.  It comes from a server, and must open nothing that only
 ** this machine reaches: neither by its address nor by what its name resolves to.
 */
+#include "net/address.h"
 #include "net/http.h"
 
 #include "base/err.h"
@@ -59,20 +60,21 @@ CASE(links_are_checked) {
       {"", SQLITE_ERROR, SQLITE_ERROR},
   };
   for (size_t i = 0; i < COUNT(links); i++) {
-    check_int(links[i].url, "result", rtk_http_check_link(links[i].url, false),
-              links[i].rc);
+    check_int(links[i].url, "result",
+              rtk_address_check_link(links[i].url, false), links[i].rc);
     check_int(links[i].url, "where base_url is here",
-              rtk_http_check_link(links[i].url, true), links[i].local_rc);
+              rtk_address_check_link(links[i].url, true), links[i].local_rc);
   }
 }
 
 CASE(a_base_url_is_here_or_not) {
   check_int("an address", "is local",
-            rtk_http_is_local("http://127.0.0.1:80/v4"), 1);
-  check_int("by TLS", "is local", rtk_http_is_local("https://localhost/v4"), 1);
+            rtk_address_is_local("http://127.0.0.1:80/v4"), 1);
+  check_int("by TLS", "is local", rtk_address_is_local("https://localhost/v4"),
+            1);
   check_int("a name", "is local",
-            rtk_http_is_local("https://api.cloudflare.com/client/v4"), 0);
-  check_int("none", "is local", rtk_http_is_local(""), 0);
+            rtk_address_is_local("https://api.cloudflare.com/client/v4"), 0);
+  check_int("none", "is local", rtk_address_is_local(""), 0);
 }
 
 /* What a name resolves to is known when it is connected to.  Nothing listens

@@ -1,6 +1,7 @@
 /* What a response means, and the words in which the user is told. */
 #include "api/status.h"
 
+#include "api/csv.h"
 #include "api/endpoint.h"
 #include "api/json.h"
 #include "api/reply.h"
@@ -831,7 +832,7 @@ CASE(a_first_reply_has_a_link) {
   " for 7 days"
 #define HINT_HOST                                                              \
   "the host of the text is in trouble, not the API: try again later"
-#define DAMAGED "the text is damaged, or is a page for people"
+#define DAMAGED "the text is damaged, too long, or a page for people"
 
 /* Nothing that the host says is about the token, the account or the quota, and
 ** nothing of it is shown. */
@@ -918,6 +919,28 @@ CASE(a_text_is_read_as_a_reply) {
     struct rtk_reply *reply = judge(file, &ask, &response);
     check_text(file, "error", reply->error, NULL);
     check_int(file, "rows", reply->row_count, cases[i].rows);
+    rtk_reply_free(reply);
+    sqlite3_free(file);
+  }
+}
+
+CASE(rows_of_a_text_are_bounded) {
+  struct rtk_ask ask = ask_for_text();
+  for (int count = RTK_LINES_MAX; count <= RTK_LINES_MAX + 1; count++) {
+    sqlite3_str *out = sqlite3_str_new(NULL);
+    for (int i = 0; i < count; i++) {
+      sqlite3_str_appendall(out, i == 0 ? "[{}" : ",{}");
+    }
+    sqlite3_str_appendall(out, "]");
+    char *file = sqlite3_str_finish(out);
+    struct rtk_response response = response_of(200, JSON, file);
+    response.is_of_link = true;
+    struct rtk_reply *reply = judge("rows of a text", &ask, &response);
+    check_text("rows of a text", "error", reply->error,
+               count == RTK_LINES_MAX ? NULL
+                                      : "HTTP 200" FROM_HOST
+                                        ": the text has more than " RTK_TEXT_OF(
+                                            RTK_LINES_MAX) " rows");
     rtk_reply_free(reply);
     sqlite3_free(file);
   }
