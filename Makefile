@@ -108,6 +108,11 @@ $(B)/api: $(API_C:%.c=$(B)/%.o)
 $(B)/relay: $(RELAY_C:%.c=$(B)/%.o)
 	$(LINK) -o $@ $^
 
+# Goes before libc: what is loaded with it lives in another time.
+$(B)/clock.so: tests/clock.c Makefile
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) -std=c11 $(WARN) -D_GNU_SOURCE -fPIC -shared -o $@ $< -ldl
+
 $(B)/bench/measure: $(BENCH_C:%.c=$(B)/%.o)
 	$(LINK) -o $@ $^
 
@@ -156,7 +161,7 @@ demo: $(RTK) $(B)/api ## show what it does, on the local API server
 live: $(RTK) ## compare the live service with what rtk assumes (see tests/live)
 	@$(TESTED) tests/live
 
-test: $(RTK) $(B)/api $(B)/relay $(PROGRAMS) ## run all tests (SANITIZE=address,undefined)
+test: $(RTK) $(B)/api $(B)/relay $(B)/clock.so $(PROGRAMS) ## run all tests (SANITIZE=address,undefined)
 	@$(TESTED) tests/all
 
 test-versions: $(RTK) $(B)/api $(OMITTED:%=$(B)/%) ## run the SQL tests on other versions of SQLite, 3.37 to the newest (VERSIONS='3.54.1')
@@ -216,7 +221,7 @@ install: $(RTK) ## install into PREFIX=/usr/local, for `.load rtk` anywhere
 	install -d '$(DEST)' '$(SHARE)/reports'
 	install -m 755 $(RTK) '$(DEST)/$(SO)'
 	$(if $(filter rtk.so,$(SO)),ln -sf rtk.so '$(DEST)/librtk.so')
-	install -m 644 sql/dashboard.sql sql/sync.sql sql/views.sql '$(SHARE)'
+	install -m 644 sql/archive.sql sql/dashboard.sql sql/sync.sql sql/views.sql '$(SHARE)'
 	install -d '$(MAN)'
 	install -m 644 ext/doc/rtk.7 '$(MAN)'
 	install -m 644 sql/reports/*.sql '$(SHARE)/reports'

@@ -241,7 +241,7 @@ void files_answer(const struct request *request, const char *auth,
          extension, &expires);
   if (k <= 0 || k % 11 == 0) {
     refuse(reply, 404, "NoSuchKey");
-  } else if (expires < (long)time(NULL)) {
+  } else if (expires < data_now_ms() / 1000) {
     refuse(reply, 403, "AccessDenied");
   } else if (strcmp(what, "transcript") == 0) {
     reply->type = extension[0] == 'j' ? "application/json" : "text/csv";
