@@ -9,16 +9,19 @@
 --      meetings, meeting sessions, recordings, livestreams, days
 --   2. meeting sessions that had not ended, one by one, if the list did not
 --      have them
---   3. for each session that has ended: its participants; for each livestream:
---      its sessions. The newest come first.
+--   3. for each session that has ended: its transcript, chat and summary, those
+--      first that are deleted first; for each livestream: its sessions; for each
+--      session that has ended: its participants, the newest first
 -- Tables and their keys (times are UTC; columns are those of rtk's tables):
 --   app(id)          meeting(id)       meeting_session(id), with meeting_id
 --   recording(id)    livestream(id)    participant(meeting_session_id, id)
+--   transcript_line, chat_message(meeting_session_id, line)
+--   summary(meeting_session_id)
 --   session_day(app, day)              recording_day(app, day)
 --   rtk_session(session_id)  livestream sessions: the table of sync.sql, read
 --                            by dashboard.sql; livestream_session is a view of it
 -- Deleted rows stay. The tables hold no link, stream key or other secret, but
--- names: participant.display_name.
+-- names: display_name.
 --
 -- A session has ended for good when ended_at is at least 30 minutes past. It is
 -- then never requested again, nor are its participants. archive_read holds what
@@ -97,6 +100,20 @@ CREATE TABLE IF NOT EXISTS main.livestream(
   meeting_id TEXT, disabled INTEGER, ingest_server TEXT, playback_url TEXT,
   created_at TEXT, updated_at TEXT
 );
+CREATE TABLE IF NOT EXISTS main.transcript_line(
+  meeting_session_id TEXT NOT NULL, line INTEGER NOT NULL, timestamp NUMERIC,
+  peer_id TEXT, user_id TEXT, custom_participant_id TEXT, display_name TEXT,
+  transcript TEXT, PRIMARY KEY (meeting_session_id, line)
+);
+CREATE TABLE IF NOT EXISTS main.chat_message(
+  meeting_session_id TEXT NOT NULL, line INTEGER NOT NULL, id TEXT,
+  participant_id TEXT, display_name TEXT, payload_type TEXT, payload TEXT,
+  pinned INTEGER, is_edited INTEGER, created_at TEXT,
+  PRIMARY KEY (meeting_session_id, line)
+);
+CREATE TABLE IF NOT EXISTS main.summary(
+  meeting_session_id TEXT NOT NULL PRIMARY KEY, text TEXT
+);
 CREATE TABLE IF NOT EXISTS main.session_day(
   app TEXT NOT NULL, day TEXT NOT NULL, total_sessions NUMERIC,
   total_session_minutes NUMERIC, PRIMARY KEY (app, day)
@@ -123,7 +140,7 @@ CREATE TABLE IF NOT EXISTS main.archive_list(
   PRIMARY KEY (list, app)
 );
 CREATE TABLE IF NOT EXISTS main.archive_read(
-  kind TEXT NOT NULL, -- session, participants, livestream
+  kind TEXT NOT NULL, -- session, participants, livestream, rtk_chat_messages …
   id TEXT NOT NULL,
   read_at TEXT, -- when the run began
   PRIMARY KEY (kind, id)
@@ -149,6 +166,9 @@ SELECT (SELECT count(*) FROM main.app) + (SELECT count(*) FROM main.meeting)
      + (SELECT count(*) FROM main.recording)
      + (SELECT count(*) FROM main.livestream)
      + (SELECT count(*) FROM main.rtk_session)
+     + (SELECT count(*) FROM main.transcript_line)
+     + (SELECT count(*) FROM main.chat_message)
+     + (SELECT count(*) FROM main.summary)
      + (SELECT count(*) FROM main.session_day)
      + (SELECT count(*) FROM main.recording_day) AS rows;
 
@@ -172,20 +192,29 @@ SELECT rtk_config('account'), rtk_config('app'),
   FROM stored;
 
 -- What is to be requested one by one, but for ids that rest.
+CREATE TEMP TABLE text_kind AS
+SELECT DISTINCT name AS kind FROM pragma_module_list
+ WHERE name IN ('rtk_transcript_lines', 'rtk_chat_messages', 'rtk_summary_text');
 CREATE TEMP VIEW lacking AS
 WITH unfinished AS (
   SELECT s.* FROM main.meeting_session AS s
    WHERE NOT EXISTS (SELECT 1 FROM main.archive_read
                       WHERE kind = 'session' AND id = s.id)
+), wish AS (
+  SELECT 'participants' AS kind, id, app, created_at FROM main.meeting_session
+  UNION ALL
+  SELECT kind, id, s.app, created_at
+    FROM text_kind, run, main.meeting_session AS s
+   WHERE julianday(ended_at) BETWEEN julianday(began_at) - 7
+                                 AND julianday(began_at) - 1 / 24.0
 ), lack AS (
   SELECT 'session' AS kind, id, app, created_at FROM unfinished
   UNION ALL
-  SELECT 'participants', s.id, s.app, s.created_at
-    FROM main.meeting_session AS s
+  SELECT * FROM wish
    WHERE EXISTS (SELECT 1 FROM main.archive_read
-                  WHERE kind = 'session' AND id = s.id)
-     AND NOT EXISTS (SELECT 1 FROM main.archive_read
-                      WHERE kind = 'participants' AND id = s.id)
+                  WHERE kind = 'session' AND id = wish.id)
+     AND NOT EXISTS (SELECT 1 FROM main.archive_read AS r
+                      WHERE r.kind = wish.kind AND r.id = wish.id)
   UNION ALL
   -- New, or its meeting has met since, or it was on when it was read. While
   -- the meeting is on, its end is waited for.
@@ -211,14 +240,16 @@ SELECT kind, id, created_at FROM lack
           WHERE f.kind = lack.kind AND f.id = lack.id AND f.failures >= 5
             AND julianday(f.failed_at) > julianday('now') - 1);
 
-SELECT printf('dry run: %d lists, %d sessions, %d lists of participants, '
-         || '%d livestreams: %d requests at least, %d of which the quota allows',
-         7, sessions, participants, livestreams,
-         7 + sessions + participants + livestreams,
-         min(quota, 7 + sessions + participants + livestreams))
-  FROM run, (SELECT total(kind = 'session') AS sessions,
-                    total(kind = 'participants') AS participants,
-                    total(kind = 'livestream') AS livestreams FROM lacking)
+SELECT printf('dry run: %d requests at least (%d lists, %d sessions, %d texts, '
+         || '%d livestreams, %d lists of participants)', lists + ids, lists,
+         sessions, texts, livestreams, participants)
+       || coalesce(printf(', %d of which the quota allows',
+                          min(quota, lists + ids)), '')
+  FROM run, (SELECT 6 AS lists, count(*) AS ids,
+                    total(kind = 'session') AS sessions,
+                    total(kind GLOB 'rtk_*') AS texts,
+                    total(kind = 'livestream') AS livestreams,
+                    total(kind = 'participants') AS participants FROM lacking)
  WHERE is_dry;
 
 CREATE TEMP TABLE tally(rows);               -- changed by each step
@@ -443,44 +474,95 @@ SELECT 'day', app, began_at FROM run
  WHERE NOT is_dry AND NOT EXISTS (SELECT 1 FROM problem WHERE kind = 'day');
 COMMIT;
 
--- --- step 2: what each one lacks ---------------------------------------------
-
--- It has ended for good, so that a reply of a killed run is as good as a new
--- one.
+-- From here on, what has ended for good: a reply of a killed run is as good as a
+-- new one.
 SELECT 1 WHERE rtk_config('cache_ttl_live_s', 86400) IS NULL;
+
+-- --- step 2: texts -----------------------------------------------------------
+
+-- The texts, what is deleted first first.
+INSERT INTO wanted
+SELECT kind, id FROM lacking, run WHERE kind GLOB 'rtk_*' AND NOT is_dry
+ ORDER BY created_at LIMIT (SELECT most FROM run);
+CREATE VIRTUAL TABLE temp.transcript_lines USING rtk_transcript_lines;
+CREATE VIRTUAL TABLE temp.chat_messages USING rtk_chat_messages;
+CREATE VIRTUAL TABLE temp.summary_text USING rtk_summary_text;
+
+CREATE TEMP TABLE got_transcript_line AS SELECT *, '' AS error, '' AS kind
+  FROM main.transcript_line WHERE 0;
+INSERT INTO got_transcript_line
+SELECT w.id, a.line, a.timestamp, a.peer_id, a.user_id, a.custom_participant_id,
+       a.name, a.transcript, a.error, a.error_kind
+  FROM wanted AS w
+  LEFT JOIN temp.transcript_lines AS a ON a.meeting_session_id = w.id
+ WHERE w.kind = 'rtk_transcript_lines';
+INSERT INTO problem
+SELECT 'rtk_transcript_lines', meeting_session_id, error, kind FROM got_transcript_line
+ WHERE error NOT NULL;
+BEGIN IMMEDIATE;
+INSERT OR REPLACE INTO main.transcript_line
+SELECT meeting_session_id, line, timestamp, peer_id, user_id,
+       custom_participant_id, display_name, transcript
+  FROM got_transcript_line WHERE line NOT NULL;
+INSERT INTO tally VALUES (changes());
+INSERT OR REPLACE INTO main.archive_read
+SELECT DISTINCT 'rtk_transcript_lines', meeting_session_id, began_at
+  FROM got_transcript_line, run
+ WHERE meeting_session_id NOT IN (
+         SELECT id FROM problem WHERE kind = 'rtk_transcript_lines');
+COMMIT;
+
+CREATE TEMP TABLE got_chat_message AS SELECT *, '' AS error, '' AS kind
+  FROM main.chat_message WHERE 0;
+INSERT INTO got_chat_message
+SELECT w.id, a.line, a.id, a.participant_id, a.display_name, a.payload_type,
+       a.payload, a.pinned, a.is_edited, a.created_at, a.error, a.error_kind
+  FROM wanted AS w
+  LEFT JOIN temp.chat_messages AS a ON a.meeting_session_id = w.id
+ WHERE w.kind = 'rtk_chat_messages';
+INSERT INTO problem
+SELECT 'rtk_chat_messages', meeting_session_id, error, kind FROM got_chat_message
+ WHERE error NOT NULL;
+BEGIN IMMEDIATE;
+INSERT OR REPLACE INTO main.chat_message
+SELECT meeting_session_id, line, id, participant_id, display_name, payload_type,
+       payload, pinned, is_edited, created_at
+  FROM got_chat_message WHERE line NOT NULL;
+INSERT INTO tally VALUES (changes());
+INSERT OR REPLACE INTO main.archive_read
+SELECT DISTINCT 'rtk_chat_messages', meeting_session_id, began_at
+  FROM got_chat_message, run
+ WHERE meeting_session_id NOT IN (
+         SELECT id FROM problem WHERE kind = 'rtk_chat_messages');
+COMMIT;
+
+CREATE TEMP TABLE got_summary AS SELECT *, '' AS error, '' AS kind
+  FROM main.summary WHERE 0;
+INSERT INTO got_summary
+SELECT w.id, a.text, a.error, a.error_kind
+  FROM wanted AS w
+  LEFT JOIN temp.summary_text AS a ON a.meeting_session_id = w.id
+ WHERE w.kind = 'rtk_summary_text';
+INSERT INTO problem
+SELECT 'rtk_summary_text', meeting_session_id, error, kind FROM got_summary
+ WHERE error NOT NULL;
+BEGIN IMMEDIATE;
+INSERT OR REPLACE INTO main.summary
+SELECT meeting_session_id, text
+  FROM got_summary WHERE text NOT NULL;
+INSERT INTO tally VALUES (changes());
+INSERT OR REPLACE INTO main.archive_read
+SELECT DISTINCT 'rtk_summary_text', meeting_session_id, began_at
+  FROM got_summary, run
+ WHERE meeting_session_id NOT IN (
+         SELECT id FROM problem WHERE kind = 'rtk_summary_text');
+COMMIT;
+
+-- --- step 3: livestream sessions, participants --------------------------------
 
 INSERT INTO wanted
 SELECT kind, id FROM lacking, run WHERE kind = 'livestream' AND NOT is_dry
  ORDER BY created_at DESC LIMIT (SELECT most FROM run);
-INSERT INTO wanted
-SELECT kind, id FROM lacking, run WHERE kind = 'participants' AND NOT is_dry
- ORDER BY created_at DESC LIMIT (SELECT most FROM run);
-
-CREATE TEMP TABLE got_participant AS SELECT *, '' AS error, '' AS kind
-  FROM main.participant WHERE 0;
-INSERT INTO got_participant
-SELECT w.id, a.id, a.display_name, a.custom_participant_id, a.user_id,
-       a.joined_at, a.left_at, a.duration, a.created_at, a.updated_at,
-       a.preset_name, a.error, a.error_kind
-  FROM wanted AS w
-  LEFT JOIN temp.participants AS a ON a.meeting_session_id = w.id
- WHERE w.kind = 'participants';
-INSERT INTO problem
-SELECT 'participants', meeting_session_id, error, kind FROM got_participant
- WHERE error NOT NULL;
-BEGIN IMMEDIATE;
-INSERT OR REPLACE INTO main.participant
-SELECT meeting_session_id, id, display_name, custom_participant_id, user_id,
-       joined_at, left_at, duration, created_at, updated_at, preset_name
-  FROM got_participant WHERE id NOT NULL;
-INSERT INTO tally VALUES (changes());
-INSERT OR REPLACE INTO main.archive_read
-SELECT DISTINCT 'participants', meeting_session_id, began_at
-  FROM got_participant, run
- WHERE meeting_session_id NOT IN (SELECT id FROM problem
-                                   WHERE kind = 'participants');
-COMMIT;
-
 CREATE TEMP TABLE got_livestream_session AS
 SELECT id AS for_livestream_id, account, app, id, created_at, err_message,
        ingest_seconds, livestream_id, started_time, stopped_time, updated_at,
@@ -511,6 +593,34 @@ SELECT DISTINCT 'livestream', for_livestream_id, began_at
   FROM got_livestream_session, run
  WHERE for_livestream_id NOT IN (SELECT id FROM problem
                                   WHERE kind = 'livestream');
+COMMIT;
+
+INSERT INTO wanted
+SELECT kind, id FROM lacking, run WHERE kind = 'participants' AND NOT is_dry
+ ORDER BY created_at DESC LIMIT (SELECT most FROM run);
+CREATE TEMP TABLE got_participant AS SELECT *, '' AS error, '' AS kind
+  FROM main.participant WHERE 0;
+INSERT INTO got_participant
+SELECT w.id, a.id, a.display_name, a.custom_participant_id, a.user_id,
+       a.joined_at, a.left_at, a.duration, a.created_at, a.updated_at,
+       a.preset_name, a.error, a.error_kind
+  FROM wanted AS w
+  LEFT JOIN temp.participants AS a ON a.meeting_session_id = w.id
+ WHERE w.kind = 'participants';
+INSERT INTO problem
+SELECT 'participants', meeting_session_id, error, kind FROM got_participant
+ WHERE error NOT NULL;
+BEGIN IMMEDIATE;
+INSERT OR REPLACE INTO main.participant
+SELECT meeting_session_id, id, display_name, custom_participant_id, user_id,
+       joined_at, left_at, duration, created_at, updated_at, preset_name
+  FROM got_participant WHERE id NOT NULL;
+INSERT INTO tally VALUES (changes());
+INSERT OR REPLACE INTO main.archive_read
+SELECT DISTINCT 'participants', meeting_session_id, began_at
+  FROM got_participant, run
+ WHERE meeting_session_id NOT IN (SELECT id FROM problem
+                                   WHERE kind = 'participants');
 COMMIT;
 
 -- Failures in a row. Where all of many failed, it is not the ids' fault.

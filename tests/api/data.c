@@ -35,6 +35,7 @@
 **   participants   the i-th appears 20*i s late, which may be after the end
 **   recordings     UPLOADING until the figures of the session have settled, then
 **                  UPLOADED, ERRORED when R%10 is 7; gone after 7 days
+**   texts          404 from 7 days after the end on; none is gone or expired before
 **   livestreams    of every tenth meeting, with one session as long as the meeting's
 */
 #include "api.h"
