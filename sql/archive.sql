@@ -224,7 +224,7 @@ WITH unfinished AS (
    WHERE NOT EXISTS (SELECT 1 FROM unfinished WHERE meeting_id = l.meeting_id)
      AND (r.id IS NULL
        OR EXISTS (SELECT 1 FROM main.meeting_session AS s
-                    JOIN main.archive_read AS e
+              CROSS JOIN main.archive_read AS e -- in this order
                       ON e.kind = 'session' AND e.id = s.id
                    WHERE s.meeting_id = l.meeting_id AND e.read_at > r.read_at)
        OR EXISTS (SELECT 1 FROM main.rtk_session AS s, run
@@ -579,14 +579,23 @@ INSERT INTO problem
 SELECT 'livestream', for_livestream_id, error, kind FROM got_livestream_session
  WHERE error NOT NULL;
 BEGIN IMMEDIATE;
-INSERT OR REPLACE INTO main.rtk_session(
+-- Not REPLACE: columns of your own stay.
+INSERT INTO main.rtk_session(
   session_id, account, app, id, created_at, err_message, ingest_seconds,
   livestream_id, started_time, stopped_time, updated_at, viewer_seconds,
   fetched_at, tried_at)
 SELECT got.id, got.account, got.app, got.id, created_at, err_message,
        ingest_seconds, livestream_id, started_time, stopped_time, updated_at,
        viewer_seconds, began_at, began_at
-  FROM got_livestream_session AS got, run WHERE got.id NOT NULL;
+  FROM got_livestream_session AS got, run WHERE got.id NOT NULL
+    ON CONFLICT(session_id) DO UPDATE SET
+       (id, err_message, ingest_seconds, livestream_id, started_time,
+        stopped_time, updated_at, viewer_seconds, fetched_at, tried_at,
+        gone_at, error) =
+       (excluded.id, excluded.err_message, excluded.ingest_seconds,
+        excluded.livestream_id, excluded.started_time, excluded.stopped_time,
+        excluded.updated_at, excluded.viewer_seconds, excluded.fetched_at,
+        excluded.tried_at, NULL, NULL);
 INSERT INTO tally VALUES (changes());
 INSERT OR REPLACE INTO main.archive_read
 SELECT DISTINCT 'livestream', for_livestream_id, began_at
