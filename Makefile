@@ -3,6 +3,7 @@
 #   ext/, its folders -> ./rtk.so            the extension
 #   tests/api/*.c     -> build/api           the local API server of demo and tests
 #                     -> build/relay         breaks connections, for tests
+#                     -> build/clock.so      sets the clock of a process, for tests
 #   tests/unit/*.c    -> build/unit/test_*   linked with the extension's objects
 #   tests/host/*.c    -> build/host/test_*   programs that load ./rtk.so
 #   tests/bench/*.c   -> build/bench/measure what a command costs
@@ -80,11 +81,12 @@ LINK    = @mkdir -p $(@D) && echo "  LINK $@" && \
 
 EXT_C  := $(wildcard ext/*.c ext/*/*.c)
 RELAY_C := tests/api/relay.c
-API_C  := $(filter-out $(RELAY_C),$(wildcard tests/api/*.c))
+CLOCK_C := tests/api/clock.c
+API_C  := $(filter-out $(RELAY_C) $(CLOCK_C),$(wildcard tests/api/*.c))
 UNIT_C := $(wildcard tests/unit/test_*.c)
 HOST_C := $(wildcard tests/host/test_*.c)
 BENCH_C := tests/bench/measure.c
-SOURCES  = $(EXT_C) $(API_C) $(RELAY_C) $(UNIT_C) $(HOST_C) $(BENCH_C)
+SOURCES  = $(EXT_C) $(API_C) $(RELAY_C) $(CLOCK_C) $(UNIT_C) $(HOST_C) $(BENCH_C)
 PROGRAMS = $(UNIT_C:tests/%.c=$(B)/%) $(HOST_C:tests/%.c=$(B)/%)
 
 # --- build --------------------------------------------------------------------
@@ -108,10 +110,9 @@ $(B)/api: $(API_C:%.c=$(B)/%.o)
 $(B)/relay: $(RELAY_C:%.c=$(B)/%.o)
 	$(LINK) -o $@ $^
 
-# Goes before libc: what is loaded with it lives in another time.
-$(B)/clock.so: tests/clock.c Makefile
-	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) -std=c11 $(WARN) -D_GNU_SOURCE -fPIC -shared -o $@ $< -ldl
+$(B)/clock.so: $(CLOCK_C) Makefile # not sanitized: comes after that library
+	@mkdir -p $(@D) && echo "  LINK $@"
+	@$(CC) $(CFLAGS) $(API) -fPIC -shared -o $@ $< -ldl
 
 $(B)/bench/measure: $(BENCH_C:%.c=$(B)/%.o)
 	$(LINK) -o $@ $^

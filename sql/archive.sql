@@ -174,12 +174,13 @@ SELECT (SELECT count(*) FROM main.app) + (SELECT count(*) FROM main.meeting)
 
 -- The name of a failed constraint is the error message.
 CREATE TEMP TABLE run(
-  account CONSTRAINT "no account: set CLOUDFLARE_ACCOUNT_ID" NOT NULL,
-  app CONSTRAINT "no app: set REALTIMEKIT_APP_ID" NOT NULL,
+  account, app,
   began_at, settled_at, -- what ended before settled_at has ended for good
-  most CONSTRAINT "@limit is a number" CHECK (typeof(most) = 'integer'),
-  is_dry CONSTRAINT "@dry_run is 1, or not set" CHECK (is_dry IN (0, 1)),
-  rows, requests, quota
+  most, is_dry, rows, requests, quota,
+  CONSTRAINT "no account: set CLOUDFLARE_ACCOUNT_ID" CHECK (account NOT NULL),
+  CONSTRAINT "no app: set REALTIMEKIT_APP_ID" CHECK (app NOT NULL),
+  CONSTRAINT "@limit is a number" CHECK (typeof(most) = 'integer'),
+  CONSTRAINT "@dry_run is 1, or not set" CHECK (is_dry IN (0, 1))
 );
 INSERT INTO run
 SELECT rtk_config('account'), rtk_config('app'),
@@ -642,9 +643,10 @@ SELECT CASE kind WHEN 'meeting_session' THEN 'session' ELSE kind END, id, 1,
        began_at, min(error)
   FROM problem, run
  WHERE id NOT NULL AND error_kind IS NOT 'quota'
-   AND (SELECT count(*) FROM wanted)
-         > (SELECT max(9, count(DISTINCT id)) FROM problem
-             WHERE error_kind IS NOT 'quota')
+   AND (SELECT count(*) < 10 OR count(*) > (
+                 SELECT count(*) FROM (SELECT DISTINCT kind, id FROM problem
+                                        WHERE id NOT NULL))
+          FROM wanted)
  GROUP BY 1, 2
     ON CONFLICT(kind, id) DO UPDATE SET
        failures = failures + 1, failed_at = excluded.failed_at,

@@ -6,6 +6,7 @@
 **
 ** SQLite reads gettimeofday(), rtk clock_gettime().
 */
+#define _GNU_SOURCE /* RTLD_NEXT */
 #include <dlfcn.h>
 #include <stdint.h>
 #include <stdlib.h>
