@@ -3,6 +3,7 @@
 #   ext/, its folders -> ./rtk.so            the extension
 #   tests/api/*.c     -> build/api           the local API server of demo and tests
 #                     -> build/relay         breaks connections, for tests
+#                     -> build/clock.so      sets the clock of a process, for tests
 #   tests/unit/*.c    -> build/unit/test_*   linked with the extension's objects
 #   tests/host/*.c    -> build/host/test_*   programs that load ./rtk.so
 #   tests/bench/*.c   -> build/bench/measure what a command costs
@@ -80,11 +81,12 @@ LINK    = @mkdir -p $(@D) && echo "  LINK $@" && \
 
 EXT_C  := $(wildcard ext/*.c ext/*/*.c)
 RELAY_C := tests/api/relay.c
-API_C  := $(filter-out $(RELAY_C),$(wildcard tests/api/*.c))
+CLOCK_C := tests/api/clock.c
+API_C  := $(filter-out $(RELAY_C) $(CLOCK_C),$(wildcard tests/api/*.c))
 UNIT_C := $(wildcard tests/unit/test_*.c)
 HOST_C := $(wildcard tests/host/test_*.c)
 BENCH_C := tests/bench/measure.c
-SOURCES  = $(EXT_C) $(API_C) $(RELAY_C) $(UNIT_C) $(HOST_C) $(BENCH_C)
+SOURCES  = $(EXT_C) $(API_C) $(RELAY_C) $(CLOCK_C) $(UNIT_C) $(HOST_C) $(BENCH_C)
 PROGRAMS = $(UNIT_C:tests/%.c=$(B)/%) $(HOST_C:tests/%.c=$(B)/%)
 
 # --- build --------------------------------------------------------------------
@@ -107,6 +109,10 @@ $(B)/api: $(API_C:%.c=$(B)/%.o)
 
 $(B)/relay: $(RELAY_C:%.c=$(B)/%.o)
 	$(LINK) -o $@ $^
+
+$(B)/clock.so: $(CLOCK_C) Makefile # not sanitized: comes after that library
+	@mkdir -p $(@D) && echo "  LINK $@"
+	@$(CC) $(CFLAGS) $(API) -fPIC -shared -o $@ $< -ldl
 
 $(B)/bench/measure: $(BENCH_C:%.c=$(B)/%.o)
 	$(LINK) -o $@ $^
@@ -156,7 +162,7 @@ demo: $(RTK) $(B)/api ## show what it does, on the local API server
 live: $(RTK) ## compare the live service with what rtk assumes (see tests/live)
 	@$(TESTED) tests/live
 
-test: $(RTK) $(B)/api $(B)/relay $(PROGRAMS) ## run all tests (SANITIZE=address,undefined)
+test: $(RTK) $(B)/api $(B)/relay $(B)/clock.so $(PROGRAMS) ## run all tests (SANITIZE=address,undefined)
 	@$(TESTED) tests/all
 
 test-versions: $(RTK) $(B)/api $(OMITTED:%=$(B)/%) ## run the SQL tests on other versions of SQLite, 3.37 to the newest (VERSIONS='3.54.1')
@@ -216,7 +222,7 @@ install: $(RTK) ## install into PREFIX=/usr/local, for `.load rtk` anywhere
 	install -d '$(DEST)' '$(SHARE)/reports'
 	install -m 755 $(RTK) '$(DEST)/$(SO)'
 	$(if $(filter rtk.so,$(SO)),ln -sf rtk.so '$(DEST)/librtk.so')
-	install -m 644 sql/dashboard.sql sql/sync.sql sql/views.sql '$(SHARE)'
+	install -m 644 sql/archive.sql sql/dashboard.sql sql/sync.sql sql/views.sql '$(SHARE)'
 	install -d '$(MAN)'
 	install -m 644 ext/doc/rtk.7 '$(MAN)'
 	install -m 644 sql/reports/*.sql '$(SHARE)/reports'

@@ -23,6 +23,8 @@
 **   --sessions N          how many generated sessions exist (1000000)
 **   --livestreams N       how many livestreams the lists hold (12; numbers: 200)
 **   --page-max N          rows of a page at the most, whatever is asked for
+**   --grow N,FILE         an app of N meeting sessions in a year that grows in an
+**                         invented time, see data.c
 **   --delay MS            wait before each reply
 **   --delay-lognormal P50,P99   wait, spread log-normally, in ms
 **   --stall-permille N,MS       N of 1,000 replies wait MS longer
@@ -167,6 +169,13 @@ static bool set_hold(struct options *options, const char *value) {
          options->hold_after >= 0;
 }
 
+static bool set_grow(struct options *options, const char *value) {
+  const char *comma = strchr(value, ',');
+  options->grow_path = comma == NULL ? NULL : comma + 1;
+  return comma != NULL && sscanf(value, "%ld,", &options->grow_sessions) == 1 &&
+         options->grow_sessions > 0 && options->grow_sessions <= 1000000;
+}
+
 /* One option that has a value. */
 static bool set_option(struct options *options, const char *name,
                        const char *value) {
@@ -192,6 +201,8 @@ static bool set_option(struct options *options, const char *name,
     return parse_count(value, 1000000, &options->livestreams);
   } else if (strcmp(name, "--page-max") == 0) {
     return parse_count(value, most, &options->page_max);
+  } else if (strcmp(name, "--grow") == 0) {
+    return set_grow(options, value);
   } else if (strcmp(name, "--delay") == 0) {
     return parse_count(value, 3600000, &options->delay_ms);
   } else if (strcmp(name, "--delay-lognormal") == 0) {

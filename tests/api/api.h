@@ -47,8 +47,10 @@ struct options {
   bool is_limit_silent;
   long sessions;
   long livestreams;
-  long page_max; /* 0: no limit */
-  int port;      /* that the server listens on */
+  long page_max;         /* 0: no limit */
+  long grow_sessions;    /* 0: the data stay as they are */
+  const char *grow_path; /* has the invented time, see data.c */
+  int port;              /* that the server listens on */
 };
 
 /* text.c ------------------------------------------------------------------ */
@@ -124,7 +126,7 @@ enum kind {
 bool data_is_numbers(void);
 
 /* Fewer than 0 livestreams: as many as the set has.  Returns how many the lists hold. */
-long data_open(long sessions, long livestreams);
+long data_open(const struct options *options);
 void data_close(void);
 
 /* The number that an id stands for (s17 or its UUID form), 0 when none. */
@@ -149,6 +151,15 @@ void data_id(struct text *text, enum kind kind, long number, struct piece id);
 void data_name(struct text *text, const char *what, long number);
 void put_time(struct text *text, const char *name, bool is_null, long time_ms);
 
+/* An app that grows in an invented time (--grow). */
+bool data_is_growing(void);
+/* A request has come: reads the time from its file. */
+void data_tick(void);
+/* Now, in the invented time if there is one. */
+long data_now_ms(void);
+/* Whether the row is there by now: neither in the future nor deleted. */
+bool data_is_there(enum kind kind, long number);
+
 /* Analytics by day, the day counted from the first one of the data. */
 struct day {
   long count, ingest_seconds, viewer_seconds;
@@ -156,7 +167,7 @@ struct day {
 };
 enum { DAYS = 731 }; /* 2024 and 2025 */
 long data_first_day_ms(void);
-const struct day *data_day(int day);
+struct day data_day(int day);
 /* Writes 2024-01-31, or 2024-01-31T10:11:12.013Z. */
 void format_day(char *out, size_t size, long time_ms);
 void format_time(char *out, size_t size, long time_ms);
@@ -176,6 +187,9 @@ const char *data_status(enum kind kind, long number);
 long data_sort_key(const char *sort_by, long number);
 bool data_matches(enum kind kind, long number, const struct ask *ask);
 void data_add_to_day(long session, struct day *day);
+long data_session_ended_ms(long session); /* of a meeting */
+/* From then on the figures of the session do not change any more. */
+long data_session_settled_ms(long session);
 /* A copy of `model`, which has every field, with this row's values. */
 cJSON *data_row(const cJSON *model, enum kind kind, long number,
                 struct piece id, const struct ask *ask);

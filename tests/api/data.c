@@ -26,9 +26,21 @@
 **   invoked_time    null, but created_at - 3 s when n%3 is 0
 ** Meeting session S (from 1), id ...-b000-... of S, or k%d: of meeting S, that of
 **   livestream S; its livestream sessions are those of livestream S.
+**
+** An app that grows (--grow N,FILE) has N meeting sessions, evenly over 2024; FILE
+** holds the time, in milliseconds since 1970.  It is read at each request, and
+** each request takes 20 ms of it.  What is later than that is not there yet:
+**   sessions       LIVE until ended_at; updated_at and minutes_consumed change
+**                  until 10 minutes after
+**   participants   the i-th appears 20*i s late, which may be after the end
+**   recordings     UPLOADING until the figures of the session have settled, then
+**                  UPLOADED, ERRORED when R%10 is 7; gone after 7 days
+**   texts          404 from 7 days after the end on; none is gone or expired before
+**   livestreams    of every tenth meeting, with one session as long as the meeting's
 */
 #include "api.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -72,6 +84,15 @@ static const struct {
     [KIND_APP] = {'a', "00000000-0000-4002-a000-"},
 };
 
+static struct {
+  pthread_mutex_t lock;
+  const char *path;
+  long each_ms; /* from one session to the next; 0: nothing grows */
+  _Atomic long now_ms;
+} grow = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+bool data_is_growing(void) { return grow.each_ms > 0; }
+
 static long sessions_total, livestreams_total, livestreams_listed;
 static long *listed; /* livestream numbers by created_at */
 static struct day days[DAYS];
@@ -102,19 +123,30 @@ static long show_offset_ms(long place) {
 
 long data_livestream_created_ms(long number) {
   long place = number - 1;
+  if (data_is_growing()) return times->base_ms + place * grow.each_ms;
   long offset_ms = place % LIVESTREAMS_IN_ORDER * times->livestream_ms +
                    place / LIVESTREAMS_IN_ORDER * 7000;
   if (is_show()) offset_ms = show_offset_ms(place);
   return times->base_ms + offset_ms;
 }
 
+static long livestream_of(long session) {
+  return (session - 1) / SESSIONS_EACH + 1;
+}
+
 static long session_created_ms(long n) {
+  if (data_is_growing()) return data_livestream_created_ms(livestream_of(n));
   long created = data_livestream_created_ms((n - 1) / SESSIONS_EACH + 1);
   return created + (n - 1) % SESSIONS_EACH * times->session_ms + n * 37 % 1000;
 }
 
 /* Three quarters of an hour to one and a half; less when it failed. */
 static long session_ingest_seconds(long n) {
+  long of = livestream_of(n);
+  if (data_is_growing()) {
+    return (data_session_ended_ms(of) - data_livestream_created_ms(of)) / 1000 -
+           2;
+  }
   if (is_show()) return n % 17 == 0 ? 300 + n % 600 : 2700 + n * 997 % 2700;
   return 60 + n * 37 % 7200;
 }
@@ -126,6 +158,9 @@ static long session_viewer_ms(long n) {
 }
 
 const char *data_livestream_status(long number) {
+  if (data_is_growing()) {
+    return grow.now_ms < data_session_ended_ms(number) ? "LIVE" : "IDLE";
+  }
   switch (number % 10) {
   case 0:
     return "LIVE";
@@ -143,13 +178,24 @@ bool data_livestream_has_meeting(long number) { return number % 5 != 4; }
 long data_livestream_sessions(long number, long *first) {
   long left;
   *first = SESSIONS_EACH * (number - 1) + 1;
+  if (data_is_growing()) return 1;
   left = sessions_total - *first + 1;
   return left < 0 ? 0 : left < SESSIONS_EACH ? left : SESSIONS_EACH;
 }
 
 long data_first_day_ms(void) { return times->base_ms; }
 
-const struct day *data_day(int day) { return &days[day]; }
+struct day data_day(int day) {
+  struct day sum = {0};
+  long start_ms = (long)day * DAY_MS, k;
+  if (!data_is_growing()) return days[day];
+  k = (start_ms + grow.each_ms - 1) / grow.each_ms + 1; /* its first session */
+  for (; k <= livestreams_listed && (k - 1) * grow.each_ms < start_ms + DAY_MS;
+       k++) {
+    if (grow.now_ms >= data_session_settled_ms(k)) data_add_to_day(k, &sum);
+  }
+  return sum;
+}
 
 long data_livestream_at(long place) { return listed[place]; }
 
@@ -181,8 +227,10 @@ long data_number(enum kind kind, struct piece id) {
     number = number_of_digits(id.data + PREFIX_LEN, DIGITS, 16);
   }
   if (kind == KIND_SESSION) return number > sessions_total ? 0 : number;
-  return number > 0 && data_exists(kind, number, livestreams_total) ? number
-                                                                    : 0;
+  return number > 0 && data_exists(kind, number, livestreams_total) &&
+                 data_is_there(kind, number)
+             ? number
+             : 0;
 }
 
 void data_id(struct text *out, enum kind kind, long number, struct piece id) {
@@ -207,6 +255,11 @@ void data_name(struct text *out, const char *what, long number) {
 }
 
 /* Objects ------------------------------------------------------------------ */
+
+static bool is_running(long session) {
+  if (!data_is_growing()) return session % 50 == 0;
+  return strcmp(data_livestream_status(livestream_of(session)), "LIVE") == 0;
+}
 
 void put_time(struct text *out, const char *name, bool is_null, long time_ms) {
   char time[64];
@@ -235,7 +288,7 @@ void data_session(struct text *out, long n, struct piece id) {
   data_id(out, KIND_LIVESTREAM, (n - 1) / SESSIONS_EACH + 1, (struct piece){0});
   text_puts(out, ",");
   put_time(out, "started_time", false, started_ms);
-  put_time(out, "stopped_time", n % 50 == 0, ended_ms);
+  put_time(out, "stopped_time", is_running(n), ended_ms);
   put_time(out, "updated_at", false, ended_ms + 60000);
   text_add(out, "\"viewer_seconds\":%ld", viewer_ms / 1000);
   if (viewer_ms % 1000 != 0) text_add(out, ".%03ld", viewer_ms % 1000);
@@ -299,9 +352,41 @@ bool data_is_numbers(void) {
   return set != NULL && strcmp(set, "numbers") == 0;
 }
 
-long data_open(long sessions, long livestreams) {
+static void grow_open(const struct options *options) {
+  const long year_ms = 366L * DAY_MS;
+  if (options->grow_sessions == 0) return;
+  grow.path = options->grow_path;
+  grow.each_ms = year_ms / options->grow_sessions;
+  data_tick();
+}
+
+void data_tick(void) {
+  enum { REQUEST_MS = 20 };
+  FILE *file;
+  long time_ms;
+  if (!data_is_growing()) return;
+  pthread_mutex_lock(&grow.lock);
+  grow.now_ms += REQUEST_MS;
+  file = fopen(grow.path, "r");
+  if (file != NULL && fscanf(file, "%ld", &time_ms) == 1 &&
+      time_ms > grow.now_ms) {
+    grow.now_ms = time_ms;
+  }
+  if (file != NULL) fclose(file);
+  pthread_mutex_unlock(&grow.lock);
+}
+
+long data_now_ms(void) {
+  return data_is_growing() ? grow.now_ms : (long)time(NULL) * 1000;
+}
+
+long data_open(const struct options *options) {
+  long sessions = options->sessions;
+  long livestreams = options->grow_sessions > 0 ? options->grow_sessions
+                                                : options->livestreams;
   long i, for_sessions = (sessions + SESSIONS_EACH - 1) / SESSIONS_EACH;
   if (data_is_numbers()) times = &numbers;
+  grow_open(options);
   if (livestreams < 0) livestreams = is_show() ? NAMES : 200;
   sessions_total = sessions;
   livestreams_listed = livestreams;

@@ -40,6 +40,8 @@ void files_open(const struct options *options) {
 /* Links -------------------------------------------------------------------- */
 
 long files_expire_ms(long session) {
+  const long kept_ms = 7L * 86400 * 1000;
+  if (data_is_growing()) return data_session_ended_ms(session) + kept_ms;
   return session % 13 == 0 ? 1704067200L * 1000 : 4102444800L * 1000;
 }
 
@@ -93,6 +95,9 @@ bool files_reply(struct text *out, const char *what, struct piece id,
   struct text url = {0};
   bool is_special = piece_begins(id, "u:") || piece_begins(id, "f:");
   if (session == 0 && !is_special) return false;
+  if (data_is_growing() && data_now_ms() >= files_expire_ms(session)) {
+    return false;
+  }
   while (strcmp(link->what, what) != 0) link++;
   put_link(&url, link, id, session, ask);
   text_puts(out, "{\"data\":{");
@@ -239,9 +244,9 @@ void files_answer(const struct request *request, const char *auth,
   if (strstr(request->uri, "/x:") != NULL) k = 1; /* the fault is over */
   sscanf(request->uri, "/files/%15[a-z]/%ld.%7[a-z0-9]?expires=%ld", what, &k,
          extension, &expires);
-  if (k <= 0 || k % 11 == 0) {
+  if (k <= 0 || (k % 11 == 0 && !data_is_growing())) {
     refuse(reply, 404, "NoSuchKey");
-  } else if (expires < (long)time(NULL)) {
+  } else if (expires < data_now_ms() / 1000) {
     refuse(reply, 403, "AccessDenied");
   } else if (strcmp(what, "transcript") == 0) {
     reply->type = extension[0] == 'j' ? "application/json" : "text/csv";

@@ -48,9 +48,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum { HOUR_MS = 3600 * 1000, MINUTE_MS = 60 * 1000, EACH = 100 };
+/* Of an app that grows: see data.c. */
+enum {
+  SETTLE_MS = 10 * MINUTE_MS,
+  KEPT_MS = 7 * 24 * HOUR_MS,
+  LATE_MS = 20000
+};
 enum { APPS = 3, PRESETS = 6, WEBHOOKS = 3 };
 
 static const char *const presets[PRESETS] = {
@@ -73,8 +78,29 @@ static long session_started_ms(long k) {
   return data_livestream_created_ms(k) + 1000;
 }
 
-static long session_ended_ms(long k) {
+long data_session_ended_ms(long k) {
   return data_livestream_created_ms(k) + session_minutes(k) * MINUTE_MS;
+}
+
+long data_session_settled_ms(long k) {
+  return data_session_ended_ms(k) + SETTLE_MS;
+}
+
+static bool is_settled(long k) {
+  return !data_is_growing() || data_now_ms() >= data_session_settled_ms(k);
+}
+
+/* By now: the last minute is counted when the session settles. */
+static long minutes_consumed(long k) {
+  long so_far = (data_now_ms() - data_livestream_created_ms(k)) / MINUTE_MS;
+  long most = session_minutes(k) - 1;
+  if (is_settled(k)) return session_minutes(k);
+  return so_far < most ? so_far : most;
+}
+
+static long updated_ms(long k) {
+  if (!data_is_growing()) return data_session_ended_ms(k);
+  return is_settled(k) ? data_session_settled_ms(k) : data_now_ms();
 }
 
 /* Thousandths of minutes. */
@@ -94,6 +120,9 @@ static const char *recording_status(long r) {
   static const char *const by_digit[10] = {
       [3] = "INVOKED", [6] = "PAUSED", [7] = "ERRORED", [8] = "UPLOADING"};
   if (session_is_live(r)) return "RECORDING";
+  if (data_is_growing()) {
+    return !is_settled(r) ? "UPLOADING" : r % 10 == 7 ? "ERRORED" : "UPLOADED";
+  }
   return by_digit[r % 10] != NULL ? by_digit[r % 10] : "UPLOADED";
 }
 
@@ -146,11 +175,11 @@ long data_sort_key(const char *sort_by, long n) {
 /* Filters that only some lists have: those that are not given match. */
 bool data_matches(enum kind kind, long n, const struct ask *ask) {
   if (kind == KIND_LIVESTREAM) {
+    if (data_is_growing() && n % 10 != 0) return false;
     return !ask->without_meetings || !data_livestream_has_meeting(n);
   }
   if (kind == KIND_RECORDING) {
-    long now_ms = (long)time(NULL) * 1000;
-    bool is_expired = files_expire_ms(n) < now_ms;
+    bool is_expired = files_expire_ms(n) < data_now_ms();
     if (!is_recorded(n)) return false;
     if (ask->expired >= 0 && is_uploaded(n) != 0 &&
         is_expired != (ask->expired == 1)) {
@@ -200,6 +229,20 @@ bool data_exists(enum kind kind, long n, long livestreams) {
 }
 
 long data_owner(long n) { return owner(n); }
+
+bool data_is_there(enum kind kind, long n) {
+  long now_ms = data_now_ms(), late_ms = 0;
+  if (!data_is_growing()) return true;
+  if (kind == KIND_SESSION) {
+    kind = KIND_LIVESTREAM;
+    n = (n - 1) / SESSIONS_EACH + 1;
+  }
+  if (kind == KIND_RECORDING && now_ms >= data_created_ms(kind, n) + KEPT_MS) {
+    return false;
+  }
+  if (kind == KIND_PARTICIPANT) late_ms = place_in(n) * LATE_MS;
+  return now_ms >= data_created_ms(kind, n) + late_ms;
+}
 
 void data_add_to_day(long k, struct day *day) {
   day->sessions++;
@@ -287,8 +330,9 @@ static void fill_events(cJSON *row, long n, bool is_left, long left_ms) {
 }
 
 static void fill_participant(cJSON *row, long n, const struct ask *ask) {
-  bool is_left = !session_is_live(owner(n));
   long left_ms = joined_ms(n) + duration(n) * 60;
+  bool is_left =
+      data_is_growing() ? left_ms <= data_now_ms() : !session_is_live(owner(n));
   fill_person(row, n);
   set_time(row, "joined_at", false, joined_ms(n));
   set_time(row, "left_at", !is_left, left_ms);
@@ -367,7 +411,7 @@ static void fill_recording(cJSON *row, long r) {
   set_id(row, "session_id", KIND_MEETING_SESSION, r, none);
   set_time(row, "invoked_time", false, invoked_ms);
   set_time(row, "started_time", !is_started, invoked_ms + 1000);
-  set_time(row, "stopped_time", !is_stopped, session_ended_ms(r));
+  set_time(row, "stopped_time", !is_stopped, data_session_ended_ms(r));
   set_number(row, "recording_duration", (double)session_minutes(r) * 60);
   set_number(row, "file_size", (double)session_minutes(r) * 1e6);
   set_text(row, "download_url", "%s", url.data);
@@ -409,7 +453,7 @@ cJSON *data_row(const cJSON *model, enum kind kind, long n, struct piece id,
 void data_meeting_session(struct text *out, long number, struct piece id) {
   long created_ms = data_livestream_created_ms(number);
   bool is_live = session_is_live(number);
-  long minutes = session_minutes(number), people = session_people(number);
+  long minutes = minutes_consumed(number), people = session_people(number);
   text_puts(out, "{\"id\":");
   data_id(out, KIND_MEETING_SESSION, number, id);
   text_puts(out, ",\"associated_id\":");
@@ -417,8 +461,8 @@ void data_meeting_session(struct text *out, long number, struct piece id) {
   text_puts(out, ",");
   put_time(out, "created_at", false, created_ms);
   put_time(out, "started_at", false, session_started_ms(number));
-  put_time(out, "ended_at", is_live, session_ended_ms(number));
-  put_time(out, "updated_at", false, session_ended_ms(number));
+  put_time(out, "ended_at", is_live, data_session_ended_ms(number));
+  put_time(out, "updated_at", false, updated_ms(number));
   text_add(out,
            "\"live_participants\":%ld,\"max_concurrent_participants\":%ld,"
            "\"meeting_display_name\":\"",

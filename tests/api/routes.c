@@ -183,6 +183,7 @@ static bool is_found(const struct list *list, long n, const struct ask *ask) {
 
 static bool matches(const struct list *list, long n, const struct ask *ask) {
   const char *status = data_status(list->kind, n);
+  if (!data_is_there(list->kind, n)) return false;
   if (list->kind == KIND_SESSION) return true;
   return data_created_ms(list->kind, n) >= ask->from_ms &&
          data_created_ms(list->kind, n) <= ask->to_ms &&
@@ -372,7 +373,7 @@ static void answer_daywise(const struct call *call, struct reply *reply) {
   if (!read_ask(call, true, reply, &ask)) return;
   text_puts(&reply->body, "{\"data\":[");
   for (i = 0; i < DAYS; i++) {
-    const struct day *day = data_day(i);
+    const struct day now = data_day(i), *day = &now;
     char date[32];
     if (day->count == 0 || !is_day_asked(i, &ask)) continue;
     format_day(date, sizeof date, data_first_day_ms() + i * (86400L * 1000));
@@ -393,7 +394,7 @@ static void answer_meeting_days(const struct call *call, struct reply *reply) {
   int i;
   if (!read_ask(call, false, reply, &ask)) return;
   for (i = 0; i < DAYS; i++) {
-    const struct day *day = data_day(i);
+    const struct day now = data_day(i), *day = &now;
     char date[32];
     if (day->sessions == 0 || !is_day_asked(i, &ask)) continue;
     format_day(date, sizeof date, data_first_day_ms() + i * (86400L * 1000));
@@ -430,7 +431,7 @@ static void answer_overall(const struct call *call, struct reply *reply) {
   int i;
   if (!read_ask(call, true, reply, &ask)) return;
   for (i = 0; i < DAYS; i++) {
-    const struct day *day = data_day(i);
+    const struct day now = data_day(i), *day = &now;
     if (!is_day_asked(i, &ask)) continue;
     sum.count += day->count;
     sum.ingest_seconds += day->ingest_seconds;
@@ -797,7 +798,7 @@ bool routes_open(const struct options *options) {
   cJSON_Delete(root);
   page_max = options->page_max;
   files_open(options);
-  data_open(options->sessions, options->livestreams);
+  data_open(options);
   return ok;
 }
 

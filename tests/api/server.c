@@ -107,7 +107,7 @@ static struct {
 
 /* Counts a request; true when it is over the limit. */
 static bool limit(struct reply *reply, long *reset_s) {
-  double now = now_s();
+  double now = data_is_growing() ? (double)data_now_ms() / 1000 : now_s();
   long left;
   bool is_over;
   if (options->quota == 0) return false;
@@ -368,6 +368,7 @@ static mhd_result answer(void *cls, struct MHD_Connection *connection,
   }
   memset(&reply, 0, sizeof reply);
   request.uri = transfer->uri;
+  data_tick();
   request.attempt = log_count(transfer->uri);
   auth = judge_token(connection, &request);
   make_reply(method, auth, &request, &reply);
