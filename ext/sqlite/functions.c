@@ -157,22 +157,25 @@ static const struct {
   int argc;
   int flags;
   void (*function)(sqlite3_context *, int, sqlite3_value **);
-  const char *doc, *example; /* for rtk_help */
+  const char *usage, *doc, *example; /* for rtk_help */
 } functions[] = {
     {"rtk_config", 1, SQLITE_UTF8 | SQLITE_DIRECTONLY, config_function,
-     "a setting's value", "SELECT rtk_config('app')"},
+     "rtk_config('setting')", "a setting's value", "SELECT rtk_config('app')"},
     {"rtk_config", 2, SQLITE_UTF8 | SQLITE_DIRECTONLY, config_function,
+     "rtk_config('setting', value)",
      "changes a setting; NULL: back to its default",
      "SELECT rtk_config('max_retries', 3)"},
     {"rtk_cache_clear", 0, SQLITE_UTF8 | SQLITE_DIRECTONLY,
-     cache_clear_function, "forgets all replies", "SELECT rtk_cache_clear()"},
+     cache_clear_function, "rtk_cache_clear()", "forgets all replies",
+     "SELECT rtk_cache_clear()"},
     {"rtk_version", 0, SQLITE_UTF8 | SQLITE_INNOCUOUS, version_function,
-     "rtk and the libraries below it", "SELECT rtk_version()"},
+     "rtk_version()", "rtk and the libraries below it", "SELECT rtk_version()"},
 };
 
 void rtk_functions_help(struct rtk_cells *cells) {
   for (size_t i = 0; i < sizeof(functions) / sizeof(*functions); i++) {
-    rtk_help_add(cells, functions[i].name, "function", functions[i].doc,
+    rtk_help_add(cells, "function", functions[i].name,
+                 sqlite3_mprintf("%s", functions[i].usage), functions[i].doc,
                  sqlite3_mprintf("%s", functions[i].example));
   }
 }

@@ -24,7 +24,7 @@ SQLITE_EXTENSION_INIT3
 
 /* Files, with the beginning of their first line (tests/generated compares). */
 static const struct {
-  const char *kind, *name, *about;
+  const char *kind, *name, *doc;
 } files[] = {
     {"report", "sql/reports/meeting_minutes.sql",
      "How many minutes did people meet, and the cost?"},
@@ -45,16 +45,18 @@ static const struct {
      "How much was ingested and watched, day by day?"},
     {"script", "sql/dashboard.sql", "Writes a dashboard: one HTML page"},
     {"script", "sql/views.sql", "Views over a whole app"},
+    {"script", "sql/archive.sql", "Keeps an app's data in ordinary tables"},
     {"script", "sql/sync.sql",
      "Keeps an ordinary table of livestream sessions"},
 };
 
-void rtk_help_add(struct rtk_cells *cells, const char *name, const char *kind,
-                  const char *about, char *example) {
-  rtk_cells_text(cells, name);
+void rtk_help_add(struct rtk_cells *cells, const char *kind, const char *name,
+                  char *usage, const char *doc, char *example) {
+  if (usage == NULL || example == NULL) cells->is_nomem = true;
   rtk_cells_text(cells, kind);
-  rtk_cells_text(cells, about);
-  if (example == NULL) cells->is_nomem = true;
+  rtk_cells_text(cells, name);
+  rtk_cells_take(cells, usage);
+  rtk_cells_text(cells, doc);
   rtk_cells_take(cells, example);
 }
 
@@ -95,6 +97,22 @@ static char *example_of(const struct rtk_endpoint *endpoint) {
   return sqlite3_str_finish(sql);
 }
 
+/* The call with its arguments. */
+static char *usage_of(const struct rtk_endpoint *endpoint) {
+  sqlite3_str *call = sqlite3_str_new(NULL);
+  const char *before = "(";
+  sqlite3_str_appendall(call, endpoint->name);
+  for (int k = 0; k < endpoint->column_count; k++) {
+    const struct rtk_column *column = &endpoint->columns[k];
+    if (column->kind != RTK_COLUMN_ARGUMENT) continue;
+    if (column->argument == RTK_ARGUMENT_FILTER) continue;
+    sqlite3_str_appendf(call, "%s%s", before, column->name);
+    before = ", ";
+  }
+  sqlite3_str_appendall(call, ")");
+  return sqlite3_str_finish(call);
+}
+
 static int by_name(const void *a, const void *b) {
   const struct rtk_endpoint *const *left = a, *const *right = b;
   return strcmp((*left)->name, (*right)->name);
@@ -111,14 +129,15 @@ void rtk_help_endpoints(struct rtk_cells *cells) {
   }
   qsort(sorted, count, sizeof(*sorted), by_name);
   for (size_t i = 0; i < count; i++) {
-    rtk_help_add(cells, sorted[i]->name, "table", sorted[i]->doc,
-                 example_of(sorted[i]));
+    rtk_help_add(cells, "table", sorted[i]->name, usage_of(sorted[i]),
+                 sorted[i]->doc, example_of(sorted[i]));
   }
 }
 
 void rtk_help_files(struct rtk_cells *cells) {
   for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++) {
-    rtk_help_add(cells, files[i].name, files[i].kind, files[i].about,
+    rtk_help_add(cells, files[i].kind, files[i].name,
+                 sqlite3_mprintf(".read %s", files[i].name), files[i].doc,
                  sqlite3_mprintf(".read %s", files[i].name));
   }
 }

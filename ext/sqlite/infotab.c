@@ -198,10 +198,10 @@ static int fill_help(struct rtk_conn *conn, const struct rtk_text *arguments,
 
 static const struct info infos[] = {
     {.name = "rtk_help",
-     .doc = "this list; `SELECT name, example` shows SQL",
-     .schema = "CREATE TABLE x(name TEXT, kind TEXT, about TEXT,"
+     .doc = "this list; hidden column example: SQL that runs",
+     .schema = "CREATE TABLE x(kind TEXT, name TEXT, usage TEXT, doc TEXT,"
                " example TEXT HIDDEN)",
-     .column_count = 4,
+     .column_count = 5,
      .fill = fill_help},
     {.name = "rtk_check",
      .doc = "can a query run? if not, what is missing",
@@ -237,11 +237,21 @@ static int fill_help(struct rtk_conn *conn, const struct rtk_text *arguments,
   (void)arguments;
   (void)err;
   for (size_t i = 0; i < sizeof(infos) / sizeof(*infos); i++) {
-    rtk_help_add(cells, infos[i].name, "table", infos[i].doc,
-                 sqlite3_mprintf("SELECT * FROM %s", infos[i].name));
+    rtk_help_add(
+        cells, "table", infos[i].name,
+        sqlite3_mprintf("%s%s", infos[i].name,
+                        infos[i].argument_count > 0 ? "(account, app)" : ""),
+        infos[i].doc, sqlite3_mprintf("SELECT * FROM %s", infos[i].name));
   }
   rtk_help_endpoints(cells);
   rtk_functions_help(cells);
+  for (int i = 0; i < RTK_SETTING_COUNT; i++) {
+    const char *name = rtk_config_name((enum rtk_setting)i);
+    rtk_help_add(cells, "setting", name,
+                 sqlite3_mprintf("rtk_config('%s', value)", name),
+                 rtk_config_doc((enum rtk_setting)i),
+                 sqlite3_mprintf("SELECT rtk_config('%s')", name));
+  }
   rtk_help_files(cells);
   return SQLITE_OK;
 }
