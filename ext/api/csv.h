@@ -22,8 +22,8 @@
 
 #include <sqlite3ext.h>
 
-/* Rows of one text: some days of talk.  A text of 1 MB could otherwise have half
-** a million lines, which take hundreds of MB as rows. */
+/* Rows of one text: some days of talk.  A text of 1 MB could otherwise have
+** half a million lines, which take hundreds of MB as rows. */
 #define RTK_LINES_MAX 100000
 
 /* Appends the rows; `names` has a space after each.  False: there are too many,

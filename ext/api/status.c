@@ -61,6 +61,8 @@ static bool is_about_token(const struct meaning *meaning) {
   " 7 days"
 #define HINT_LINK                                                              \
   "the host of the text is in trouble, not the API: try again later"
+#define TEXT_GONE FAILED(RTK_KIND_REQUEST, HINT_GONE)
+#define HOST_AGAIN AGAIN(RTK_KIND_SERVER, HINT_LINK)
 #define HINT_ROUTE                                                             \
   "the account or the app is wrong: compare both with the dashboard"
 
@@ -103,12 +105,12 @@ static const struct rule link_rules[] = {
     {200, 200, 0, {RTK_OUTCOME_ROWS, RTK_RETRY_NEVER, RTK_KIND_REPLY, NULL}},
     {300, 399, 0, FAILED(RTK_KIND_NOT_API,
                          "a link that leads on to another is not followed")},
-    {401, 401, 0, FAILED(RTK_KIND_REQUEST, HINT_GONE)},
-    {403, 404, 0, FAILED(RTK_KIND_REQUEST, HINT_GONE)},
-    {410, 410, 0, FAILED(RTK_KIND_REQUEST, HINT_GONE)},
-    {408, 409, 0, AGAIN(RTK_KIND_SERVER, HINT_LINK)},
-    {429, 429, 0, AGAIN(RTK_KIND_SERVER, HINT_LINK)},
-    {500, 599, 0, AGAIN(RTK_KIND_SERVER, HINT_LINK)},
+    {401, 401, 0, TEXT_GONE},
+    {403, 404, 0, TEXT_GONE},
+    {410, 410, 0, TEXT_GONE},
+    {408, 409, 0, HOST_AGAIN},
+    {429, 429, 0, HOST_AGAIN},
+    {500, 599, 0, HOST_AGAIN},
     {0, 999, 0, FAILED(RTK_KIND_NOT_API, HINT_LINK)},
 };
 

@@ -1,6 +1,6 @@
 /*
-** Where requests may go.  URLs are taken apart by libcurl, which will also follow
-** them: two parsers would not agree on every URL.
+** Where requests may go.  URLs are taken apart by libcurl, which will also
+** follow them: two parsers would not agree on every URL.
 */
 #include "net/address.h"
 

@@ -53,6 +53,10 @@ SQLITE_EXTENSION_INIT3
 #define RTK_CONNECTIONS_MAX 16
 #define RTK_HTTP2_CONNECTIONS_MAX 2
 
+/* Hosts whose connections are kept: the API, and where links lead.  With room
+** for one of them alone, each would push out the other's. */
+#define RTK_HOSTS_MAX 2
+
 /* ms: how long a poll waits for the pool in use while a retired pool has
 ** transfers left. */
 #define RTK_RETIRED_POLL_MS 5
@@ -193,7 +197,7 @@ static bool add_pool(struct rtk_http *http) {
   (void)curl_multi_setopt(pool->multi, CURLMOPT_PIPELINING,
                           (long)CURLPIPE_MULTIPLEX);
   (void)curl_multi_setopt(pool->multi, CURLMOPT_MAXCONNECTS,
-                          (long)RTK_CONNECTIONS_MAX);
+                          (long)(RTK_HOSTS_MAX * RTK_CONNECTIONS_MAX));
   (void)curl_multi_setopt(pool->multi, CURLMOPT_MAX_CONCURRENT_STREAMS,
                           (long)RTK_STREAMS_MAX);
   set_connections(pool, http->is_http2);
@@ -267,7 +271,9 @@ int rtk_http_new(struct rtk_http **http, struct rtk_err *err) {
 static void free_transfer(struct rtk_http *http,
                           struct rtk_transfer *transfer) {
   move(transfer, NULL);
-  http->links -= transfer->is_of_link;
+  if (transfer->is_of_link && --http->links == 0) {
+    set_connections(http->pools, http->is_http2);
+  }
   if (!rtk_http_is_foreign(http)) {
     detach(transfer);
     curl_easy_cleanup(transfer->easy);

@@ -1,6 +1,6 @@
 /*
-** Many HTTP transfers at once on one thread.  The only module that sees
-** libcurl; it knows nothing of the API behind the URLs.
+** Many HTTP transfers at once on one thread.  The only module beside
+** address.c that sees libcurl; it knows nothing of the API behind the URLs.
 **
 ** One struct rtk_http belongs to one database connection and is used by one
 ** thread at a time, as the connection is.  It keeps its network connections,

@@ -31,6 +31,8 @@ CASE(links_are_checked) {
       {"https://0.0.0.0/", SQLITE_ERROR, SQLITE_OK},
       {"https://10.1.2.3/", SQLITE_ERROR, SQLITE_OK},
       {"https://100.64.0.1/", SQLITE_ERROR, SQLITE_OK},
+      {"https://100.127.0.1/", SQLITE_ERROR, SQLITE_OK},
+      {"https://100.128.0.1/", SQLITE_OK, SQLITE_OK},
       {"https://169.254.169.254/latest", SQLITE_ERROR, SQLITE_OK},
       {"https://172.31.255.1/", SQLITE_ERROR, SQLITE_OK},
       {"https://172.32.0.1/", SQLITE_OK, SQLITE_OK},
