@@ -9,17 +9,17 @@
 --      meetings, meeting sessions, recordings, livestreams, days
 --   2. meeting sessions that had not ended, one by one, if the list did not
 --      have them
---   3. for each session that has ended: its transcript, chat and summary, those
---      first that are deleted first; for each livestream: its sessions; for each
---      session that has ended: its participants, the newest first
+--   3. of each session that has ended: the transcript, chat and summary, in the
+--      order of their deletion; of each livestream: the sessions; of
+--      each session that has ended: the participants, the newest session first
 -- Tables and their keys (times are UTC; columns are those of rtk's tables):
 --   app(id)          meeting(id)       meeting_session(id), with meeting_id
 --   recording(id)    livestream(id)    participant(meeting_session_id, id)
 --   transcript_line, chat_message(meeting_session_id, line)
 --   summary(meeting_session_id)
 --   session_day(app, day)              recording_day(app, day)
---   rtk_session(session_id)  livestream sessions: the table of sync.sql, read
---                            by dashboard.sql; livestream_session is a view of it
+--   rtk_session(session_id)   livestream sessions: the table of sync.sql, which
+--                             dashboard.sql reads; livestream_session: its view
 -- Deleted rows stay. The tables hold no link, stream key or other secret, but
 -- names: display_name.
 --
@@ -32,9 +32,9 @@
 --   -cmd '.parameter set @limit 100'   another number
 --   -cmd '.parameter set @dry_run 1'   no request: prints what a run would cost
 --
--- The last line is `N new, N updated, N left for the next run, N requests of N`:
--- rows stored; ids and lists that the next run requests, sessions that still run
--- among them; requests made, and how many the quota allowed.
+-- The last line: `N new, N updated, N left for the next run, N requests of N`.
+-- New and updated are rows. Left are ids and lists that the next run requests,
+-- sessions that still run among them. The last N is what the quota allowed.
 --
 -- Each step is fetched without a lock on the database, and stored in one
 -- transaction. The quota's end is no failure. A run may be killed at any time:
@@ -42,7 +42,7 @@
 -- the next run finds in that file what had arrived of the others. Exit codes:
 --   0  Good, even if some ids failed or the quota was used up.
 --   1  The list of meeting sessions could not be read, or anything else: no
---      token, HTTP 401, no account, a locked database. The message is on stderr.
+--      token, HTTP 401, no account, a locked database. stderr has the message.
 
 .bail on
 .echo off
@@ -62,8 +62,7 @@ SELECT 1 WHERE CASE
     THEN load_extension('./rtk')
   ELSE load_extension('rtk') END;
 SELECT 1 WHERE rtk_config('on_error', 'row') IS NULL;
--- A page of a list may come from a killed run: up to 10 minutes old.
-SELECT 1 WHERE rtk_config('cache_ttl_live_s', 600) IS NULL;
+SELECT 1 WHERE rtk_config('cache_ttl_live_s', 0) IS NULL; -- see step 1
 
 -- --- tables ------------------------------------------------------------------
 
@@ -140,7 +139,7 @@ CREATE TABLE IF NOT EXISTS main.archive_list(
   PRIMARY KEY (list, app)
 );
 CREATE TABLE IF NOT EXISTS main.archive_read(
-  kind TEXT NOT NULL, -- session, participants, livestream, rtk_chat_messages …
+  kind TEXT NOT NULL, -- session, participants, livestream, rtk_chat_messages
   id TEXT NOT NULL,
   read_at TEXT, -- when the run began
   PRIMARY KEY (kind, id)
@@ -195,7 +194,8 @@ SELECT rtk_config('account'), rtk_config('app'),
 -- What is to be requested one by one, but for ids that rest.
 CREATE TEMP TABLE text_kind AS
 SELECT DISTINCT name AS kind FROM pragma_module_list
- WHERE name IN ('rtk_transcript_lines', 'rtk_chat_messages', 'rtk_summary_text');
+ WHERE name IN ('rtk_transcript_lines', 'rtk_chat_messages',
+                'rtk_summary_text');
 CREATE TEMP VIEW lacking AS
 WITH unfinished AS (
   SELECT s.* FROM main.meeting_session AS s
@@ -244,8 +244,9 @@ SELECT kind, id, created_at FROM lack
 SELECT printf('dry run: %d requests at least (%d lists, %d sessions, %d texts, '
          || '%d livestreams, %d lists of participants)', lists + ids, lists,
          sessions, texts, livestreams, participants)
-       || coalesce(printf(', %d of which the quota allows',
-                          min(quota, lists + ids)), '')
+       || CASE WHEN quota NOT NULL
+            THEN printf(', %d of which the quota allows',
+                        min(quota, lists + ids)) ELSE '' END
   FROM run, (SELECT 6 AS lists, count(*) AS ids,
                     total(kind = 'session') AS sessions,
                     total(kind GLOB 'rtk_*') AS texts,
@@ -264,9 +265,14 @@ CREATE TEMP TABLE since(list PRIMARY KEY, start_time);
 INSERT INTO since
 WITH list(list, open_from) AS (
   SELECT 'app', NULL UNION ALL SELECT 'meeting', NULL
-  UNION ALL SELECT 'livestream', NULL UNION ALL SELECT 'day', NULL
   UNION ALL
-  -- Sessions that had not ended, if all from there on fit into a page.
+  -- Those that had not ended, if all from there on fit into a page.
+  SELECT 'livestream', min(created_at)
+    FROM (SELECT status, created_at FROM main.livestream
+           WHERE app = (SELECT app FROM run)
+           ORDER BY created_at DESC LIMIT 50)
+   WHERE status IN ('LIVE', 'INVOKED')
+  UNION ALL
   SELECT 'meeting_session', min(created_at)
     FROM (SELECT id, created_at FROM main.meeting_session
            WHERE app = (SELECT app FROM run)
@@ -284,9 +290,8 @@ SELECT list, coalesce(strftime('%Y-%m-%dT%H:%M:%fZ',
   FROM run CROSS JOIN list LEFT JOIN main.archive_list USING (app, list)
  WHERE NOT is_dry;
 
--- TEMP tables only, so that the database is not locked during a fetch; rtk's own
--- tables would count as part of it. CROSS JOIN: no request without a row on its
--- left side.
+-- TEMP tables only, so that a fetch does not lock the database: rtk's own would
+-- count as part of it. CROSS JOIN: no request without a row on its left.
 CREATE VIRTUAL TABLE temp.apps USING rtk_apps;
 CREATE VIRTUAL TABLE temp.meetings USING rtk_meetings;
 CREATE VIRTUAL TABLE temp.meeting_sessions USING rtk_meeting_sessions;
@@ -299,8 +304,11 @@ CREATE VIRTUAL TABLE temp.participants USING rtk_meeting_session_participants;
 CREATE VIRTUAL TABLE temp.sessions USING rtk_livestream_sessions;
 
 -- Every list is stored like this: what differs from the stored rows replaces
--- them. A list in the order of time has been read as far as it came; the others
--- have been read only if all of it came.
+-- them. Lists in the order of time have been read as far as they came; the
+-- others only if all of them came. No list may lose a row between two pages:
+-- new rows come at the end of a list that begins with the oldest. Recordings
+-- are deleted, the oldest first, so their list begins with the newest: a new
+-- one only makes another come twice.
 CREATE TEMP TABLE got_app AS SELECT *, '' AS error, '' AS kind FROM main.app
  WHERE 0;
 INSERT INTO got_app
@@ -320,10 +328,11 @@ CREATE TEMP TABLE got_recording AS SELECT *, '' AS error, '' AS kind
 INSERT INTO got_recording
 SELECT a.id, run.app, a.meeting_id, a.meeting_session_id, a.output_file_name,
        a.status, a.invoked_time, a.started_time, a.stopped_time,
-       a.recording_duration, a.file_size, a.download_url_expiry, a.error, a.error_kind
+       a.recording_duration, a.file_size, a.download_url_expiry, a.error,
+       a.error_kind
   FROM since CROSS JOIN run CROSS JOIN temp.recordings AS a
  WHERE list = 'recording' AND a.start_time = since.start_time
-   AND a.sort_by = 'invokedTime' AND a.sort_order = 'ASC';
+   AND a.sort_by = 'invokedTime' AND a.sort_order = 'DESC';
 INSERT INTO problem SELECT 'recording', NULL, error, kind FROM got_recording
  WHERE error NOT NULL;
 BEGIN IMMEDIATE;
@@ -335,56 +344,13 @@ SELECT id, app, meeting_id, meeting_session_id, output_file_name, status,
 EXCEPT SELECT * FROM main.recording;
 INSERT INTO tally VALUES (changes());
 INSERT INTO main.archive_list
-SELECT 'recording', run.app, max(invoked_time) FROM got_recording, run
- WHERE error IS NULL
-HAVING max(invoked_time) NOT NULL
-    ON CONFLICT(list, app) DO UPDATE SET read_to = max(read_to, excluded.read_to);
-COMMIT;
-
-CREATE TEMP TABLE got_meeting_session AS SELECT *, '' AS error, '' AS kind
-  FROM main.meeting_session WHERE 0;
-INSERT INTO got_meeting_session
-SELECT a.id, run.app, a.associated_id, a.meeting_display_name, a.status, a.type,
-       a.max_concurrent_participants, a.minutes_consumed, a.started_at,
-       nullif(a.ended_at, 'null'), a.created_at, a.updated_at, a.error, a.error_kind
-  FROM since CROSS JOIN run CROSS JOIN temp.meeting_sessions AS a
- WHERE list = 'meeting_session' AND a.start_time = since.start_time
-   AND a.sort_by = 'createdAt' AND a.sort_order = 'ASC';
-
--- Those that had not ended and are not in that list.
-CREATE TEMP TABLE wanted(kind, id, PRIMARY KEY (kind, id));
-INSERT INTO wanted
-SELECT kind, id FROM lacking, run
- WHERE kind = 'session' AND NOT is_dry
-   AND id NOT IN (SELECT id FROM got_meeting_session WHERE id NOT NULL)
- ORDER BY created_at DESC LIMIT (SELECT most FROM run);
-INSERT INTO got_meeting_session
-SELECT w.id, run.app, a.associated_id, a.meeting_display_name, a.status, a.type,
-       a.max_concurrent_participants, a.minutes_consumed, a.started_at,
-       nullif(a.ended_at, 'null'), a.created_at, a.updated_at, a.error, a.error_kind
-  FROM wanted AS w CROSS JOIN run
-  LEFT JOIN temp.one_meeting_session AS a ON a.meeting_session_id = w.id
- WHERE w.kind = 'session';
-INSERT INTO problem SELECT 'meeting_session', id, error, kind FROM got_meeting_session
- WHERE error NOT NULL;
-BEGIN IMMEDIATE;
-INSERT OR REPLACE INTO main.meeting_session
-SELECT id, app, meeting_id, meeting_display_name, status, type,
-       max_concurrent_participants, minutes_consumed, started_at, ended_at,
-       created_at, updated_at
-  FROM got_meeting_session WHERE error IS NULL AND created_at NOT NULL
-EXCEPT SELECT * FROM main.meeting_session;
-INSERT INTO tally VALUES (changes());
-INSERT INTO main.archive_list
-SELECT 'meeting_session', run.app, max(created_at) FROM got_meeting_session, run
- WHERE error IS NULL
-HAVING max(created_at) NOT NULL
-    ON CONFLICT(list, app) DO UPDATE SET read_to = max(read_to, excluded.read_to);
--- A session without data is gone.
-INSERT OR IGNORE INTO main.archive_read
-SELECT 'session', id, began_at FROM got_meeting_session, run
- WHERE error IS NULL
-   AND (created_at IS NULL OR julianday(ended_at) < julianday(settled_at));
+SELECT 'recording', app, read_to
+  FROM run, (SELECT max(invoked_time) AS read_to FROM got_recording
+              WHERE error IS NULL)
+ WHERE read_to NOT NULL
+   AND NOT EXISTS (SELECT 1 FROM problem WHERE problem.kind = 'recording')
+    ON CONFLICT(list, app) DO UPDATE
+   SET read_to = max(read_to, excluded.read_to);
 COMMIT;
 
 CREATE TEMP TABLE got_meeting AS SELECT *, '' AS error, '' AS kind
@@ -407,18 +373,76 @@ SELECT id, app, title, status, live_stream_on_start, record_on_start,
 EXCEPT SELECT * FROM main.meeting;
 INSERT INTO tally VALUES (changes());
 INSERT INTO main.archive_list
-SELECT 'meeting', run.app, max(created_at) FROM got_meeting, run
- WHERE error IS NULL
+SELECT 'meeting', app, read_to
+  FROM run, (SELECT max(created_at) AS read_to FROM got_meeting
+              WHERE error IS NULL)
+ WHERE read_to NOT NULL
    AND NOT EXISTS (SELECT 1 FROM problem WHERE problem.kind = 'meeting')
-HAVING max(created_at) NOT NULL
-    ON CONFLICT(list, app) DO UPDATE SET read_to = max(read_to, excluded.read_to);
+    ON CONFLICT(list, app) DO UPDATE
+   SET read_to = max(read_to, excluded.read_to);
+COMMIT;
+
+-- Pages of the next lists may come from a killed run: up to 10 minutes old. Old
+-- and new pages of the lists before could together have lost a row.
+SELECT 1 WHERE rtk_config('cache_ttl_live_s', 600) IS NULL;
+
+CREATE TEMP TABLE got_meeting_session AS SELECT *, '' AS error, '' AS kind
+  FROM main.meeting_session WHERE 0;
+INSERT INTO got_meeting_session
+SELECT a.id, run.app, a.associated_id, a.meeting_display_name, a.status, a.type,
+       a.max_concurrent_participants, a.minutes_consumed, a.started_at,
+       nullif(a.ended_at, 'null'), a.created_at, a.updated_at, a.error,
+       a.error_kind
+  FROM since CROSS JOIN run CROSS JOIN temp.meeting_sessions AS a
+ WHERE list = 'meeting_session' AND a.start_time = since.start_time
+   AND a.sort_by = 'createdAt' AND a.sort_order = 'ASC';
+
+-- Those that had not ended and are not in that list.
+CREATE TEMP TABLE wanted(kind, id); -- no key: they are read in this order
+INSERT INTO wanted
+SELECT kind, id FROM lacking, run
+ WHERE kind = 'session' AND NOT is_dry
+   AND id NOT IN (SELECT id FROM got_meeting_session WHERE id NOT NULL)
+ ORDER BY created_at DESC LIMIT (SELECT most FROM run);
+INSERT INTO got_meeting_session
+SELECT w.id, run.app, a.associated_id, a.meeting_display_name, a.status, a.type,
+       a.max_concurrent_participants, a.minutes_consumed, a.started_at,
+       nullif(a.ended_at, 'null'), a.created_at, a.updated_at, a.error,
+       a.error_kind
+  FROM wanted AS w CROSS JOIN run
+  LEFT JOIN temp.one_meeting_session AS a ON a.meeting_session_id = w.id
+ WHERE w.kind = 'session';
+INSERT INTO problem
+SELECT 'meeting_session', id, error, kind FROM got_meeting_session
+ WHERE error NOT NULL;
+BEGIN IMMEDIATE;
+INSERT OR REPLACE INTO main.meeting_session
+SELECT id, app, meeting_id, meeting_display_name, status, type,
+       max_concurrent_participants, minutes_consumed, started_at, ended_at,
+       created_at, updated_at
+  FROM got_meeting_session WHERE error IS NULL AND created_at NOT NULL
+EXCEPT SELECT * FROM main.meeting_session;
+INSERT INTO tally VALUES (changes());
+INSERT INTO main.archive_list
+SELECT 'meeting_session', app, read_to
+  FROM run, (SELECT max(created_at) AS read_to FROM got_meeting_session
+              WHERE error IS NULL)
+ WHERE read_to NOT NULL
+    ON CONFLICT(list, app) DO UPDATE
+   SET read_to = max(read_to, excluded.read_to);
+-- A session without data is gone.
+INSERT OR IGNORE INTO main.archive_read
+SELECT 'session', id, began_at FROM got_meeting_session, run
+ WHERE error IS NULL
+   AND (created_at IS NULL OR julianday(ended_at) < julianday(settled_at));
 COMMIT;
 
 CREATE TEMP TABLE got_livestream AS SELECT *, '' AS error, '' AS kind
   FROM main.livestream WHERE 0;
 INSERT INTO got_livestream
 SELECT a.id, run.app, a.name, a.status, a.meeting_id, a.disabled,
-       a.ingest_server, a.playback_url, a.created_at, a.updated_at, a.error, a.error_kind
+       a.ingest_server, a.playback_url, a.created_at, a.updated_at, a.error,
+       a.error_kind
   FROM since CROSS JOIN run CROSS JOIN temp.livestreams AS a
  WHERE list = 'livestream' AND a.start_time = since.start_time
    AND a.sort_order = 'ASC';
@@ -432,10 +456,12 @@ SELECT id, app, name, status, meeting_id, disabled, ingest_server, playback_url,
 EXCEPT SELECT * FROM main.livestream;
 INSERT INTO tally VALUES (changes());
 INSERT INTO main.archive_list
-SELECT 'livestream', run.app, max(created_at) FROM got_livestream, run
- WHERE error IS NULL
-HAVING max(created_at) NOT NULL
-    ON CONFLICT(list, app) DO UPDATE SET read_to = max(read_to, excluded.read_to);
+SELECT 'livestream', app, read_to
+  FROM run, (SELECT max(created_at) AS read_to FROM got_livestream
+              WHERE error IS NULL)
+ WHERE read_to NOT NULL
+    ON CONFLICT(list, app) DO UPDATE
+   SET read_to = max(read_to, excluded.read_to);
 COMMIT;
 
 -- Both come in one reply. The last days still change.
@@ -475,8 +501,7 @@ SELECT 'day', app, began_at FROM run
  WHERE NOT is_dry AND NOT EXISTS (SELECT 1 FROM problem WHERE kind = 'day');
 COMMIT;
 
--- From here on, what has ended for good: a reply of a killed run is as good as a
--- new one.
+-- The rest has ended for good: a reply of a killed run is as good as a new one.
 SELECT 1 WHERE rtk_config('cache_ttl_live_s', 86400) IS NULL;
 
 -- --- step 2: texts -----------------------------------------------------------
@@ -498,8 +523,8 @@ SELECT w.id, a.line, a.timestamp, a.peer_id, a.user_id, a.custom_participant_id,
   LEFT JOIN temp.transcript_lines AS a ON a.meeting_session_id = w.id
  WHERE w.kind = 'rtk_transcript_lines';
 INSERT INTO problem
-SELECT 'rtk_transcript_lines', meeting_session_id, error, kind FROM got_transcript_line
- WHERE error NOT NULL;
+SELECT 'rtk_transcript_lines', meeting_session_id, error, kind
+  FROM got_transcript_line WHERE error NOT NULL;
 BEGIN IMMEDIATE;
 INSERT OR REPLACE INTO main.transcript_line
 SELECT meeting_session_id, line, timestamp, peer_id, user_id,
@@ -522,8 +547,8 @@ SELECT w.id, a.line, a.id, a.participant_id, a.display_name, a.payload_type,
   LEFT JOIN temp.chat_messages AS a ON a.meeting_session_id = w.id
  WHERE w.kind = 'rtk_chat_messages';
 INSERT INTO problem
-SELECT 'rtk_chat_messages', meeting_session_id, error, kind FROM got_chat_message
- WHERE error NOT NULL;
+SELECT 'rtk_chat_messages', meeting_session_id, error, kind
+  FROM got_chat_message WHERE error NOT NULL;
 BEGIN IMMEDIATE;
 INSERT OR REPLACE INTO main.chat_message
 SELECT meeting_session_id, line, id, participant_id, display_name, payload_type,
@@ -559,7 +584,7 @@ SELECT DISTINCT 'rtk_summary_text', meeting_session_id, began_at
          SELECT id FROM problem WHERE kind = 'rtk_summary_text');
 COMMIT;
 
--- --- step 3: livestream sessions, participants --------------------------------
+-- --- step 3: livestream sessions, participants -------------------------------
 
 INSERT INTO wanted
 SELECT kind, id FROM lacking, run WHERE kind = 'livestream' AND NOT is_dry
@@ -602,7 +627,7 @@ INSERT OR REPLACE INTO main.archive_read
 SELECT DISTINCT 'livestream', for_livestream_id, began_at
   FROM got_livestream_session, run
  WHERE for_livestream_id NOT IN (SELECT id FROM problem
-                                  WHERE kind = 'livestream');
+                                  WHERE kind = 'livestream' AND id NOT NULL);
 COMMIT;
 
 INSERT INTO wanted
@@ -663,11 +688,12 @@ SELECT error FROM problem WHERE kind = 'meeting_session' AND id IS NULL
 SELECT 'quota: ' || substr(error, instr(error, 'go on after'), 32)
   FROM (SELECT max(error) AS error FROM problem WHERE error_kind = 'quota')
  WHERE error NOT NULL;
-SELECT printf('%d new, %d updated, %d left for the next run, %d requests of %d',
+SELECT printf('%d new, %d updated, %d left for the next run, %d requests',
          new, changed - new,
          (SELECT count(*) FROM lacking)
            + (SELECT count(DISTINCT kind) FROM problem WHERE id IS NULL),
-         requests, quota)
+         requests)
+       || CASE WHEN quota NOT NULL THEN printf(' of %d', quota) ELSE '' END
   FROM (SELECT stored.rows - run.rows AS new,
                (SELECT total(rows) FROM tally) AS changed,
                (SELECT value FROM rtk_stats WHERE name = 'requests')
@@ -679,4 +705,5 @@ CREATE TEMP TABLE verdict(is_bad CONSTRAINT
   "the list of meeting sessions could not be read" CHECK (NOT is_bad));
 INSERT INTO verdict
 SELECT EXISTS (SELECT 1 FROM problem WHERE kind = 'meeting_session'
-                  AND id IS NULL AND error_kind IS NOT 'quota');
+                  AND id IS NULL AND error_kind IS NOT 'quota')
+   AND NOT EXISTS (SELECT 1 FROM got_meeting_session WHERE error IS NULL);
