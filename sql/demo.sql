@@ -50,5 +50,5 @@ SELECT name, value FROM rtk_stats WHERE name = 'requests';
 
 .print
 .print "What next? Play on this server:  build/api -- sqlite3 -box -cmd '.load ./rtk' my.db"
-.print "           Five queries to try:  README.md, 'Five queries to begin with'"
+.print "           Tables and reports:   SELECT * FROM rtk_help;"
 .print "           Your own account:     README.md, 'Connect'"
