@@ -61,6 +61,10 @@
   {.name = its_name, .field = path, .type = RTK_COLUMN_INTEGER, .doc = its_doc}
 #define HIDDEN_AT(its_name, path, its_doc)                                     \
   {.name = its_name, .field = path, .is_hidden = true, .doc = its_doc}
+/* A link that expires. */
+#define LINK(its_name, path, its_doc)                                          \
+  {.name = its_name, .field = path, .is_hidden = true, .is_link = true,        \
+   .doc = its_doc}
 #define HIDDEN_NUMBER(its_name, its_doc)                                       \
   {.name = its_name, .type = RTK_COLUMN_NUMERIC, .is_hidden = true,            \
    .doc = its_doc}

@@ -24,8 +24,9 @@
 #define RECORDING_STATUS                                                       \
   "INVOKED, RECORDING, UPLOADING, UPLOADED, ERRORED or PAUSED"
 #define DOWNLOADS                                                              \
-  HIDDEN("download_url", "the link to the video, for anybody who has it"),     \
-  HIDDEN("audio_download_url", "the link to the audio, for anybody who has it")
+  LINK("download_url", NULL, "the link to the video, for anybody who has it"), \
+  LINK("audio_download_url", NULL,                                             \
+       "the link to the audio, for anybody who has it")
 #define STORAGE                                                                \
   HIDDEN("storage_config", "where it is stored (JSON, may hold secrets)")
 

@@ -155,8 +155,6 @@ static const struct rtk_column peer_report_columns[] = {
   ABOUT_THE_REPLY};
 
 /* What was said: a link to it. */
-#define LINK(its_name, path, what)                                             \
-  HIDDEN_AT(its_name, path, "the link to the " what ", for anybody who has it")
 #define EXPIRY(its_name, path)                                                 \
   TEXT_AT(its_name, path, "when the link expires (ISO 8601, UTC)")
 #define SESSION_ID_AT(path)                                                    \
@@ -166,18 +164,20 @@ static const struct rtk_column peer_report_columns[] = {
 static const struct rtk_column chat_columns[] = {
   EXPIRY("chat_download_url_expiry", NULL),
   ONE_ID("meeting_session_id"),
-  LINK("chat_download_url", NULL, "chat"), ABOUT_THE_REPLY};
+  LINK("chat_download_url", NULL, "the link to the chat, for anybody who has it"), ABOUT_THE_REPLY};
 static const struct rtk_column transcript_columns[] = {
   SESSION_ID_AT("sessionId"),
   EXPIRY("transcript_download_url_expiry", NULL),
   ONE_ID("for_meeting_session_id"),
   OPTION("format", "SRT VTT JSON CSV ", "SRT, VTT, JSON or CSV"),
-  LINK("transcript_download_url", NULL, "transcript"), ABOUT_THE_REPLY};
+  LINK("transcript_download_url", NULL,
+       "the link to the transcript, for anybody who has it"), ABOUT_THE_REPLY};
 static const struct rtk_column summary_columns[] = {
   SESSION_ID_AT("sessionId"),
   EXPIRY("summary_download_url_expiry", "summaryDownloadUrlExpiry"),
   ONE_ID("for_meeting_session_id"),
-  LINK("summary_download_url", "summaryDownloadUrl", "summary"),
+  LINK("summary_download_url", "summaryDownloadUrl",
+       "the link to the summary, for anybody who has it"),
   ABOUT_THE_REPLY};
 
 /* What was said: the text itself. */

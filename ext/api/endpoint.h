@@ -59,6 +59,10 @@ struct rtk_column {
   const char *field;
   const char *doc;
 
+  /* DATA: a link that expires.  A reply with one is kept no longer than the
+  ** statement, and not in the cache file. */
+  bool is_link;
+
   /* DATA: the argument that an equality on this column gives a value to. */
   const char *stands_for;
 

@@ -70,13 +70,22 @@ static bool read_time(const struct rtk_endpoint *endpoint,
   return false;
 }
 
+static bool has_link(const struct rtk_endpoint *endpoint) {
+  for (int i = 0; i < endpoint->column_count; i++) {
+    if (endpoint->columns[i].is_link) return true;
+  }
+  return false;
+}
+
 enum rtk_ttl_class rtk_ttl_class_of(const struct rtk_endpoint *endpoint,
                                     const struct rtk_reply *reply,
                                     int64_t now_unix_ms) {
   int64_t ended_ms = 0;
   bool is_gone = reply->outcome == RTK_OUTCOME_GONE;
   if (is_gone) return endpoint->ended != NULL ? RTK_TTL_GONE : RTK_TTL_LIVE;
-  if (reply->outcome != RTK_OUTCOME_ROWS) return RTK_TTL_NONE;
+  if (reply->outcome != RTK_OUTCOME_ROWS || has_link(endpoint)) {
+    return RTK_TTL_NONE;
+  }
   if (endpoint->ended == NULL || reply->row_count != 1 ||
       !read_time(endpoint, reply->values, endpoint->ended, &ended_ms)) {
     return RTK_TTL_LIVE;

@@ -5,7 +5,7 @@
 **     a session that stopped a minute ago   60 s: its figures still settle
 **     a session that runs, a list           cache_ttl_live_s
 **     "not found"                           60 s
-**     any other error                       within the statement only
+**     a link that expires, any other error  within the statement only
 */
 #ifndef RTK_TTL_H
 #define RTK_TTL_H
@@ -18,7 +18,7 @@ struct rtk_reply;
 
 /* The numbers stand in cache files. */
 enum rtk_ttl_class {
-  RTK_TTL_NONE = 0,     /* an error: not kept beyond the statement */
+  RTK_TTL_NONE = 0,     /* an error, a link: not kept beyond the statement */
   RTK_TTL_LIVE = 1,     /* may change at any time */
   RTK_TTL_SETTLING = 2, /* ended a short while ago: figures may change */
   RTK_TTL_ENDED = 3,    /* final */

@@ -87,6 +87,13 @@ static const struct rtk_endpoint endings = {
 static const struct rtk_endpoint endless = {.columns = columns,
                                             .column_count = COUNT(columns)};
 
+static const struct rtk_column link_columns[] = {
+    {.name = "id"}, {.name = "end"}, {.name = "link", .is_link = true}};
+static const struct rtk_endpoint with_link = {.ended = "end",
+                                              .columns = link_columns,
+                                              .column_count =
+                                                  COUNT(link_columns)};
+
 #define END_MS 1709164800000 /* 2024-02-29T00:00:00Z */
 #define HOUR_MS 3600000
 
@@ -106,6 +113,9 @@ CASE(a_reply_has_a_life) {
       {"failed", RTK_OUTCOME_FAILED, &endings, 0, NULL, 0, RTK_TTL_NONE},
       {"denied", RTK_OUTCOME_DENIED, &endings, 0, NULL, 0, RTK_TTL_NONE},
       {"caller", RTK_OUTCOME_CALLER, &endings, 0, NULL, 0, RTK_TTL_NONE},
+      {"a link", RTK_OUTCOME_ROWS, &with_link, 1, time, END_MS + 2 * HOUR_MS,
+       RTK_TTL_NONE},
+      {"no link", RTK_OUTCOME_GONE, &with_link, 0, NULL, 0, RTK_TTL_GONE},
       {"never ends", RTK_OUTCOME_ROWS, &endless, 1, time, END_MS + 2 * HOUR_MS,
        RTK_TTL_LIVE},
       {"no end yet", RTK_OUTCOME_ROWS, &endings, 1, NULL, END_MS + 2 * HOUR_MS,
