@@ -14,10 +14,11 @@
 #include <sqlite3ext.h>
 SQLITE_EXTENSION_INIT3
 
-static bool begins_as_json(struct rtk_text file) {
+/* The first byte that is not white space; 0: there is none. */
+static char first_of(struct rtk_text file) {
   size_t i = 0;
   while (i < file.size && strchr(" \t\r\n", file.bytes[i]) != NULL) i++;
-  return i < file.size && (file.bytes[i] == '[' || file.bytes[i] == '{');
+  return i < file.size ? file.bytes[i] : '\0';
 }
 
 /* JSON as it stands, once it is known to be whole: what is put around it has to
@@ -32,8 +33,11 @@ static int put_json(sqlite3_str *out, struct rtk_text file) {
 }
 
 static int put_rows(sqlite3_str *out, const char *names, struct rtk_text file) {
-  if (names != NULL && begins_as_json(file)) return put_json(out, file);
   if (names != NULL) {
+    char first = first_of(file);
+    if (first == '[') return put_json(out, file);
+    /* An object without rows that are known, or an error page in XML. */
+    if (first == '{' || first == '<') return SQLITE_ERROR;
     return rtk_csv_put_json(out, names, file) ? SQLITE_OK : SQLITE_ERROR;
   }
   sqlite3_str_appendall(out, file.size > 0 ? "[{\"text\":\"" : "[");

@@ -240,7 +240,9 @@ static void put_word(struct text *out, const struct fault *fault,
   *at += strlen(words[i]);
   if (i == 0) text_add(out, "%ld", code);
   if (i == 1) text_json(out, message, strlen(message));
-  if (i == 2) text_puts(out, fault->request->token);
+  if (i == 2 && fault->request->token != NULL) {
+    text_puts(out, fault->request->token);
+  }
   if (i == 3) text_add(out, "%u", status);
   if (i == 4) text_json(out, fault->id.data, fault->id.len);
   if (i == 5) put_stopped_time(out, fault);
