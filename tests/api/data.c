@@ -32,7 +32,8 @@
 ** each request takes 20 ms of it.  What is later than that is not there yet:
 **   sessions       LIVE until ended_at; updated_at and minutes_consumed change
 **                  until 10 minutes after
-**   participants   the i-th appears 20*i s late, which may be after the end
+**   participants   the i-th appears 20*i s late, the last one when the figures of
+**                  the session have settled
 **   recordings     UPLOADING until the figures of the session have settled, then
 **                  UPLOADED, ERRORED when R%10 is 7; gone after 7 days
 **   texts          404 from 7 days after the end on; none is gone or expired before

@@ -240,7 +240,10 @@ bool data_is_there(enum kind kind, long n) {
   if (kind == KIND_RECORDING && now_ms >= data_created_ms(kind, n) + KEPT_MS) {
     return false;
   }
-  if (kind == KIND_PARTICIPANT) late_ms = place_in(n) * LATE_MS;
+  if (kind == KIND_PARTICIPANT) {
+    if (place_in(n) == session_people(owner(n))) return is_settled(owner(n));
+    late_ms = place_in(n) * LATE_MS;
+  }
   return now_ms >= data_created_ms(kind, n) + late_ms;
 }
 
