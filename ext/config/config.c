@@ -25,8 +25,8 @@
 #include "base/sanitize.h"
 #include "config/spelling.h"
 #include "disk/openfile.h"
-#include "net/cancel.h"
 #include "net/address.h"
+#include "net/cancel.h"
 #include "net/http.h"
 
 #include <errno.h>
