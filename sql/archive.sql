@@ -196,6 +196,11 @@ CREATE TEMP TABLE text_kind AS
 SELECT DISTINCT name AS kind FROM pragma_module_list
  WHERE name IN ('rtk_transcript_lines', 'rtk_chat_messages',
                 'rtk_summary_text');
+-- A text may come late: where there is none within a day of the session's end,
+-- it is asked for once more after that day.
+CREATE TEMP VIEW early AS
+SELECT id, julianday(ended_at) > julianday(began_at) - 1 AS is_early
+  FROM main.meeting_session, run;
 CREATE TEMP VIEW lacking AS
 WITH unfinished AS (
   SELECT s.* FROM main.meeting_session AS s
@@ -214,8 +219,10 @@ WITH unfinished AS (
   SELECT * FROM wish
    WHERE EXISTS (SELECT 1 FROM main.archive_read
                   WHERE kind = 'session' AND id = wish.id)
-     AND NOT EXISTS (SELECT 1 FROM main.archive_read AS r
-                      WHERE r.kind = wish.kind AND r.id = wish.id)
+     AND NOT EXISTS (SELECT 1 FROM main.archive_read AS r, early
+                      WHERE (r.kind = wish.kind
+                          OR r.kind = wish.kind || ', none yet' AND is_early)
+                        AND r.id = wish.id AND early.id = wish.id)
   UNION ALL
   -- New, or its meeting has met since, or it was on when it was read. While
   -- the meeting is on, its end is waited for.
@@ -247,7 +254,7 @@ SELECT printf('dry run: %d requests at least (%d lists, %d sessions, %d texts, '
        || CASE WHEN quota NOT NULL
             THEN printf(', %d of which the quota allows',
                         min(quota, lists + ids)) ELSE '' END
-  FROM run, (SELECT 6 AS lists, count(*) AS ids,
+  FROM run, (SELECT 7 AS lists, count(*) AS ids,
                     total(kind = 'session') AS sessions,
                     total(kind GLOB 'rtk_*') AS texts,
                     total(kind = 'livestream') AS livestreams,
@@ -304,8 +311,8 @@ CREATE VIRTUAL TABLE temp.participants USING rtk_meeting_session_participants;
 CREATE VIRTUAL TABLE temp.sessions USING rtk_livestream_sessions;
 
 -- Every list is stored like this: what differs from the stored rows replaces
--- them. Lists in the order of time have been read as far as they came; the
--- others only if all of them came. No list may lose a row between two pages:
+-- them. Lists in the order of time have been read as far as they came before
+-- the quota ended; the others, or if a page failed, only if all of them came. No list may lose a row between two pages:
 -- new rows come at the end of a list that begins with the oldest. Recordings
 -- are deleted, the oldest first, so their list begins with the newest: a new
 -- one only makes another come twice.
@@ -428,6 +435,9 @@ SELECT 'meeting_session', app, read_to
   FROM run, (SELECT max(created_at) AS read_to FROM got_meeting_session
               WHERE error IS NULL)
  WHERE read_to NOT NULL
+   AND NOT EXISTS (SELECT 1 FROM problem
+                    WHERE problem.kind = 'meeting_session' AND id IS NULL
+                      AND error_kind IS NOT 'quota')
     ON CONFLICT(list, app) DO UPDATE
    SET read_to = max(read_to, excluded.read_to);
 -- A session without data is gone.
@@ -460,6 +470,9 @@ SELECT 'livestream', app, read_to
   FROM run, (SELECT max(created_at) AS read_to FROM got_livestream
               WHERE error IS NULL)
  WHERE read_to NOT NULL
+   AND NOT EXISTS (SELECT 1 FROM problem
+                    WHERE problem.kind = 'livestream' AND id IS NULL
+                      AND error_kind IS NOT 'quota')
     ON CONFLICT(list, app) DO UPDATE
    SET read_to = max(read_to, excluded.read_to);
 COMMIT;
@@ -506,7 +519,8 @@ SELECT 1 WHERE rtk_config('cache_ttl_live_s', 86400) IS NULL;
 
 -- --- step 2: texts -----------------------------------------------------------
 
--- The texts, what is deleted first first.
+-- The texts, what is deleted first first; a text has up to 32 MiB.
+SELECT 1 WHERE rtk_config('max_response_bytes', 33554432) IS NULL;
 INSERT INTO wanted
 SELECT kind, id FROM lacking, run WHERE kind GLOB 'rtk_*' AND NOT is_dry
  ORDER BY created_at LIMIT (SELECT most FROM run);
@@ -532,10 +546,12 @@ SELECT meeting_session_id, line, timestamp, peer_id, user_id,
   FROM got_transcript_line WHERE line NOT NULL;
 INSERT INTO tally VALUES (changes());
 INSERT OR REPLACE INTO main.archive_read
-SELECT DISTINCT 'rtk_transcript_lines', meeting_session_id, began_at
-  FROM got_transcript_line, run
+SELECT 'rtk_transcript_lines' || CASE WHEN max(line) IS NULL AND is_early THEN ', none yet'
+         ELSE '' END, meeting_session_id, began_at
+  FROM got_transcript_line JOIN early ON early.id = meeting_session_id, run
  WHERE meeting_session_id NOT IN (
-         SELECT id FROM problem WHERE kind = 'rtk_transcript_lines');
+         SELECT id FROM problem WHERE kind = 'rtk_transcript_lines')
+ GROUP BY meeting_session_id;
 COMMIT;
 
 CREATE TEMP TABLE got_chat_message AS SELECT *, '' AS error, '' AS kind
@@ -556,10 +572,12 @@ SELECT meeting_session_id, line, id, participant_id, display_name, payload_type,
   FROM got_chat_message WHERE line NOT NULL;
 INSERT INTO tally VALUES (changes());
 INSERT OR REPLACE INTO main.archive_read
-SELECT DISTINCT 'rtk_chat_messages', meeting_session_id, began_at
-  FROM got_chat_message, run
+SELECT 'rtk_chat_messages' || CASE WHEN max(line) IS NULL AND is_early THEN ', none yet'
+         ELSE '' END, meeting_session_id, began_at
+  FROM got_chat_message JOIN early ON early.id = meeting_session_id, run
  WHERE meeting_session_id NOT IN (
-         SELECT id FROM problem WHERE kind = 'rtk_chat_messages');
+         SELECT id FROM problem WHERE kind = 'rtk_chat_messages')
+ GROUP BY meeting_session_id;
 COMMIT;
 
 CREATE TEMP TABLE got_summary AS SELECT *, '' AS error, '' AS kind
@@ -578,14 +596,18 @@ SELECT meeting_session_id, text
   FROM got_summary WHERE text NOT NULL;
 INSERT INTO tally VALUES (changes());
 INSERT OR REPLACE INTO main.archive_read
-SELECT DISTINCT 'rtk_summary_text', meeting_session_id, began_at
-  FROM got_summary, run
+SELECT 'rtk_summary_text' || CASE WHEN max(text) IS NULL AND is_early THEN ', none yet'
+         ELSE '' END, meeting_session_id, began_at
+  FROM got_summary JOIN early ON early.id = meeting_session_id, run
  WHERE meeting_session_id NOT IN (
-         SELECT id FROM problem WHERE kind = 'rtk_summary_text');
+         SELECT id FROM problem WHERE kind = 'rtk_summary_text')
+ GROUP BY meeting_session_id;
 COMMIT;
 
 -- --- step 3: livestream sessions, participants -------------------------------
 
+-- A livestream may be on again, so a killed run's reply is good for 10 minutes.
+SELECT 1 WHERE rtk_config('cache_ttl_live_s', 600) IS NULL;
 INSERT INTO wanted
 SELECT kind, id FROM lacking, run WHERE kind = 'livestream' AND NOT is_dry
  ORDER BY created_at DESC LIMIT (SELECT most FROM run);
@@ -630,6 +652,7 @@ SELECT DISTINCT 'livestream', for_livestream_id, began_at
                                   WHERE kind = 'livestream' AND id NOT NULL);
 COMMIT;
 
+SELECT 1 WHERE rtk_config('cache_ttl_live_s', 86400) IS NULL;
 INSERT INTO wanted
 SELECT kind, id FROM lacking, run WHERE kind = 'participants' AND NOT is_dry
  ORDER BY created_at DESC LIMIT (SELECT most FROM run);
@@ -649,7 +672,10 @@ BEGIN IMMEDIATE;
 INSERT OR REPLACE INTO main.participant
 SELECT meeting_session_id, id, display_name, custom_participant_id, user_id,
        joined_at, left_at, duration, created_at, updated_at, preset_name
-  FROM got_participant WHERE id NOT NULL;
+  FROM got_participant
+ WHERE id NOT NULL
+   AND meeting_session_id NOT IN (SELECT id FROM problem
+                                   WHERE kind = 'participants');
 INSERT INTO tally VALUES (changes());
 INSERT OR REPLACE INTO main.archive_read
 SELECT DISTINCT 'participants', meeting_session_id, began_at
@@ -658,21 +684,23 @@ SELECT DISTINCT 'participants', meeting_session_id, began_at
                                    WHERE kind = 'participants');
 COMMIT;
 
--- Failures in a row. Where all of many failed, it is not the ids' fault.
+-- Failures in a row, of the ids that the messages name: what was not requested
+-- because another was refused has not failed. Where all of many failed, it is
+-- not the ids' fault.
+CREATE TEMP VIEW failure AS
+SELECT CASE kind WHEN 'meeting_session' THEN 'session' ELSE kind END AS kind,
+       id, min(error) AS error
+  FROM problem
+ WHERE error_kind IS NOT 'quota' AND instr(error, '''' || id || '''') > 0
+ GROUP BY 1, 2;
 BEGIN IMMEDIATE;
 DELETE FROM main.archive_failed WHERE EXISTS (
   SELECT 1 FROM main.archive_read AS r
    WHERE r.kind = archive_failed.kind AND r.id = archive_failed.id);
 INSERT INTO main.archive_failed
-SELECT CASE kind WHEN 'meeting_session' THEN 'session' ELSE kind END, id, 1,
-       began_at, min(error)
-  FROM problem, run
- WHERE id NOT NULL AND error_kind IS NOT 'quota'
-   AND (SELECT count(*) < 10 OR count(*) > (
-                 SELECT count(*) FROM (SELECT DISTINCT kind, id FROM problem
-                                        WHERE id NOT NULL))
+SELECT kind, id, 1, began_at, error FROM failure, run
+ WHERE (SELECT count(*) < 10 OR count(*) > (SELECT count(*) FROM failure)
           FROM wanted)
- GROUP BY 1, 2
     ON CONFLICT(kind, id) DO UPDATE SET
        failures = failures + 1, failed_at = excluded.failed_at,
        error = excluded.error;
@@ -682,8 +710,11 @@ COMMIT;
 
 SELECT 1 WHERE rtk_config('cache_ttl_live_s', NULL) IS NULL;
 
-SELECT error FROM problem WHERE kind = 'meeting_session' AND id IS NULL
-   AND error_kind IS NOT 'quota' LIMIT 1;
+SELECT 'list of ' || kind || 's: ' || min(error) FROM problem
+ WHERE id IS NULL AND error_kind IS NOT 'quota' GROUP BY kind;
+SELECT printf('%d ids failed, see archive_failed; the first: %s', count(*), min(error))
+  FROM failure
+HAVING count(*) > 0;
 -- The message holds the time: rtk_stats knows it until another error comes.
 SELECT 'quota: ' || substr(error, instr(error, 'go on after'), 32)
   FROM (SELECT max(error) AS error FROM problem WHERE error_kind = 'quota')

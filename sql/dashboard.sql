@@ -13,11 +13,11 @@
 -- Cost: one request for each 100 livestreams, one for the sessions of each
 -- livestream, one for each id in customer_session that is in none of these
 -- lists, and one for each 100 meeting sessions. No request at all from the local
--- copy that sql/sync.sql keeps:
+-- copy that sql/archive.sql or sql/sync.sql keeps:
 --
 --   sqlite3 -cmd '.parameter set @local 1' my.db '.read sql/dashboard.sql'
 --
--- The local copy has no meetings and no names of livestreams; the page shows
+-- That of sync.sql has no meetings and no names of livestreams; the page shows
 -- their ids instead.
 --
 -- Requests that fail do not stop the page: it says how many, and why. Without a
@@ -59,8 +59,10 @@ SELECT coalesce(@local, 0),
        (SELECT value FROM rtk_stats WHERE name = 'requests'),
        CAST(strftime('%s', 'now') AS INTEGER);
 
--- SQLite looks for a table in attached databases last. So these two are used
--- only where my.db has none.
+-- SQLite looks for a table in attached databases last. So these are used only
+-- where my.db has none; `livestream` and `meeting_session` are those of
+-- archive.sql.
+CREATE TABLE page.meeting_session(started_at, minutes_consumed);
 CREATE TABLE page.customer_session(name, session_id);
 CREATE TABLE page.rtk_session(
   session_id, livestream_id, created_at, started_time, stopped_time,
@@ -68,9 +70,12 @@ CREATE TABLE page.rtk_session(
 
 SELECT 1 WHERE rtk_config('on_error', 'row') IS NULL;
 
-CREATE TABLE page.livestream AS
+CREATE TABLE page.livestream(id, name, error, error_kind);
+INSERT INTO page.livestream
 SELECT id, name, error, error_kind FROM rtk_livestreams
  WHERE coalesce(@local, 0) = 0;
+INSERT INTO page.livestream SELECT id, name, NULL, NULL FROM livestream
+ WHERE @local = 1;
 
 -- A row for each session, whether its data are there or not.
 CREATE TABLE page.fetched(
@@ -82,7 +87,8 @@ INSERT INTO page.fetched
 SELECT s.id, s.for_livestream_id, s.created_at, s.started_time, s.stopped_time,
        s.viewer_seconds, s.err_message, s.error_kind, s.error
   FROM rtk_livestream_sessions AS s
- WHERE s.for_livestream_id IN (SELECT id FROM page.livestream);
+ WHERE coalesce(@local, 0) = 0
+   AND s.for_livestream_id IN (SELECT id FROM page.livestream);
 
 INSERT INTO page.fetched
 SELECT session_id, livestream_id, created_at, started_time, stopped_time,
@@ -111,7 +117,10 @@ SELECT u.session_id, s.livestream_id, s.created_at, s.started_time,
 
 CREATE TABLE page.met AS
 SELECT started_at, minutes_consumed + 0.0 AS minutes, error, error_kind
-  FROM rtk_meeting_sessions WHERE coalesce(@local, 0) = 0;
+  FROM rtk_meeting_sessions WHERE coalesce(@local, 0) = 0
+ UNION ALL
+SELECT started_at, minutes_consumed + 0.0, NULL, NULL FROM meeting_session
+ WHERE @local = 1;
 
 SELECT 1 WHERE rtk_config('on_error', NULL) IS NULL;
 

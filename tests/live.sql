@@ -327,8 +327,8 @@ SELECT 'rtk_' || names.name, 'a row of fields that rtk has',
                             ELSE key END, ', ')
         FROM json_each(CASE json_type(data) WHEN 'object' THEN data END)
        WHERE key NOT IN (SELECT field FROM renamed)
-         AND key NOT IN (SELECT "column" FROM rtk_columns
-                          WHERE "table" = 'rtk_' || name)) AS more
+         AND key NOT IN (SELECT column_name FROM rtk_columns
+                          WHERE table_name = 'rtk_' || name)) AS more
     FROM kind) AS got ON got.name = names.name
  WHERE names.name IN ('apps', 'presets', 'webhooks', 'webhook_events',
          'session_days', 'livestream_analytics', 'recordings', 'recording',

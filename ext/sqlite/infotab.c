@@ -224,7 +224,7 @@ static const struct info infos[] = {
      .fill = fill_stats},
     {.name = "rtk_columns",
      .doc = "the columns and filters of every table",
-     .schema = "CREATE TABLE x(\"table\" TEXT, \"column\" TEXT, type TEXT,"
+     .schema = "CREATE TABLE x(table_name TEXT, column_name TEXT, type TEXT,"
                " hidden INTEGER, argument TEXT, doc TEXT)",
      .column_count = 6,
      .fill = fill_columns},
