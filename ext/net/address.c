@@ -47,7 +47,13 @@ static bool is_public_ipv4(const unsigned char *ip) {
 
 static bool is_public_ipv6(const unsigned char *ip) {
   static const unsigned char nat64[12] = {0, 0x64, 0xff, 0x9b};
+  static const unsigned char teredo[4] = {0x20, 0x01, 0, 0};
+  static const unsigned char sixtofour[2] = {0x20, 0x02};
   if (memcmp(ip, nat64, sizeof(nat64)) == 0) return is_public_ipv4(ip + 12);
+  if (memcmp(ip, teredo, sizeof(teredo)) == 0) return false;
+  if (memcmp(ip, sixtofour, sizeof(sixtofour)) == 0) {
+    return is_public_ipv4(ip + 2);
+  }
   return (ip[0] & 0xe0) == 0x20;
 }
 
