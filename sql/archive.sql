@@ -133,6 +133,34 @@ SELECT id, app, livestream_id, err_message, ingest_seconds, viewer_seconds,
        started_time, stopped_time, created_at, updated_at
   FROM rtk_session WHERE fetched_at NOT NULL;
 
+-- Reports over the archive. The prices are examples, to be edited: dollars for a
+-- participant's minute (reports/meeting_minutes.sql names the source).
+CREATE TABLE IF NOT EXISTS main.archive_price(
+  kind TEXT NOT NULL PRIMARY KEY, dollars REAL);
+INSERT OR IGNORE INTO main.archive_price VALUES ('video', 0.002);
+CREATE VIEW IF NOT EXISTS main.archive_minutes AS
+SELECT substr(s.started_at, 1, 7) AS month,
+       coalesce(m.title, s.meeting_display_name, s.meeting_id) AS meeting,
+       count(*) AS sessions, sum(s.minutes_consumed) AS minutes,
+       round(sum(s.minutes_consumed) * p.dollars, 2) AS dollars
+  FROM meeting_session AS s LEFT JOIN meeting AS m ON m.id = s.meeting_id
+       JOIN archive_price AS p ON p.kind = 'video'
+ GROUP BY 1, s.meeting_id ORDER BY month, minutes DESC;
+CREATE VIEW IF NOT EXISTS main.archive_attendance AS
+SELECT s.started_at AS started, s.meeting_display_name AS meeting,
+       coalesce(p.custom_participant_id, p.user_id, p.id) AS participant,
+       round(sum(p.duration), 1) AS minutes
+  FROM participant AS p JOIN meeting_session AS s ON s.id = p.meeting_session_id
+ GROUP BY s.id, 3 ORDER BY started DESC, minutes DESC;
+CREATE VIEW IF NOT EXISTS main.archive_expiring AS
+SELECT strftime('%Y-%m-%d %H:%M', stopped_time, '+7 days') AS deleted_at,
+       coalesce(m.title, r.meeting_id) AS meeting, r.id AS recording_id,
+       r.output_file_name AS file
+  FROM recording AS r LEFT JOIN meeting AS m ON m.id = r.meeting_id
+ WHERE r.status = 'UPLOADED'
+   AND julianday(stopped_time, '+7 days') > julianday('now')
+ ORDER BY stopped_time;
+
 CREATE TABLE IF NOT EXISTS main.archive_list(
   list TEXT NOT NULL, app TEXT NOT NULL,
   read_to TEXT, -- created_at of the newest row up to which all are stored
