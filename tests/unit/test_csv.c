@@ -101,7 +101,9 @@ CASE(a_file_becomes_a_body) {
       {"a b ", "text/csv", "'1", NULL},
       {"a b ", "application/json", " [{'a':1}] ",
        "{'data':{'text':[{'a':1}]}}"},
-      {"a b ", "text/plain", "{'a':1}", "{'data':{'text':{'a':1}}}"},
+      /* No list of lines, and an error page. */
+      {"a b ", "text/plain", "{'a':1}", NULL},
+      {"a b ", "application/xml", " <Error/>", NULL},
       {"a b ", "application/json", "[{'a':1}", NULL},
       /* What would be another body. */
       {"a b ", "application/json", "[]},'data':{'link':'https://x/'", NULL},
