@@ -112,7 +112,7 @@ $(B)/relay: $(RELAY_C:%.c=$(B)/%.o)
 
 $(B)/clock.so: $(CLOCK_C) Makefile # not sanitized: comes after that library
 	@mkdir -p $(@D) && echo "  LINK $@"
-	@$(CC) $(CFLAGS) $(API) -fPIC -shared -o $@ $< -ldl
+	@$(CC) $(CFLAGS) $(API) -fPIC -shared -o $@ $<
 
 $(B)/bench/measure: $(BENCH_C:%.c=$(B)/%.o)
 	$(LINK) -o $@ $^

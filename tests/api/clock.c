@@ -6,20 +6,17 @@
 **
 ** SQLite reads gettimeofday(), rtk clock_gettime().
 */
-#define _GNU_SOURCE /* RTLD_NEXT */
-#include <dlfcn.h>
+#define _GNU_SOURCE /* syscall() */
 #include <stdint.h>
 #include <stdlib.h>
+#include <sys/syscall.h>
 #include <sys/time.h>
 #include <time.h>
+#include <unistd.h>
 
-typedef int clock_function(clockid_t clock, struct timespec *now);
-
-static clock_function *real(void) {
-  static clock_function *function;
-  void *symbol = dlsym(RTLD_NEXT, "clock_gettime");
-  if (function == NULL) *(void **)&function = symbol;
-  return function;
+/* The kernel itself: a sanitizer asks for the time before dlsym() works. */
+static int real(clockid_t clock, struct timespec *now) {
+  return (int)syscall(SYS_clock_gettime, clock, now);
 }
 
 static int64_t ahead_s;
@@ -27,12 +24,12 @@ static int64_t ahead_s;
 __attribute__((constructor)) static void start(void) {
   const char *text = getenv("CLOCK_MS");
   struct timespec now;
-  if (text == NULL || real()(CLOCK_REALTIME, &now) != 0) return;
+  if (text == NULL || real(CLOCK_REALTIME, &now) != 0) return;
   ahead_s = strtoll(text, NULL, 10) / 1000 - (int64_t)now.tv_sec;
 }
 
 int clock_gettime(clockid_t clock, struct timespec *now) {
-  int rc = real()(clock, now);
+  int rc = real(clock, now);
   if (clock == CLOCK_REALTIME) now->tv_sec += ahead_s;
   return rc;
 }
