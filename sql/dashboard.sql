@@ -20,9 +20,9 @@
 -- That of sync.sql has no meetings and no names of livestreams; the page shows
 -- their ids instead.
 --
--- Requests that fail do not stop the page: it says how many, and why. Without a
--- token, or with one that is refused (HTTP 401), nothing is printed on stdout,
--- and the exit code is 1.
+-- Requests that fail do not stop the page: it says how many, and why. When the
+-- token is missing or refused (HTTP 401), stdout stays empty and the exit code
+-- is 1.
 
 .bail on
 .echo off

@@ -32,8 +32,8 @@ struct rtk_backoff {
   int64_t wait_ms; /* 0 to RTK_WAIT_MAX_MS */
 };
 
-/* `tries` counts the tries of this request, with the one that failed.  For a
-** pause it counts the pauses in a row.  `now_unix_ms` is for dates in
+/* `tries` is how often this request was sent, 1 or more.  For a pause it is the
+** number of pauses in a row.  `now_unix_ms` is for dates in
 ** Retry-After; `random` (any value) spreads the waits. */
 struct rtk_backoff rtk_backoff_decide(const struct rtk_response *response,
                                       enum rtk_retry_kind kind, int tries,

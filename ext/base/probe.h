@@ -6,6 +6,9 @@
 
 #include <stdbool.h>
 
+#include <sqlite3ext.h>
+SQLITE_EXTENSION_INIT3
+
 struct sqlite3;
 struct sqlite3_stmt;
 struct sqlite3_vtab;
@@ -21,6 +24,12 @@ int rtk_probe_step(struct sqlite3_stmt *stmt);
 /* Prepares the text with something in front, such as "EXPLAIN ". */
 int rtk_probe_prepare_as(struct sqlite3 *db, const char *prefix,
                          const char *sql, struct sqlite3_stmt **stmt);
+
+/* Of a probe's code: the host has to hear of it.  Any other means that nothing
+** is known. */
+static inline bool rtk_probe_is_fatal(int rc) {
+  return rc == SQLITE_NOMEM || rc == SQLITE_INTERRUPT;
+}
 
 /* *has: a line of the plan that EXPLAIN QUERY PLAN shows begins with `step`.
 ** SQLITE_OK or SQLite's code. */

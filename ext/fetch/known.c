@@ -10,6 +10,7 @@
 #include "fetch/known.h"
 
 #include "base/probe.h"
+#include "fetch/uses.h"
 
 #include <string.h>
 
@@ -72,18 +73,15 @@ static const char known_tables[] =
 /* Does `SELECT 1 FROM from` open the table? */
 static int opens(sqlite3 *db, const unsigned char *from, struct rtk_text name,
                  bool *is) {
-  enum { OPCODE = 1, P4 = 5 };
-  sqlite3_stmt *stmt = NULL;
-  int rc = rtk_probe_prepare_as(db, "EXPLAIN SELECT 1 FROM ",
-                                (const char *)from, &stmt);
-  while (rc == SQLITE_OK && !*is && rtk_probe_step(stmt) == SQLITE_ROW) {
-    const char *opcode = (const char *)sqlite3_column_text(stmt, OPCODE);
-    const char *p4 = (const char *)sqlite3_column_text(stmt, P4);
-    *is = opcode != NULL && strcmp(opcode, "VOpen") == 0 && p4 != NULL &&
-          strlen(p4) == name.size && memcmp(p4, name.bytes, name.size) == 0;
-  }
-  int end = sqlite3_finalize(stmt);
-  return rc == SQLITE_OK ? end : rc;
+  struct rtk_uses uses = {0};
+  size_t place = 0;
+  char *sql = sqlite3_mprintf("SELECT 1 FROM %s", from);
+  int rc = sql == NULL ? SQLITE_NOMEM : rtk_uses_read(db, sql, &uses);
+  if (rc == SQLITE_OK) rc = rtk_strset_find(&uses.tables, name, &place);
+  *is = rc == SQLITE_OK;
+  rtk_uses_deinit(&uses);
+  sqlite3_free(sql);
+  return rtk_probe_is_fatal(rc) ? rc : SQLITE_OK;
 }
 
 int rtk_known_find(sqlite3 *db, struct rtk_text name, bool *is,
@@ -94,10 +92,9 @@ int rtk_known_find(sqlite3 *db, struct rtk_text name, bool *is,
   while (rc == SQLITE_OK && !*is && rtk_probe_step(stmt) == SQLITE_ROW) {
     rc = opens(db, sqlite3_column_text(stmt, 0), name, is);
     if (*is) *is_series = sqlite3_column_int(stmt, 1) != 0;
-    if (rc != SQLITE_NOMEM && rc != SQLITE_INTERRUPT) rc = SQLITE_OK;
   }
   int end = sqlite3_finalize(stmt);
   if (rc == SQLITE_OK) rc = end;
   /* Any other error, as an authorizer's: then it is not known. */
-  return rc == SQLITE_NOMEM || rc == SQLITE_INTERRUPT ? rc : SQLITE_OK;
+  return rtk_probe_is_fatal(rc) ? rc : SQLITE_OK;
 }

@@ -14,7 +14,7 @@
 ** A loop may end before its time by a ResultRow, by a LIMIT (DecrJumpZero) or
 ** by a Goto that leaves it.  A subroutine (Gosub) is a part of the loop that it
 ** is called from.  A coroutine goes on as long as its caller likes: a loop in
-** one counts as one that may end.
+** a coroutine may end early.
 */
 #include "fetch/loops.h"
 
@@ -174,25 +174,22 @@ static bool closes(const struct program *program, int i, bool has_rows) {
 static void judge(const struct program *program, int i, bool has_rows,
                   struct rtk_loops *loops) {
   const struct operation *operation = &program->operations[i];
+  bool makes_calls = false; /* what may end before its time */
   switch (operation->role) {
   case NEXT:
-    if (closes(program, i, has_rows)) loops->are_rows_whole = false;
-    /* fallthrough */
   case BACK:
   case JUMP:
-    if (closes(program, i, has_rows) &&
-        has_filter(program, operation->p2, i, 0)) {
-      loops->are_calls_whole = loops->are_rows_whole = false;
-    }
+    if (!closes(program, i, has_rows)) return;
+    makes_calls = has_filter(program, operation->p2, i, 0);
     break;
   case COROUTINE:
-    if (has_filter(program, operation->p3, operation->p2, 0)) {
-      loops->are_calls_whole = loops->are_rows_whole = false;
-    }
+    makes_calls = has_filter(program, operation->p3, operation->p2, 0);
     break;
   default:
-    break;
+    return;
   }
+  if (makes_calls) loops->are_calls_whole = false;
+  if (makes_calls || operation->role == NEXT) loops->are_rows_whole = false;
 }
 
 int rtk_loops_look(sqlite3 *db, const char *sql, bool has_rows,

@@ -16,8 +16,8 @@ SQLITE_EXTENSION_INIT3
 ** and SQLite shows a blob byte by byte. */
 #define SHOWN_MAX (4 * 1024 * 1024)
 
-/* Behind a value; at its begin when it is none that can be read: Inf, or a
-** zeroblob(), which the application may have redefined. */
+/* Where the value at c ends.  Returns c itself for a value that is not read:
+** Inf, or a zeroblob(), which the application may have redefined. */
 static const char *skip_value(const char *c) {
   static const char digits[] = "0123456789";
   if (strncmp(c, "NULL", 4) == 0) return c + 4;

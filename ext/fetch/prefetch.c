@@ -68,7 +68,7 @@ struct rtk_prefetch {
 
   bool has_one_scan; /* see rtk_prefetch_note_one_scan() */
   bool has_list;     /* there is an id that has to be in a list */
-  int64_t lists;     /* with unknown ids that cursors have copied */
+  int64_t lists;     /* that cursors have copied */
   int64_t singles;   /* calls that were not collected */
   int64_t misses;    /* of them, since the last run */
   int64_t misses_at; /* which make the next run due */
@@ -458,10 +458,13 @@ int rtk_prefetch_miss(struct rtk_prefetch *prefetch,
   return run(prefetch, err);
 }
 
+bool rtk_prefetch_is_first_list(struct rtk_prefetch *prefetch) {
+  return prefetch->lists++ == 0;
+}
+
 int rtk_prefetch_miss_list(struct rtk_prefetch *prefetch,
                            const struct rtk_call *call, struct rtk_err *err) {
   bool has_run = false;
-  if (prefetch->lists++ == 0) return SQLITE_OK;
   if (prefetch->lists == 2) prefetch->misses_at = 1;
   return rtk_prefetch_miss(prefetch, call, &has_run, err);
 }

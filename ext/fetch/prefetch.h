@@ -63,8 +63,11 @@ int rtk_prefetch_miss(struct rtk_prefetch *prefetch,
                       const struct rtk_call *call, bool *has_run,
                       struct rtk_err *err);
 
-/* The same for a list that a cursor has just copied.  Its first list is no
-** miss: mostly it is the only one. */
+/* A cursor has copied a list.  Is it the first one of the statement?  Mostly it
+** is the only one, and all its ids are read. */
+bool rtk_prefetch_is_first_list(struct rtk_prefetch *prefetch);
+
+/* The same as rtk_prefetch_miss() for an id of a further list. */
 int rtk_prefetch_miss_list(struct rtk_prefetch *prefetch,
                            const struct rtk_call *call, struct rtk_err *err);
 

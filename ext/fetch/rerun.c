@@ -1,11 +1,9 @@
 /*
 ** Runs the host's statement a second time.
 **
-** The program of a statement (EXPLAIN) tells what it does:
-**
-**     Function  1  2  3  upper(1)         is every function SQLite's own or
-**                                         innocuous, with one result always?
-**     VOpen     0  0  0  vtab:55d0c8a0    is the table ours, or known?
+** What its program uses (uses.h) tells what it does: is every function SQLite's
+** own or innocuous, with one result always?  Is every virtual table ours, or
+** known (known.h)?
 **
 ** A recursive query may have no end but the LIMIT of the whole statement, so
 ** its recursion is bounded (rewrite.h).  In doubt the statement is refused.
@@ -23,6 +21,7 @@
 #include "fetch/known.h"
 #include "fetch/parameters.h"
 #include "fetch/rewrite.h"
+#include "fetch/uses.h"
 
 #include <stddef.h>
 #include <string.h>
@@ -37,57 +36,6 @@ static int refuse(struct rtk_rerun *rerun, const char *format,
                   const char *name) {
   sqlite3_snprintf((int)sizeof(rerun->why), rerun->why, format, name);
   return SQLITE_ERROR;
-}
-
-/* --- the program of a statement ------------------------------------------- */
-
-/* What a program uses: functions by name, virtual tables by `vtab:ADDRESS`. */
-struct uses {
-  struct rtk_strset functions;
-  struct rtk_strset tables;
-};
-
-static void deinit(struct uses *uses) {
-  rtk_strset_deinit(&uses->functions);
-  rtk_strset_deinit(&uses->tables);
-}
-
-static struct rtk_text text_of(sqlite3_stmt *stmt, int column) {
-  const char *bytes = (const char *)sqlite3_column_text(stmt, column);
-  size_t size = (size_t)sqlite3_column_bytes(stmt, column);
-  return (struct rtk_text){bytes == NULL ? "" : bytes, size};
-}
-
-static int add(struct rtk_strset *ids, struct rtk_text text) {
-  bool is_new = false;
-  return rtk_strset_add_new(ids, text, &is_new);
-}
-
-/* One operation.  Every opcode that calls a function has it in P4, as
-** `name(arguments)`. */
-static int read_operation(sqlite3_stmt *stmt, struct uses *uses) {
-  enum { OPCODE = 1, P4 = 5 };
-  static const char *const callers[] = {"Function", "PureFunc", "Agg"};
-  const char *opcode = text_of(stmt, OPCODE).bytes;
-  struct rtk_text p4 = text_of(stmt, P4);
-  if (strcmp(opcode, "VOpen") == 0) return add(&uses->tables, p4);
-  for (size_t i = 0; i < sizeof(callers) / sizeof(*callers); i++) {
-    if (strncmp(opcode, callers[i], strlen(callers[i])) != 0) continue;
-    const char *bracket = memchr(p4.bytes, '(', p4.size);
-    if (bracket != NULL) p4.size = (size_t)(bracket - p4.bytes);
-    return add(&uses->functions, p4);
-  }
-  return SQLITE_OK;
-}
-
-static int read_program(sqlite3 *db, const char *sql, struct uses *uses) {
-  sqlite3_stmt *stmt = NULL;
-  int rc = rtk_probe_prepare_as(db, "EXPLAIN ", sql, &stmt);
-  while (rc == SQLITE_OK && (rc = rtk_probe_step(stmt)) == SQLITE_ROW) {
-    rc = read_operation(stmt, uses);
-  }
-  (void)sqlite3_finalize(stmt);
-  return rc == SQLITE_DONE ? SQLITE_OK : rc;
 }
 
 /* --- what it may use ------------------------------------------------------ */
@@ -232,10 +180,6 @@ static int bound_text(struct rtk_rerun *rerun, char **text, bool *is) {
   return SQLITE_OK;
 }
 
-static bool is_fatal(int rc) {
-  return rc == SQLITE_NOMEM || rc == SQLITE_INTERRUPT;
-}
-
 /* Bounds the recursions of the statement and of the views that it names. */
 static int bound_recursion(struct rtk_rerun *rerun, char **text) {
   bool is_recursive = false;
@@ -243,9 +187,9 @@ static int bound_recursion(struct rtk_rerun *rerun, char **text) {
   int rc = rtk_probe_plan_has(rerun->db, *text, "RECURSIVE", &is_recursive);
   if (!is_recursive || rc != SQLITE_OK) return rc;
   rc = bound_text(rerun, text, &is_bound);
-  if (!is_bound && !is_fatal(rc)) rc = inline_views(rerun, text);
+  if (!is_bound && !rtk_probe_is_fatal(rc)) rc = inline_views(rerun, text);
   if (!is_bound && rc == SQLITE_OK) rc = bound_text(rerun, text, &is_bound);
-  if (is_bound || is_fatal(rc)) return rc;
+  if (is_bound || rtk_probe_is_fatal(rc)) return rc;
   return refuse(rerun, "a recursive query may have no end", "");
 }
 
@@ -263,18 +207,18 @@ static int find_text(struct rtk_rerun *rerun, sqlite3_stmt *stmt, char **text) {
   bool is_fit = rc == SQLITE_OK && sqlite3_stmt_readonly(select) &&
                 sqlite3_column_count(select) > 0;
   (void)sqlite3_finalize(select);
-  if (is_fit || is_fatal(rc)) return rc;
+  if (is_fit || rtk_probe_is_fatal(rc)) return rc;
   return refuse(rerun, "no SELECT can be taken out of the statement", "");
 }
 
 static int check(struct rtk_rerun *rerun, const char *sql) {
-  struct uses uses = {0};
+  struct rtk_uses uses = {0};
   bool has_series = false;
-  int rc = read_program(rerun->db, sql, &uses);
+  int rc = rtk_uses_read(rerun->db, sql, &uses);
   if (rc == SQLITE_OK) rc = check_functions(rerun, &uses.functions);
   if (rc == SQLITE_OK) rc = check_tables(rerun, &uses.tables, &has_series);
   if (rc == SQLITE_OK && has_series) rc = check_series(rerun, sql);
-  deinit(&uses);
+  rtk_uses_deinit(&uses);
   return rc;
 }
 
@@ -322,19 +266,19 @@ int64_t rtk_rerun_scanned(const struct rtk_rerun *rerun) {
 }
 
 static int reads_ours(struct rtk_rerun *rerun, const char *sql, bool *does) {
-  struct uses uses = {0};
-  int rc = sql == NULL ? SQLITE_OK : read_program(rerun->db, sql, &uses);
+  struct rtk_uses uses = {0};
+  int rc = sql == NULL ? SQLITE_OK : rtk_uses_read(rerun->db, sql, &uses);
   *does = false;
   for (size_t i = 0; i < uses.tables.count; i++) {
     if (is_ours(rerun, rtk_strset_text(&uses.tables, i))) *does = true;
   }
-  deinit(&uses);
-  return is_fatal(rc) ? rc : SQLITE_OK;
+  rtk_uses_deinit(&uses);
+  return rtk_probe_is_fatal(rc) ? rc : SQLITE_OK;
 }
 
-/* The only running statement, or the only one that reads a table of ours: FTS5,
-** R-Tree and others run statements of their own within it.  *found is NULL when
-** there are several. */
+/* Finds the statement that called us.  It is the only one that runs, or the
+** only one that reads a table of ours: FTS5 and R-Tree run their own within it.
+** *found is NULL when several read ours. */
 static int find_statement(struct rtk_rerun *rerun, sqlite3_stmt **found) {
   int rc = SQLITE_OK;
   *found = rtk_probe_running(rerun->db);
@@ -362,7 +306,7 @@ static int look(struct rtk_rerun *rerun, sqlite3_stmt *stmt) {
   }
   sqlite3_free(text);
   rerun->looped = stmt;
-  return is_fatal(rc) ? rc : SQLITE_OK;
+  return rtk_probe_is_fatal(rc) ? rc : SQLITE_OK;
 }
 
 int rtk_rerun_look(struct rtk_rerun *rerun, struct rtk_loops *loops) {
@@ -400,7 +344,7 @@ int rtk_rerun_find(struct rtk_rerun *rerun,
   }
   (void)rtk_probe_end(rerun->db);
   /* After SQLITE_NOMEM, SQLite may have rolled the host's transaction back. */
-  return is_fatal(rc) ? rc : SQLITE_ERROR;
+  return rtk_probe_is_fatal(rc) ? rc : SQLITE_ERROR;
 }
 
 void rtk_rerun_forget(struct rtk_rerun *rerun) {

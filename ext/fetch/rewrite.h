@@ -1,6 +1,6 @@
 /*
-** What is run of a statement to collect its ids.  Of one that writes it is the
-** SELECT in it, which asks for the same ids and changes nothing:
+** The SELECT that is run to collect the ids of a statement.  A statement that
+** writes contains one, which asks for the same ids and changes nothing:
 **
 **     INSERT INTO t SELECT … ON CONFLICT …   SELECT …
 **     INSERT INTO t VALUES (…), (…)          VALUES (…), (…)

@@ -24,8 +24,7 @@ SQLITE_EXTENSION_INIT3
 
 /* --- addresses ------------------------------------------------------------ */
 
-/* Is this an address on the public internet?  Of IPv6 that is 2000::/3, and
-** 64:ff9b::/96 for the IPv4 address at its end. */
+/* Is this an address on the public internet? */
 static bool is_public_ipv4(const unsigned char *ip) {
   static const struct {
     unsigned char net[2], mask[2];
@@ -45,6 +44,9 @@ static bool is_public_ipv4(const unsigned char *ip) {
   return true;
 }
 
+/* 2000::/3 is public, but for Teredo (2001::/32), whose IPv4 address is hidden.
+** NAT64 (64:ff9b::/96) and 6to4 (2002::/16) lead to the IPv4 address in
+** them. */
 static bool is_public_ipv6(const unsigned char *ip) {
   static const unsigned char nat64[12] = {0, 0x64, 0xff, 0x9b};
   static const unsigned char teredo[4] = {0x20, 0x01, 0, 0};

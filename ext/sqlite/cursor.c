@@ -236,6 +236,19 @@ static int enter_place(struct cursor *cursor, struct rtk_window *window,
   return rc == SQLITE_OK ? enter_job(cursor, job, window, err) : rc;
 }
 
+/* Makes the call's reply the current one, if the call was collected. */
+static int enter_collected(struct cursor *cursor, bool *is_collected,
+                           struct rtk_err *err) {
+  struct rtk_prefetch *prefetch = cursor->conn->prefetch;
+  size_t place = 0;
+  int rc = rtk_prefetch_find(prefetch, &cursor->arguments.call, &place);
+  *is_collected = rc == SQLITE_OK;
+  if (rc == SQLITE_NOTFOUND) return SQLITE_OK;
+  return rc == SQLITE_OK
+             ? enter_place(cursor, rtk_prefetch_window(prefetch), place, err)
+             : rc;
+}
+
 /* --- rows ----------------------------------------------------------------- */
 
 static const struct rtk_value *data_of(const struct cursor *cursor,
@@ -325,22 +338,19 @@ static int next_page(struct cursor *cursor, struct rtk_err *err) {
 static int next_id(struct cursor *cursor, struct rtk_err *err) {
   struct rtk_prefetch *prefetch = cursor->conn->prefetch;
   size_t place = cursor->place++;
-  size_t collected = 0;
+  bool is_collected = false;
   if (cursor->scan.null_scope != NULL) {
     cursor->id = rtk_strset_text(&cursor->ids, place);
     return enter_reply(cursor, cursor->own, err);
   }
-  struct rtk_call *call = call_of_id(cursor, place);
+  (void)call_of_id(cursor, place);
   if (cursor->arguments.is_collecting) {
     return enter_known(cursor, !rtk_prefetch_has_lists(prefetch), err);
   }
-  int rc = rtk_prefetch_find(prefetch, call, &collected);
-  if (rc == SQLITE_NOTFOUND) {
-    return enter_place(cursor, &cursor->window, place, err);
-  }
-  return rc == SQLITE_OK ? enter_place(cursor, rtk_prefetch_window(prefetch),
-                                       collected, err)
-                         : rc;
+  int rc = enter_collected(cursor, &is_collected, err);
+  return rc == SQLITE_OK && !is_collected
+             ? enter_place(cursor, &cursor->window, place, err)
+             : rc;
 }
 
 /* The next reply: a page of the current list, or that of the next id. */
@@ -389,11 +399,12 @@ static int take_list(struct cursor *cursor, struct rtk_err *err) {
   return rc;
 }
 
-/* The list has been copied.  If one of its ids is neither known nor collected,
-** it may be the time to collect: a further list may be one of many. */
+/* A list has been copied.  If one of its ids is neither known nor collected, it
+** may be the time to collect: a further list may be one of many. */
 static int collect_lists(struct cursor *cursor, struct rtk_err *err) {
   struct rtk_prefetch *prefetch = cursor->conn->prefetch;
   struct rtk_job *job = NULL;
+  if (rtk_prefetch_is_first_list(prefetch)) return SQLITE_OK;
   for (size_t i = 0; i < cursor->ids.count; i++) {
     size_t place = 0;
     struct rtk_call *call = call_of_id(cursor, i);
@@ -423,20 +434,17 @@ static int begin_list(struct cursor *cursor, struct rtk_err *err) {
 static int await_one(struct cursor *cursor, struct rtk_job *job,
                      struct rtk_err *err) {
   struct rtk_prefetch *prefetch = cursor->conn->prefetch;
-  const struct rtk_call *call = &cursor->arguments.call;
   bool has_run = false;
-  size_t place = 0;
+  bool is_collected = false;
   int rc = SQLITE_OK;
   cursor->job = job; /* the cursor releases it, whatever happens */
-  if (job->reply == NULL) rc = rtk_prefetch_miss(prefetch, call, &has_run, err);
-  if (rc != SQLITE_OK) return rc;
-  if (has_run) {
-    rc = rtk_prefetch_find(prefetch, call, &place);
-    if (rc == SQLITE_OK) {
-      return enter_place(cursor, rtk_prefetch_window(prefetch), place, err);
-    }
-    if (rc != SQLITE_NOTFOUND) return rc;
+  if (job->reply == NULL) {
+    rc = rtk_prefetch_miss(prefetch, &cursor->arguments.call, &has_run, err);
   }
+  if (rc == SQLITE_OK && has_run) {
+    rc = enter_collected(cursor, &is_collected, err);
+  }
+  if (rc != SQLITE_OK || is_collected) return rc;
   rc = rtk_window_await(cursor->conn->fetch, rtk_prefetch_window(prefetch), job,
                         err);
   if (rc != SQLITE_OK) return rc;
@@ -446,17 +454,13 @@ static int await_one(struct cursor *cursor, struct rtk_job *job,
 
 /* The scan's one call. */
 static int begin_one(struct cursor *cursor, struct rtk_err *err) {
-  struct rtk_prefetch *prefetch = cursor->conn->prefetch;
-  struct rtk_call *call = &cursor->arguments.call;
   struct rtk_job *job = NULL;
-  size_t place = 0;
+  bool is_collected = false;
   if (cursor->arguments.is_collecting) return enter_known(cursor, false, err);
-  int rc = rtk_prefetch_find(prefetch, call, &place);
-  if (rc == SQLITE_OK) {
-    return enter_place(cursor, rtk_prefetch_window(prefetch), place, err);
-  }
-  if (rc != SQLITE_NOTFOUND) return rc;
-  rc = rtk_fetch_request(cursor->conn->fetch, call, 0, &job, err);
+  int rc = enter_collected(cursor, &is_collected, err);
+  if (rc != SQLITE_OK || is_collected) return rc;
+  rc = rtk_fetch_request(cursor->conn->fetch, &cursor->arguments.call, 0, &job,
+                         err);
   return rc == SQLITE_OK ? await_one(cursor, job, err) : rc;
 }
 
@@ -464,26 +468,18 @@ static int begin_one(struct cursor *cursor, struct rtk_err *err) {
 ** *is_begun is false. */
 static int begin_collected(struct cursor *cursor, bool *is_begun,
                            struct rtk_err *err) {
-  struct rtk_prefetch *prefetch = cursor->conn->prefetch;
   struct rtk_call *call = &cursor->arguments.call;
   struct rtk_job *job = NULL;
   bool has_run = false;
-  size_t place = 0;
-  int rc = rtk_prefetch_find(prefetch, call, &place);
-  if (rc == SQLITE_NOTFOUND && cursor->ids.count == 0) {
-    rc = rtk_fetch_peek(cursor->conn->fetch, call, &job);
-    if (rc != SQLITE_OK) return rc;
-    *is_begun = job != NULL;
-    if (job != NULL) return enter_job(cursor, job, NULL, err);
-    rc = rtk_prefetch_miss_listed(prefetch, call, &has_run, err);
-    if (rc != SQLITE_OK) return rc;
-    rc = has_run ? rtk_prefetch_find(prefetch, call, &place) : SQLITE_NOTFOUND;
-  }
-  *is_begun = rc == SQLITE_OK;
-  if (rc == SQLITE_NOTFOUND) return SQLITE_OK;
-  return rc == SQLITE_OK
-             ? enter_place(cursor, rtk_prefetch_window(prefetch), place, err)
-             : rc;
+  int rc = enter_collected(cursor, is_begun, err);
+  if (rc != SQLITE_OK || *is_begun || cursor->ids.count > 0) return rc;
+  rc = rtk_fetch_peek(cursor->conn->fetch, call, &job);
+  if (rc != SQLITE_OK) return rc;
+  *is_begun = job != NULL;
+  if (job != NULL) return enter_job(cursor, job, NULL, err);
+  rc = rtk_prefetch_miss_listed(cursor->conn->prefetch, call, &has_run, err);
+  return rc == SQLITE_OK && has_run ? enter_collected(cursor, is_begun, err)
+                                    : rc;
 }
 
 /* Has this scan's own list the id?  Then the call is begun. */
